@@ -1,0 +1,250 @@
+// The graph: what was computed from what, and how gradients flow back through it.
+//
+// Ops record a node as they run. A node is younger than its inputs, so visiting nodes newest first visits every
+// node after all that used it: a priority queue of ids replaces recursion, and a chain of a million ops is no deeper
+// than one of ten.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "autodiff/memory.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace rill {
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What users of gradients call
+
+/// True when ops record the graph on this thread, which is the default.
+bool grad_enabled();
+
+/// Sets whether ops record, until the end of the scope.
+class GradMode {
+ public:
+  explicit GradMode(bool enabled);
+  ~GradMode();
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
+
+ private:
+  bool previous_;
+};
+
+/// Within its scope ops record nothing: for sampling, evaluation and optimizer updates.
+class NoGrad : public GradMode {
+ public:
+  NoGrad() : GradMode(false) {}
+};
+
+/// The gradient of sum_i <seeds[i], outputs[i]> with respect to each input (a leaf or not), without touching the
+/// leaves' grad(). An input that the outputs do not depend on gets zeros.
+/// `seeds` has one tensor per output, of its shape; left empty it means ones, and outputs must have size 1.
+/// Throws std::invalid_argument for an output or input outside any graph, and for a graph already freed.
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options = {}, const std::vector<Tensor>& seeds = {});
+
+/// The same for one output and one input.
+Tensor grad(const Tensor& output, const Tensor& input, const GradOptions& options = {});
+
+using Function = std::function<Tensor(const Tensor&)>;
+struct ValueAndProduct {
+  Tensor value;    ///< f(x)
+  Tensor product;  ///< v^T J or J v
+};
+/// v^T J of f at x, where J = df/dx; v has the shape of f(x), the product that of x.
+ValueAndProduct vjp(const Function& f, const Tensor& x, const Tensor& v);
+/// J v of f at x; v has the shape of x, the product that of f(x). Two reverse passes: u -> u^T J is linear in u, and
+/// its own vector-Jacobian product with v is J v.
+ValueAndProduct jvp(const Function& f, const Tensor& x, const Tensor& v);
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What ops call
+
+/// An input of an op, and the gradient that flows to it: see wrt().
+template <class F>
+struct Input {
+  const Tensor& x;
+  F gradient;
+};
+
+/// "With respect to x": pairs an op's input with the function that maps the gradient of the output y to the gradient
+/// of x. It takes (gy), or (gy, y) when the output itself is of use; it is made of ops, so it can be differentiated.
+/// A lambda must not capture y: the node would own itself and never be freed.
+template <class F>
+Input<F> wrt(const Tensor& x, F gradient) {
+  return {x, std::move(gradient)};
+}
+
+/// The output of an op, with its place in the graph: y as it is when gradients are off or no input needs one.
+/// `op` is the op's name, a string literal.
+///   record("exp", y, wrt(x, [](const Tensor& gy, const Tensor& y) { return gy * y; }))
+template <class... F>
+Tensor record(const char* op, Tensor y, Input<F>... inputs);
+
+/// The same for any number of inputs and one function (gy, i) -> gradient of input i.
+template <class F>
+Tensor record_each(const char* op, Tensor y, const std::vector<Tensor>& inputs, F gradient);
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The machinery
+
+/// A tensor's place in the graph. Every tensor that requires a gradient has one; a node is one tensor's.
+class Node {
+ public:
+  explicit Node(const char* op);
+  virtual ~Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// The tensors this one was computed from; null for those that need no gradient.
+  virtual std::size_t input_count() const { return 0; }
+  virtual const NodePtr& input(std::size_t i) const = 0;
+  /// The gradient of input i, given that of this node's tensor. `self` points to this node.
+  virtual Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr& self) const = 0;
+  /// Frees what the gradients need. They must not be asked for afterwards.
+  virtual void free_saved() = 0;
+  virtual bool saved_freed() const = 0;
+  virtual bool is_leaf() const { return false; }
+
+  const char* const op;
+  const std::uint64_t id;  ///< grows with every node made, on any thread
+
+ private:
+  friend class GraphWalk;
+  friend struct NodeDeleter;
+  Tensor pending_;               // the gradient summed so far by the walk under way
+  std::uint64_t seen_ = 0;       // the last walk that met this node
+  std::uint64_t needed_ = 0;     // the last walk for which a requested input lies below this node
+  Node* next_freed_ = nullptr;   // links the nodes about to be destroyed
+  std::size_t block_bytes_ = 0;  // the size of the block this node was made in
+  template <class N, class... Args>
+  friend NodePtr make_node(Args&&... args);
+};
+
+/// A tensor that is not computed: a parameter, or an input that a gradient is wanted for.
+class Leaf final : public Node {
+ public:
+  Leaf() : Node("leaf") {}
+  const NodePtr& input(std::size_t) const override;
+  Tensor gradient(std::size_t, const Tensor&, const NodePtr&) const override { return {}; }
+  void free_saved() override {}
+  bool saved_freed() const override { return false; }
+  bool is_leaf() const override { return true; }
+
+  Tensor grad;
+};
+
+/// Destroys nodes without recursion: a node's end drops its inputs, which joins them to a list instead of the stack.
+struct NodeDeleter {
+  void operator()(Node* node) const noexcept;
+};
+
+/// A node in recycled memory.
+template <class N, class... Args>
+NodePtr make_node(Args&&... args) {
+  void* block = memory::allocate(sizeof(N));
+  N* node = new (block) N(std::forward<Args>(args)...);
+  node->block_bytes_ = sizeof(N);
+  return NodePtr(static_cast<Node*>(node), NodeDeleter{}, memory::Allocator<Node>{});
+}
+
+namespace detail {
+
+template <class F>
+inline constexpr bool kUsesOutput = std::is_invocable_v<const F&, const Tensor&, const Tensor&>;
+
+template <class... F>
+class OpNode final : public Node {
+ public:
+  OpNode(const char* op_name, const Tensor& y, Input<F>&&... inputs)
+      : Node(op_name),
+        inputs_{inputs.x.node()...},
+        gradients_(std::in_place, std::move(inputs.gradient)...),
+        shape_(y.shape()) {
+    if constexpr ((kUsesOutput<F> || ...)) output_ = y.storage();
+  }
+
+  std::size_t input_count() const override { return sizeof...(F); }
+  const NodePtr& input(std::size_t i) const override { return inputs_[i]; }
+  bool saved_freed() const override { return !gradients_; }
+  void free_saved() override {
+    gradients_.reset();
+    output_.reset();
+  }
+
+  Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr& self) const override {
+    return select(i, gy, self, std::index_sequence_for<F...>{});
+  }
+
+ private:
+  template <std::size_t... I>
+  Tensor select(std::size_t i, const Tensor& gy, const NodePtr& self, std::index_sequence<I...>) const {
+    Tensor result;
+    ((i == I ? void(result = call(std::get<I>(*gradients_), gy, self)) : void()), ...);
+    return result;
+  }
+
+  template <class G>
+  Tensor call(const G& gradient, const Tensor& gy, const NodePtr& self) const {
+    if constexpr (kUsesOutput<G>) {
+      return gradient(gy, Tensor(output_, shape_, self));
+    } else {
+      return gradient(gy);
+    }
+  }
+
+  std::array<NodePtr, sizeof...(F)> inputs_;
+  std::optional<std::tuple<F...>> gradients_;
+  std::shared_ptr<Storage> output_;  // the output's numbers without its node, which would be a cycle
+  Shape shape_;
+};
+
+template <class F>
+class EachNode final : public Node {
+ public:
+  EachNode(const char* op_name, const std::vector<Tensor>& inputs, F gradient)
+      : Node(op_name), gradient_(std::move(gradient)) {
+    inputs_.reserve(inputs.size());
+    for (const Tensor& x : inputs) inputs_.push_back(x.node());
+  }
+
+  std::size_t input_count() const override { return inputs_.size(); }
+  const NodePtr& input(std::size_t i) const override { return inputs_[i]; }
+  bool saved_freed() const override { return !gradient_; }
+  void free_saved() override { gradient_.reset(); }
+  Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr&) const override { return (*gradient_)(gy, i); }
+
+ private:
+  std::vector<NodePtr, memory::Allocator<NodePtr>> inputs_;
+  std::optional<F> gradient_;
+};
+
+}  // namespace detail
+
+template <class... F>
+Tensor record(const char* op, Tensor y, Input<F>... inputs) {
+  if (!grad_enabled() || !(inputs.x.requires_grad() || ...)) return y;
+  NodePtr node = make_node<detail::OpNode<F...>>(op, y, std::move(inputs)...);
+  return Tensor(y.storage(), y.shape(), std::move(node));
+}
+
+template <class F>
+Tensor record_each(const char* op, Tensor y, const std::vector<Tensor>& inputs, F gradient) {
+  bool needed = false;
+  for (const Tensor& x : inputs) needed |= x.requires_grad();
+  if (!grad_enabled() || !needed) return y;
+  NodePtr node = make_node<detail::EachNode<F>>(op, inputs, std::move(gradient));
+  return Tensor(y.storage(), y.shape(), std::move(node));
+}
+
+}  // namespace rill

@@ -1,0 +1,44 @@
+// Memory that is used again: a training step asks for the same blocks every time, so none of them
+// goes back to the system in between.
+#pragma once
+
+#include <cstddef>
+
+namespace rill::memory {
+
+/// Every block starts at a multiple of this many bytes: a cache line, and the widest vector register.
+inline constexpr std::size_t kAlignment = 64;
+
+/// A block of at least `bytes` bytes, contents undefined, aligned to kAlignment. Safe from any thread.
+/// Throws std::bad_alloc when the system has none.
+void* allocate(std::size_t bytes);
+
+/// Gives a block back for use again, from any thread; `bytes` is what was asked for.
+void deallocate(void* block, std::size_t bytes) noexcept;
+
+/// What was ever taken from the system and not returned to it.
+struct Statistics {
+  std::size_t blocks = 0;  ///< number of blocks; it stands still once a loop has reached its steady state
+  std::size_t bytes = 0;   ///< their size
+};
+Statistics statistics();
+
+/// Returns to the system every block that is free and known to all threads.
+void release_unused();
+
+/// A standard allocator over allocate() and deallocate().
+template <class T>
+struct Allocator {
+  using value_type = T;
+  Allocator() = default;
+  template <class U>
+  Allocator(const Allocator<U>&) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(memory::allocate(n * sizeof(T))); }
+  void deallocate(T* p, std::size_t n) noexcept { memory::deallocate(p, n * sizeof(T)); }
+  template <class U>
+  bool operator==(const Allocator<U>&) const {
+    return true;
+  }
+};
+
+}  // namespace rill::memory

@@ -1,0 +1,157 @@
+// Every op on one page. Each one records its gradient, which is made of ops and can be differentiated again.
+//
+// Shapes stand in brackets; N is a batch, C channels or classes. Elementwise ops broadcast by NumPy's rule. Misuse
+// throws std::invalid_argument naming the op and the shapes. Labels and row numbers are plain integers (Indices).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "autodiff/graph.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace rill {
+
+// --- Arithmetic (ops/arithmetic.cpp) ---------------------------------------------------------------------------------
+
+Tensor operator+(const Tensor& a, const Tensor& b);
+Tensor operator-(const Tensor& a, const Tensor& b);
+Tensor operator*(const Tensor& a, const Tensor& b);
+Tensor operator/(const Tensor& a, const Tensor& b);
+Tensor operator-(const Tensor& x);
+
+/// scale * x + shift; every operator with a number is one of these.
+Tensor affine(const Tensor& x, double scale, double shift);
+inline Tensor operator+(const Tensor& x, double c) { return affine(x, 1, c); }
+inline Tensor operator+(double c, const Tensor& x) { return affine(x, 1, c); }
+inline Tensor operator-(const Tensor& x, double c) { return affine(x, 1, -c); }
+inline Tensor operator-(double c, const Tensor& x) { return affine(x, -1, c); }
+inline Tensor operator*(const Tensor& x, double c) { return affine(x, c, 0); }
+inline Tensor operator*(double c, const Tensor& x) { return affine(x, c, 0); }
+inline Tensor operator/(const Tensor& x, double c) { return affine(x, 1 / c, 0); }
+Tensor operator/(double c, const Tensor& x);
+
+/// Elementwise; where a = b each gets half the gradient. NaN if either is.
+Tensor minimum(const Tensor& a, const Tensor& b);
+Tensor maximum(const Tensor& a, const Tensor& b);
+/// min(max(x, low), high); the gradient is 1 on [low, high], 0 outside. Throws unless low <= high.
+Tensor clamp(const Tensor& x, double low, double high);
+/// condition != 0 ? a : b. No gradient flows to the condition.
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+
+// 1 where it holds, 0 elsewhere; no gradient.
+Tensor less(const Tensor& a, const Tensor& b);
+Tensor less_equal(const Tensor& a, const Tensor& b);
+Tensor equal(const Tensor& a, const Tensor& b);
+
+// --- Functions (ops/function.cpp) ------------------------------------------------------------------------------------
+
+Tensor exp(const Tensor& x);
+Tensor log(const Tensor& x);
+Tensor sqrt(const Tensor& x);
+Tensor square(const Tensor& x);
+/// x^p for a constant p.
+Tensor pow(const Tensor& x, double p);
+Tensor sin(const Tensor& x);
+Tensor cos(const Tensor& x);
+/// |x|, gradient sign(x): 0 at 0.
+Tensor abs(const Tensor& x);
+/// -1, 0 or 1; no gradient.
+Tensor sign(const Tensor& x);
+
+// --- Activations (ops/activation.cpp) --------------------------------------------------------------------------------
+
+Tensor tanh(const Tensor& x);
+/// 1 / (1 + e^-x)
+Tensor sigmoid(const Tensor& x);
+/// max(x, 0); gradient 0 at 0.
+Tensor relu(const Tensor& x);
+/// x > 0 ? x : slope x
+Tensor leaky_relu(const Tensor& x, double slope = 0.01);
+/// x > 0 ? x : alpha (e^x - 1)   (Clevert et al. 2015). Throws for alpha <= 0.
+Tensor elu(const Tensor& x, double alpha = 1);
+/// The self-normalising elu, with its two constants   (Klambauer et al. 2017).
+Tensor selu(const Tensor& x);
+/// x Phi(x), Phi the normal distribution function   (Hendrycks and Gimpel 2016).
+Tensor gelu(const Tensor& x);
+/// x sigmoid(x)
+Tensor silu(const Tensor& x);
+/// ln(1 + e^x)
+Tensor softplus(const Tensor& x);
+
+// --- Reductions (ops/reduction.cpp) ----------------------------------------------------------------------------------
+
+/// Which axes a reduction runs over: all of them unless given. Kept axes have size 1.
+struct Over {
+  Axes axes = {};
+  bool keep = false;
+};
+Tensor sum(const Tensor& x, const Over& over = {});
+/// NaN over no elements.
+Tensor mean(const Tensor& x, const Over& over = {});
+/// The gradient is shared equally by equal maxima. Throws over no elements.
+Tensor max(const Tensor& x, const Over& over = {});
+/// Sums x over the axes that broadcasting had repeated, so that the result has the given shape.
+Tensor unbroadcast(const Tensor& x, const Shape& shape);
+
+// --- Products (ops/linear.cpp) ---------------------------------------------------------------------------------------
+
+struct Transpose {
+  bool a = false, b = false;
+};
+/// op(a) op(b) where op transposes the last two axes when its flag is set.   [..., M, K] x [..., K, N] -> [..., M, N]
+/// The leading axes, if any, must be equal: one product each.
+Tensor matmul(const Tensor& a, const Tensor& b, Transpose transpose = {});
+/// x w^T + bias   x: [N, In], w: [Out, In], bias: [Out] or undefined -> [N, Out]
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {});
+
+// --- Layout (ops/layout.cpp) -----------------------------------------------------------------------------------------
+
+/// The same numbers in another shape, sharing the buffer; one size may be -1 and is worked out.
+Tensor reshape(const Tensor& x, Shape shape);
+/// Axis i of the result is axis axes[i] of x. A copy.
+Tensor permute(const Tensor& x, const Axes& axes);
+/// The last two axes exchanged. A copy.
+Tensor transpose(const Tensor& x);
+/// x repeated along its axes of size 1 (and new ones in front) to the given shape. A copy.
+Tensor broadcast_to(const Tensor& x, const Shape& shape);
+/// The tensors one after the other along an axis; their other sizes must be equal.
+Tensor concatenate(const std::vector<Tensor>& xs, Index axis);
+/// Elements [begin, end) of an axis. A copy.
+Tensor slice(const Tensor& x, Index axis, Index begin, Index end);
+
+/// Integers for rows and labels: a shared, immutable list.
+class Indices {
+ public:
+  Indices() = default;
+  Indices(std::vector<Index> values) : values_(std::make_shared<const std::vector<Index>>(std::move(values))) {}
+  Index size() const { return values_ ? static_cast<Index>(values_->size()) : 0; }
+  Index operator[](Index i) const { return (*values_)[static_cast<std::size_t>(i)]; }
+  const Index* begin() const { return values_ ? values_->data() : nullptr; }
+  const Index* end() const { return begin() + size(); }
+
+ private:
+  std::shared_ptr<const std::vector<Index>> values_;
+};
+/// Row rows[i] of x as row i.   x: [R, ...], rows: [N] -> [N, ...]. Throws for a row outside [0, R).
+Tensor gather_rows(const Tensor& x, const Indices& rows);
+/// Row i of x added to row rows[i] of zeros.   x: [N, ...], rows: [N] -> [count, ...]. The gradient of gather_rows.
+Tensor scatter_rows(const Tensor& x, const Indices& rows, Index count);
+
+// --- Softmax (ops/softmax.cpp): over the last axis of any shape ------------------------------------------------------
+
+/// e^{x_c} / sum_c e^{x_c}
+Tensor softmax(const Tensor& x);
+/// x_c - ln sum_c e^{x_c}
+Tensor log_softmax(const Tensor& x);
+/// ln sum_c e^{x_c}   [..., C] -> [...]
+Tensor logsumexp(const Tensor& x);
+
+// --- Losses (ops/loss.cpp) -------------------------------------------------------------------------------------------
+
+/// mean (a - b)^2 over all elements; the shapes must be equal. A scalar.
+Tensor mse_loss(const Tensor& a, const Tensor& b);
+/// mean_n -log_softmax(logits)[n, labels[n]]   logits: [N, C], labels: [N] in [0, C). A scalar.
+Tensor cross_entropy(const Tensor& logits, const Indices& labels);
+
+}  // namespace rill

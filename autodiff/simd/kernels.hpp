@@ -1,0 +1,146 @@
+// The table of kernels: every loop over numbers that rill runs, once per instruction set.
+//
+// A kernel is noexcept, single-threaded, allocates nothing and checks nothing: the op that calls it has
+// checked the shapes, allocated the result and split the work. Pointers need no alignment. Unless stated
+// otherwise an output may be the same array as an input, but must not overlap one partly.
+#pragma once
+
+#include <cstdint>
+
+#include "autodiff/real.hpp"
+
+namespace rill::simd {
+
+/// An operand of a two-dimensional elementwise kernel: element (r, c) is data[r * row + c * column].
+/// `column` is 1 or 0, `row` anything; a stride of 0 repeats, which is how broadcasting reaches the kernels.
+struct Operand {
+  const Real* data;
+  Index row;
+  Index column;
+};
+
+/// C = op(A) op(B) (+ bias) (+ C), row-major, where op transposes when the flag is set.
+///   op(A): [m, k], stored [m, k] or, transposed, [k, m], with rows `lda` apart;  op(B): [k, n] likewise;
+///   C: [m, n] with rows `ldc` apart; bias: [n], added to every row, or null. C overlaps no input.
+struct Gemm {
+  bool transpose_a, transpose_b;
+  Index m, n, k;
+  const Real* a;
+  Index lda;
+  const Real* b;
+  Index ldb;
+  const Real* bias;
+  bool accumulate;  ///< add to what C holds instead of overwriting it
+  Real* c;
+  Index ldc;
+};
+
+/// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
+///   m = beta1 m + (1 - beta1) s g,   v = beta2 v + (1 - beta2) (s g)^2
+///   p = (1 - decay) p - step m / (sqrt(v / correction2) + epsilon)
+/// where s = `gradient_scale`, step = learning rate / (1 - beta1^t), correction2 = 1 - beta2^t and decay =
+/// learning rate times weight decay.
+struct Adam {
+  Real gradient_scale, beta1, beta2, step, correction2, epsilon, decay;
+};
+
+/// What a stream of random numbers is at: see autodiff/random.hpp.
+struct RandomState {
+  std::uint64_t seed;     ///< the Philox key
+  std::uint64_t stream;   ///< counter words 2 and 3
+  std::uint64_t counter;  ///< counter words 0 and 1: the next block
+};
+
+/// One kernel per loop. x, y: n numbers.
+struct Kernels {
+  const char* name;  ///< scalar, sse2, avx2, avx512 or neon64
+  int lanes;         ///< Reals in a register; 1 for scalar
+
+  using Unary = void (*)(Index n, const Real* x, Real* y) noexcept;
+  using Unary1 = void (*)(Index n, const Real* x, Real a, Real* y) noexcept;
+  using Unary2 = void (*)(Index n, const Real* x, Real a, Real b, Real* y) noexcept;
+
+  // y = f(x), element by element.
+  Unary exp, log, sqrt, square, sin, cos, tanh, sigmoid, softplus, relu, gelu, silu, abs, sign;
+  Unary1 leaky_relu;  ///< x > 0 ? x : a x
+  Unary1 pow;         ///< x^a as C's pow, special values included
+  Unary2 elu;         ///< x > 0 ? b x : b a (e^x - 1)
+  Unary2 clamp;       ///< min(max(x, a), b); NaN stays NaN
+  Unary2 affine;      ///< a x + b
+
+  // gx = gy f'(.), element by element; each needs either the input x or the output y of its function.
+  using Gradient = void (*)(Index n, const Real* gy, const Real* v, Real* gx) noexcept;
+  using Gradient1 = void (*)(Index n, const Real* gy, const Real* v, Real a, Real* gx) noexcept;
+  using Gradient2 = void (*)(Index n, const Real* gy, const Real* v, Real a, Real b, Real* gx) noexcept;
+  Gradient tanh_gradient;         ///< gy (1 - y^2)
+  Gradient sigmoid_gradient;      ///< gy y (1 - y)
+  Gradient softplus_gradient;     ///< gy sigmoid(x)
+  Gradient relu_gradient;         ///< x > 0 ? gy : 0
+  Gradient gelu_gradient;         ///< gy (Phi(x) + x phi(x)), the normal distribution's Phi and phi
+  Gradient silu_gradient;         ///< gy s (1 + x (1 - s)), s = sigmoid(x)
+  Gradient1 leaky_relu_gradient;  ///< x > 0 ? gy : a gy
+  Gradient2 elu_gradient;         ///< of the output: y > 0 ? b gy : gy (y + a b)
+  Gradient2 clamp_gradient;       ///< a <= x <= b ? gy : 0
+
+  // y[r, c] = f(a[r, c], b[r, c]), y contiguous.
+  using Binary = void (*)(Index rows, Index columns, Operand a, Operand b, Real* y) noexcept;
+  Binary add, subtract, multiply, divide, minimum, maximum;  // minimum, maximum: NaN if either is
+  Binary less, less_equal, equal;                            // 1 or 0
+  using Select = void (*)(Index rows, Index columns, Operand condition, Operand a, Operand b, Real* y) noexcept;
+  Select select;  ///< condition != 0 ? a : b
+
+  // Reductions. x: [outer, reduced, inner] -> y: [outer, inner]; y overlaps no input. Sums of many numbers
+  // are kept accurate: the error grows no faster than with the square root of `reduced` / 64.
+  using Reduction = void (*)(Index outer, Index reduced, Index inner, const Real* x, Real* y) noexcept;
+  Reduction sum;
+  Reduction max;  ///< NaN if any is; -infinity when reduced = 0
+  Real (*dot)(Index n, const Real* a, const Real* b) noexcept;
+
+  // Rows. x, y: [rows, columns]; the maximum is subtracted first, so no row overflows.
+  using Rows = void (*)(Index rows, Index columns, const Real* x, Real* y) noexcept;
+  Rows softmax, log_softmax;
+  Rows logsumexp;  ///< y: [rows]; -infinity for a row of -infinities
+
+  Rows transpose;  ///< x: [rows, columns] -> y: [columns, rows], which do not overlap
+
+  // Products. The workspace holds packed panels: gemm_workspace() says how many Reals that takes, 64-byte aligned.
+  Index (*gemm_workspace)(const Gemm&) noexcept;
+  void (*gemm)(const Gemm&, Real* workspace) noexcept;
+
+  // In place: y += w (x - y), the step of an exponential moving average.
+  void (*lerp)(Index n, const Real* x, Real w, Real* y) noexcept;
+  void (*adam)(Index n, const Real* gradient, const Adam&, Real* m, Real* v, Real* p) noexcept;
+
+  // Random numbers, in tiles of kRandomTileBlocks Philox4x32-10 blocks. Block b of a tile (b < 16) has the 128-bit
+  // counter (counter + b, stream) and the key `seed`; its word j is the tile's word w[16 j + b]. So a tile is 64
+  // words w, and the same on every instruction set. n numbers use ceil(n / numbers per tile) tiles.
+  void (*random_bits)(RandomState, Index n, std::uint32_t* y) noexcept;  ///< 64 words per tile
+  /// Uniform in [0, 1), the same bits on every instruction set. float: 64 per tile, u[i] = (w[i] >> 8) 2^-24;
+  /// double: 32 per tile, u[i] = (2^32 w[i] + w[i + 32] >> 11) 2^-53.
+  void (*random_uniform)(RandomState, Index n, Real* y) noexcept;
+  /// Standard normal by Box-Muller (1958), as many per tile as uniforms, T: for i < T / 2
+  ///   (z[i], z[i + T/2]) = sqrt(-2 ln v[i]) (cos, sin)(2 pi u[i + T/2])
+  /// with v in (0, 1]. float: v[i] = (w[i] + 1) 2^-32, computed in float; double: v[i] = u[i] + 2^-53.
+  void (*random_normal)(RandomState, Index n, Real* y) noexcept;
+};
+
+/// Philox blocks in a tile: the step of RandomState::counter.
+inline constexpr int kRandomTileBlocks = 16;
+/// Numbers in a tile.
+inline constexpr int kRandomTile = sizeof(Real) == 4 ? 64 : 32;
+
+/// The kernels in force: the best set this CPU runs, or the one that the environment variable RILL_ISA names.
+/// Chosen once, at first use. Throws std::invalid_argument when RILL_ISA names a set that is unknown, not built
+/// or not supported by this CPU; the message lists those that can be had.
+const Kernels& kernels();
+
+/// Every set that is built and that this CPU runs, the plain C++ reference (scalar) first, the best last.
+struct KernelList {
+  const Kernels* const* begin_;
+  const Kernels* const* end_;
+  const Kernels* const* begin() const { return begin_; }
+  const Kernels* const* end() const { return end_; }
+};
+KernelList available_kernels();
+
+}  // namespace rill::simd

@@ -1,0 +1,115 @@
+// Tensor: a shape, a buffer and, when it matters, the graph node that computed it.
+#pragma once
+
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "autodiff/shape.hpp"
+
+namespace rill {
+
+class Generator;
+class Node;
+using NodePtr = std::shared_ptr<Node>;
+
+/// The numbers of one or more tensors: a 64-byte aligned block from the recycling pool.
+class Storage {
+ public:
+  /// Contents undefined. Throws std::bad_alloc.
+  explicit Storage(Index size);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+  Real* data() { return data_; }
+
+ private:
+  Real* data_;
+  std::size_t bytes_;
+};
+
+/// How backward() and grad() walk the graph.
+struct GradOptions {
+  /// Record the gradients' own graph, so that they can be differentiated again. Keeps the graph.
+  bool create_graph = false;
+  /// Keep what the graph saved, so that it can be walked once more.
+  bool retain_graph = false;
+};
+
+/// A value: copies share the buffer and the graph node. Row-major and contiguous; there are no strided views.
+/// A default-constructed tensor is undefined: it has no buffer, and only defined() may be asked of it.
+class Tensor {
+ public:
+  Tensor() = default;
+
+  // Making tensors. Each throws std::invalid_argument for a negative or overflowing shape.
+
+  /// Contents undefined.
+  static Tensor empty(const Shape& shape);
+  static Tensor full(const Shape& shape, double value);
+  static Tensor zeros(const Shape& shape) { return full(shape, 0); }
+  static Tensor ones(const Shape& shape) { return full(shape, 1); }
+  /// A scalar: shape [].
+  static Tensor scalar(double value) { return full({}, value); }
+  /// The values in row-major order; throws std::invalid_argument unless there are shape.size() of them.
+  static Tensor from(std::span<const Real> values, const Shape& shape);
+  static Tensor from(std::initializer_list<Real> values, const Shape& shape);
+  /// `steps` numbers from `start` to `end`, both included; shape [steps].
+  static Tensor linspace(double start, double end, Index steps);
+  /// Uniform in [0, 1) and standard normal numbers, drawn from `rng`.
+  static Tensor rand(const Shape& shape, Generator& rng);
+  static Tensor randn(const Shape& shape, Generator& rng);
+
+  bool defined() const { return storage_ != nullptr; }
+  const Shape& shape() const { return shape_; }
+  int rank() const { return shape_.rank(); }
+  /// The size of an axis; negative ones count from the back.
+  Index dim(Index axis) const { return shape_[normalize_axis("dim", axis, rank())]; }
+  Index size() const { return size_; }
+
+  /// The numbers, row-major. Writing is for whoever just made the tensor, and for optimizers: what a
+  /// graph saved is not copied, so a tensor must not be written while a graph that uses it is yet to be walked.
+  const Real* data() const { return storage_->data(); }
+  Real* data() { return storage_->data(); }
+  std::span<const Real> values() const { return {data(), static_cast<std::size_t>(size_)}; }
+  /// The one number of a tensor of size 1; throws std::invalid_argument for any other size.
+  Real item() const;
+  std::vector<Real> to_vector() const;
+  /// A copy of the numbers in a buffer of its own, outside any graph.
+  Tensor clone() const;
+
+  // The graph.
+
+  /// True when gradients flow into this tensor: a leaf that asked for it, or computed from one.
+  bool requires_grad() const { return node_ != nullptr; }
+  /// Makes this tensor (and copies made from now on) a leaf whose gradient backward() collects, or stops that.
+  /// Throws std::invalid_argument for a tensor that was computed: detach() it first. Returns *this.
+  Tensor& set_requires_grad(bool value = true);
+  /// The same numbers outside the graph.
+  Tensor detach() const;
+  /// The sum of all gradients that backward() brought to this leaf since clear_grad(); undefined when there are none.
+  /// Throws std::invalid_argument for a tensor that is not a leaf requiring a gradient.
+  const Tensor& grad() const;
+  void set_grad(const Tensor& grad);
+  void clear_grad();
+
+  /// Adds d this / d leaf to the gradient of every leaf this tensor was computed from. Its size must be 1.
+  void backward(const GradOptions& options = {}) const;
+
+  // For the ops and the graph.
+  Tensor(std::shared_ptr<Storage> storage, const Shape& shape, NodePtr node);
+  const std::shared_ptr<Storage>& storage() const { return storage_; }
+  const NodePtr& node() const { return node_; }
+
+ private:
+  std::shared_ptr<Storage> storage_;
+  Shape shape_;
+  Index size_ = 0;
+  NodePtr node_;
+};
+
+/// Writes the shape and, for up to some twenty numbers, the values.
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+}  // namespace rill
