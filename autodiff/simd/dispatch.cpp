@@ -1,0 +1,61 @@
+// Which table of kernels runs: decided once, by asking the CPU.
+//
+// This file is compiled for the baseline instruction set, so it runs on every CPU. __builtin_cpu_supports also asks
+// the operating system whether it saves the wide registers.
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "autodiff/error.hpp"
+#include "autodiff/simd/kernels.hpp"
+#include "autodiff/simd/tables.hpp"
+
+namespace rill::simd {
+namespace {
+
+struct Candidate {
+  const Kernels* kernels;
+  bool supported;
+};
+
+// What is built, in the order of preference, the best last.
+auto candidates() {
+  return std::array{Candidate{&scalar_kernels, true}};
+}
+
+const Kernels& choose() {
+  const KernelList available = available_kernels();
+  const char* wanted = std::getenv("RILL_ISA");
+  if (wanted == nullptr || *wanted == '\0') return **(available.end() - 1);
+  std::string names;
+  for (const Kernels* set : available) {
+    if (wanted == std::string_view(set->name)) return *set;
+    names += names.empty() ? "" : ", ";
+    names += set->name;
+  }
+  fail("RILL_ISA: no kernels for '", wanted, "' in this build or on this CPU; choose one of ", names);
+}
+
+}  // namespace
+
+KernelList available_kernels() {
+  struct Supported {
+    std::array<const Kernels*, std::tuple_size_v<decltype(candidates())>> sets{};
+    std::size_t count = 0;
+    Supported() {
+      for (const Candidate& candidate : candidates()) {
+        if (candidate.supported) sets[count++] = candidate.kernels;
+      }
+    }
+  };
+  static const Supported supported;
+  return {supported.sets.data(), supported.sets.data() + supported.count};
+}
+
+const Kernels& kernels() {
+  static const Kernels& chosen = choose();
+  return chosen;
+}
+
+}  // namespace rill::simd
