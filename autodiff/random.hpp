@@ -35,6 +35,7 @@ class Generator {
 
  private:
   void advance(Index n, Index per_tile);
+  std::vector<std::uint64_t> words(Index n);  // n times 64 random bits
   simd::RandomState state_;
 };
 
