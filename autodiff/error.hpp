@@ -25,7 +25,8 @@ template <class... Args>
 /// The message names the operation and what it was given: `matmul: [256, 3] x [4, 64]: ...`.
 template <class... Args>
 void require(bool condition, const Args&... args) {
-  if (!condition) [[unlikely]] fail(args...);
+  if (!condition) [[unlikely]]
+    fail(args...);
 }
 
 /// A file that could not be read or written, or does not hold what it should.
@@ -39,7 +40,8 @@ class FileError : public std::runtime_error {
 /// Throws FileError unless `condition` holds.
 template <class... Args>
 void require_file(bool condition, const std::string& path, const Args&... what) {
-  if (!condition) [[unlikely]] throw FileError(path, what...);
+  if (!condition) [[unlikely]]
+    throw FileError(path, what...);
 }
 
 }  // namespace rill

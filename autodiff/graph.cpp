@@ -132,7 +132,8 @@ class GraphWalk {
 };
 
 void Tensor::backward(const GradOptions& options) const {
-  require(requires_grad(), "backward: this tensor of shape ", shape_, " was computed from nothing that requires a gradient");
+  require(requires_grad(), "backward: this tensor of shape ", shape_,
+          " was computed from nothing that requires a gradient");
   require(size_ == 1, "backward: expected a tensor of one number, got shape ", shape_, "; sum or average it first");
   GraphWalk walk(options);
   walk.arrive(node_, Tensor::ones(shape_));
@@ -148,16 +149,20 @@ void Tensor::backward(const GradOptions& options) const {
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options, const std::vector<Tensor>& seeds) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    require(inputs[i].requires_grad(), "grad: input ", i, " of shape ", inputs[i].shape(), " does not require a gradient");
+    require(inputs[i].requires_grad(), "grad: input ", i, " of shape ", inputs[i].shape(),
+            " does not require a gradient");
   }
-  require(seeds.empty() || seeds.size() == outputs.size(), "grad: ", seeds.size(), " seeds for ", outputs.size(), " outputs");
+  require(seeds.empty() || seeds.size() == outputs.size(), "grad: ", seeds.size(), " seeds for ", outputs.size(),
+          " outputs");
 
   GraphWalk walk(options);
   walk.mark_needed(outputs, inputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& y = outputs[i];
-    require(y.requires_grad(), "grad: output ", i, " of shape ", y.shape(), " was computed from nothing that requires a gradient");
-    require(!seeds.empty() || y.size() == 1, "grad: output ", i, " has shape ", y.shape(), "; give it a seed of that shape");
+    require(y.requires_grad(), "grad: output ", i, " of shape ", y.shape(),
+            " was computed from nothing that requires a gradient");
+    require(!seeds.empty() || y.size() == 1, "grad: output ", i, " has shape ", y.shape(),
+            "; give it a seed of that shape");
     require(seeds.empty() || seeds[i].shape() == y.shape(), "grad: seed ", i, " has shape ",
             seeds.empty() ? Shape{} : seeds[i].shape(), ", its output ", y.shape());
     if (walk.needed(*y.node())) walk.arrive(y.node(), seeds.empty() ? Tensor::ones(y.shape()) : seeds[i]);

@@ -97,7 +97,7 @@ void* allocate(std::size_t bytes) {
     const std::lock_guard lock(shared.mutex);
     if (void* block = shared.lists[c.index].pop()) return block;
   }
-  void* block = ::operator new(c.bytes, std::align_val_t{kAlignment});
+  void* block = ::operator new (c.bytes, std::align_val_t{kAlignment});
   shared.blocks += 1;
   shared.bytes += c.bytes;
   return block;
@@ -125,7 +125,7 @@ void release_unused() {
     // Inverse of size_class(): class 0 is 64 bytes, then quarters of doublings.
     const std::size_t bytes = i == 0 ? kAlignment : (std::size_t{16} << ((i - 1) / 4)) * (5 + (i - 1) % 4);
     while (void* block = shared.lists[i].pop()) {
-      ::operator delete(block, std::align_val_t{kAlignment});
+      ::operator delete (block, std::align_val_t{kAlignment});
       shared.blocks -= 1;
       shared.bytes -= bytes;
     }

@@ -60,14 +60,13 @@ static Tensor elu_gradient(const Tensor& gy, const Tensor& y, Real alpha, Real s
   const Tensor gx = map(gy, y, [=](Index n, const Real* g, const Real* v, Real* out) {
     kernels().elu_gradient(n, g, v, alpha, scale, out);
   });
-  return record("elu_gradient", gx,
-                wrt(gy, [=](const Tensor& ggx) { return elu_gradient(ggx, y, alpha, scale); }),
+  return record("elu_gradient", gx, wrt(gy, [=](const Tensor& ggx) { return elu_gradient(ggx, y, alpha, scale); }),
                 wrt(y, [gy, y](const Tensor& ggx) { return ggx * gy * less_equal(y, Tensor::scalar(0)); }));
 }
 static Tensor scaled_elu(const Tensor& x, Real alpha, Real scale) {
-  const Tensor y =
-      map(x, [=](Index n, const Real* in, Real* out) { kernels().elu(n, in, alpha, scale, out); });
-  return record("elu", y, wrt(x, [=](const Tensor& gy, const Tensor& out) { return elu_gradient(gy, out, alpha, scale); }));
+  const Tensor y = map(x, [=](Index n, const Real* in, Real* out) { kernels().elu(n, in, alpha, scale, out); });
+  return record("elu", y,
+                wrt(x, [=](const Tensor& gy, const Tensor& out) { return elu_gradient(gy, out, alpha, scale); }));
 }
 Tensor elu(const Tensor& x, double alpha) {
   require(alpha > 0, "elu: expected alpha > 0, got ", alpha);
@@ -81,8 +80,7 @@ Tensor selu(const Tensor& x) {
 // gelu' = Phi(x) + x phi(x),   gelu'' = phi(x) (2 - x^2)
 static Tensor gelu_gradient(const Tensor& gy, const Tensor& x) {
   return record("gelu_gradient", map(gy, x, kernels().gelu_gradient),
-                wrt(gy, [x](const Tensor& ggx) { return gelu_gradient(ggx, x); }),
-                wrt(x, [gy, x](const Tensor& ggx) {
+                wrt(gy, [x](const Tensor& ggx) { return gelu_gradient(ggx, x); }), wrt(x, [gy, x](const Tensor& ggx) {
                   const double peak = std::numbers::inv_sqrtpi / std::numbers::sqrt2;  // phi(0)
                   const Tensor x2 = square(x);
                   return ggx * gy * (peak * exp(-0.5 * x2) * (2 - x2));
@@ -95,8 +93,7 @@ Tensor gelu(const Tensor& x) {
 // silu' = s (1 + x (1 - s)),   silu'' = s (1 - s) (2 + x (1 - 2 s)),   s = sigmoid(x)
 static Tensor silu_gradient(const Tensor& gy, const Tensor& x) {
   return record("silu_gradient", map(gy, x, kernels().silu_gradient),
-                wrt(gy, [x](const Tensor& ggx) { return silu_gradient(ggx, x); }),
-                wrt(x, [gy, x](const Tensor& ggx) {
+                wrt(gy, [x](const Tensor& ggx) { return silu_gradient(ggx, x); }), wrt(x, [gy, x](const Tensor& ggx) {
                   const Tensor s = sigmoid(x);
                   return ggx * gy * (s * (1 - s) * (2 + x * (1 - 2 * s)));
                 }));

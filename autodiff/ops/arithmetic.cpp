@@ -29,10 +29,9 @@ Tensor operator*(const Tensor& a, const Tensor& b) {
 
 // y = a / b,   dy = (da - y db) / b
 Tensor operator/(const Tensor& a, const Tensor& b) {
-  return record(
-      "divide", zip("divide", a, b, kernels().divide),
-      wrt(a, [b, s = a.shape()](const Tensor& gy) { return unbroadcast(gy / b, s); }),
-      wrt(b, [b](const Tensor& gy, const Tensor& y) { return unbroadcast(-(gy * y / b), b.shape()); }));
+  return record("divide", zip("divide", a, b, kernels().divide),
+                wrt(a, [b, s = a.shape()](const Tensor& gy) { return unbroadcast(gy / b, s); }),
+                wrt(b, [b](const Tensor& gy, const Tensor& y) { return unbroadcast(-(gy * y / b), b.shape()); }));
 }
 
 Tensor operator/(double c, const Tensor& x) { return Tensor::scalar(c) / x; }
@@ -52,17 +51,15 @@ Tensor share_of_lesser(const Tensor& a, const Tensor& b) { return less(a, b) + 0
 }  // namespace
 
 Tensor minimum(const Tensor& a, const Tensor& b) {
-  return record(
-      "minimum", zip("minimum", a, b, kernels().minimum),
-      wrt(a, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(a, b), a.shape()); }),
-      wrt(b, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(b, a), b.shape()); }));
+  return record("minimum", zip("minimum", a, b, kernels().minimum),
+                wrt(a, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(a, b), a.shape()); }),
+                wrt(b, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(b, a), b.shape()); }));
 }
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
-  return record(
-      "maximum", zip("maximum", a, b, kernels().maximum),
-      wrt(a, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(b, a), a.shape()); }),
-      wrt(b, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(a, b), b.shape()); }));
+  return record("maximum", zip("maximum", a, b, kernels().maximum),
+                wrt(a, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(b, a), a.shape()); }),
+                wrt(b, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(a, b), b.shape()); }));
 }
 
 namespace {
@@ -84,8 +81,7 @@ Tensor clamp(const Tensor& x, double low, double high) {
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
-  const Shape shape =
-      broadcast_shapes("where", condition.shape(), broadcast_shapes("where", a.shape(), b.shape()));
+  const Shape shape = broadcast_shapes("where", condition.shape(), broadcast_shapes("where", a.shape(), b.shape()));
   Tensor y = Tensor::empty(shape);
   const std::array operands{&condition, &a, &b};
   if (y.size() > 0) {

@@ -16,8 +16,7 @@ Tensor log(const Tensor& x) {
 }
 
 Tensor sqrt(const Tensor& x) {
-  return record("sqrt", map(x, kernels().sqrt),
-                wrt(x, [](const Tensor& gy, const Tensor& y) { return 0.5 * gy / y; }));
+  return record("sqrt", map(x, kernels().sqrt), wrt(x, [](const Tensor& gy, const Tensor& y) { return 0.5 * gy / y; }));
 }
 
 Tensor square(const Tensor& x) {
@@ -25,8 +24,7 @@ Tensor square(const Tensor& x) {
 }
 
 Tensor pow(const Tensor& x, double p) {
-  const Tensor y =
-      map(x, [p](Index n, const Real* in, Real* out) { kernels().pow(n, in, static_cast<Real>(p), out); });
+  const Tensor y = map(x, [p](Index n, const Real* in, Real* out) { kernels().pow(n, in, static_cast<Real>(p), out); });
   return record("pow", y, wrt(x, [x, p](const Tensor& gy) {
                   if (p == 0) return Tensor::zeros(x.shape());  // 0 x^-1 would be NaN at 0
                   return p * gy * pow(x, p - 1);

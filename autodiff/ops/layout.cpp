@@ -20,7 +20,8 @@ Tensor reshape(const Tensor& x, Shape shape) {
     }
   }
   if (unknown >= 0 && known > 0 && x.size() % known == 0) shape[unknown] = x.size() / known;
-  require(!(unknown >= 0 && shape[unknown] < 0) && shape.size() == x.size(), "reshape: ", x.shape(), " does not fit ", shape);
+  require(!(unknown >= 0 && shape[unknown] < 0) && shape.size() == x.size(), "reshape: ", x.shape(), " does not fit ",
+          shape);
   return record("reshape", Tensor(x.storage(), shape, nullptr),
                 wrt(x, [s = x.shape()](const Tensor& gy) { return reshape(gy, s); }));
 }
@@ -73,7 +74,8 @@ Tensor permute(const Tensor& x, const Axes& axes) {
   std::array<bool, kMaxRank> used{};
   for (int i = 0; i < axes.rank(); ++i) {
     const int axis = normalize_axis("permute", axes[i], x.rank());
-    require(!std::exchange(used[static_cast<std::size_t>(axis)], true), "permute: axis ", axis, " is given twice in ", axes);
+    require(!std::exchange(used[static_cast<std::size_t>(axis)], true), "permute: axis ", axis, " is given twice in ",
+            axes);
     shape[i] = x.shape()[axis];
     strides[i] = from[axis];
     inverse[axis] = i;
@@ -89,18 +91,19 @@ Tensor transpose(const Tensor& x) {
   std::swap(shape[x.rank() - 2], shape[x.rank() - 1]);
   Tensor y = Tensor::empty(shape);
   const Index matrix = rows * columns, count = matrix > 0 ? x.size() / matrix : 0;
-  parallel_for(count, std::max<Index>(1, detail::kElementGrain / std::max<Index>(1, matrix)), [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      simd::kernels().transpose(rows, columns, x.data() + i * matrix, y.data() + i * matrix);
-    }
-  });
+  parallel_for(count, std::max<Index>(1, detail::kElementGrain / std::max<Index>(1, matrix)),
+               [&](Index begin, Index end) {
+                 for (Index i = begin; i < end; ++i) {
+                   simd::kernels().transpose(rows, columns, x.data() + i * matrix, y.data() + i * matrix);
+                 }
+               });
   return record("transpose", y, wrt(x, [](const Tensor& gy) { return transpose(gy); }));
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  require(x.rank() <= shape.rank() && broadcast_shapes("broadcast_to", x.shape(), shape) == shape, "broadcast_to: ",
-          x.shape(), " does not broadcast to ", shape);
+  require(x.rank() <= shape.rank() && broadcast_shapes("broadcast_to", x.shape(), shape) == shape,
+          "broadcast_to: ", x.shape(), " does not broadcast to ", shape);
   Shape strides = shape;
   const Shape from = contiguous_strides(x.shape());
   const int offset = shape.rank() - x.rank();
@@ -148,15 +151,15 @@ Tensor concatenate(const std::vector<Tensor>& xs, Index axis) {
     for (Index o = 0; o < to.outer; ++o) std::copy_n(in + o * width, width, out + o * to.size * to.inner);
   }
   starts.push_back(shape[at]);
-  return record_each("concatenate", y, xs, [starts, at](const Tensor& gy, std::size_t i) {
-    return slice(gy, at, starts[i], starts[i + 1]);
-  });
+  return record_each("concatenate", y, xs,
+                     [starts, at](const Tensor& gy, std::size_t i) { return slice(gy, at, starts[i], starts[i + 1]); });
 }
 
 Tensor slice(const Tensor& x, Index axis, Index begin, Index end) {
   const int at = normalize_axis("slice", axis, x.rank());
   const AxisView from(x.shape(), at);
-  require(0 <= begin && begin <= end && end <= from.size, "slice: [", begin, ", ", end, ") of axis ", at, " of shape ", x.shape());
+  require(0 <= begin && begin <= end && end <= from.size, "slice: [", begin, ", ", end, ") of axis ", at, " of shape ",
+          x.shape());
   Shape shape = x.shape();
   shape[at] = end - begin;
   Tensor y = Tensor::empty(shape);

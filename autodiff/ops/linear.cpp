@@ -69,20 +69,28 @@ Tensor matmul(const Tensor& a, const Tensor& b, Transpose transpose) {
   shape.push_back(n);
   Tensor c = Tensor::empty(shape);
   for (Index i = 0; i < batch.size(); ++i) {
-    gemm({.transpose_a = transpose.a, .transpose_b = transpose.b, .m = m, .n = n, .k = k,
-          .a = a.data() + i * m * k, .lda = a.dim(-1),
-          .b = b.data() + i * k * n, .ldb = b.dim(-1),
-          .bias = nullptr, .accumulate = false,
-          .c = c.data() + i * m * n, .ldc = n});
+    gemm({.transpose_a = transpose.a,
+          .transpose_b = transpose.b,
+          .m = m,
+          .n = n,
+          .k = k,
+          .a = a.data() + i * m * k,
+          .lda = a.dim(-1),
+          .b = b.data() + i * k * n,
+          .ldb = b.dim(-1),
+          .bias = nullptr,
+          .accumulate = false,
+          .c = c.data() + i * m * n,
+          .ldc = n});
   }
-  return record(
-      "matmul", c,
-      wrt(a, [b, t = transpose](const Tensor& gc) {
-        return t.a ? matmul(b, gc, {t.b, true}) : matmul(gc, b, {false, !t.b});
-      }),
-      wrt(b, [a, t = transpose](const Tensor& gc) {
-        return t.b ? matmul(gc, a, {true, t.a}) : matmul(a, gc, {!t.a, false});
-      }));
+  return record("matmul", c,
+                wrt(a,
+                    [b, t = transpose](const Tensor& gc) {
+                      return t.a ? matmul(b, gc, {t.b, true}) : matmul(gc, b, {false, !t.b});
+                    }),
+                wrt(b, [a, t = transpose](const Tensor& gc) {
+                  return t.b ? matmul(gc, a, {true, t.a}) : matmul(a, gc, {!t.a, false});
+                }));
 }
 
 // y = x w^T + bias:   gx = gy w,   gw = gy^T x,   gbias = sum_n gy
@@ -90,18 +98,25 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
   require(x.rank() == 2 && w.rank() == 2 && x.dim(1) == w.dim(1), "linear: expected x [N, In] and w [Out, In], got ",
           x.shape(), " and ", w.shape());
   const Index rows = x.dim(0), in = x.dim(1), out = w.dim(0);
-  require(!bias.defined() || bias.shape() == Shape{out}, "linear: bias of shape ", bias.shape(), " for ", out, " outputs");
+  require(!bias.defined() || bias.shape() == Shape{out}, "linear: bias of shape ", bias.shape(), " for ", out,
+          " outputs");
   Tensor y = Tensor::empty({rows, out});
-  gemm({.transpose_a = false, .transpose_b = true, .m = rows, .n = out, .k = in,
-        .a = x.data(), .lda = in,
-        .b = w.data(), .ldb = in,
-        .bias = bias.defined() ? bias.data() : nullptr, .accumulate = false,
-        .c = y.data(), .ldc = out});
-  return record(
-      "linear", y,
-      wrt(x, [w](const Tensor& gy) { return matmul(gy, w); }),
-      wrt(w, [x](const Tensor& gy) { return matmul(gy, x, {.a = true}); }),
-      wrt(bias, [](const Tensor& gy) { return sum(gy, {.axes = {0}}); }));
+  gemm({.transpose_a = false,
+        .transpose_b = true,
+        .m = rows,
+        .n = out,
+        .k = in,
+        .a = x.data(),
+        .lda = in,
+        .b = w.data(),
+        .ldb = in,
+        .bias = bias.defined() ? bias.data() : nullptr,
+        .accumulate = false,
+        .c = y.data(),
+        .ldc = out});
+  return record("linear", y, wrt(x, [w](const Tensor& gy) { return matmul(gy, w); }),
+                wrt(w, [x](const Tensor& gy) { return matmul(gy, x, {.a = true}); }),
+                wrt(bias, [](const Tensor& gy) { return sum(gy, {.axes = {0}}); }));
 }
 
 }  // namespace rill

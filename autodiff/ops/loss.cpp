@@ -13,19 +13,19 @@ Tensor mse_loss(const Tensor& a, const Tensor& b) {
     const NoGrad no_grad;
     value = mean(square(a - b));
   }
-  return record("mse_loss", value,
-                wrt(a, [a, b, weight](const Tensor& gy) { return (weight * gy) * (a - b); }),
+  return record("mse_loss", value, wrt(a, [a, b, weight](const Tensor& gy) { return (weight * gy) * (a - b); }),
                 wrt(b, [a, b, weight](const Tensor& gy) { return (weight * gy) * (b - a); }));
 }
 
 Tensor cross_entropy(const Tensor& logits, const Indices& labels) {
-  require(logits.rank() == 2 && logits.dim(0) == labels.size(), "cross_entropy: expected logits [N, C] and N labels, got ",
-          logits.shape(), " and ", labels.size());
+  require(logits.rank() == 2 && logits.dim(0) == labels.size(),
+          "cross_entropy: expected logits [N, C] and N labels, got ", logits.shape(), " and ", labels.size());
   const Index classes = logits.dim(1);
   std::vector<Index> positions;
   positions.reserve(static_cast<std::size_t>(labels.size()));
   for (Index n = 0; n < labels.size(); ++n) {
-    require(0 <= labels[n] && labels[n] < classes, "cross_entropy: label ", labels[n], " at ", n, ", expected 0 to ", classes - 1);
+    require(0 <= labels[n] && labels[n] < classes, "cross_entropy: label ", labels[n], " at ", n, ", expected 0 to ",
+            classes - 1);
     positions.push_back(n * classes + labels[n]);
   }
   return -mean(gather_rows(reshape(log_softmax(logits), {-1}), Indices(std::move(positions))));

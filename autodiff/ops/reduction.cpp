@@ -1,6 +1,7 @@
 // Sums, means and maxima over any axes.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
@@ -21,9 +22,8 @@ Reduced reduced_shape(const char* op, const Shape& shape, const Axes& axes) {
   Reduced r;
   if (axes.rank() == 0) r.over.fill(true);
   for (const Index axis : axes) {
-    bool& over = r.over[static_cast<std::size_t>(normalize_axis(op, axis, shape.rank()))];
-    require(!over, op, ": axis ", axis, " is given twice");
-    over = true;
+    const int at = normalize_axis(op, axis, shape.rank());
+    require(!std::exchange(r.over[static_cast<std::size_t>(at)], true), op, ": axis ", at, " is given twice");
   }
   for (int axis = 0; axis < shape.rank(); ++axis) {
     const bool over = r.over[static_cast<std::size_t>(axis)];

@@ -8,7 +8,8 @@ namespace {
 
 // Calls a row kernel on pieces of the rows of x; y has `y_columns` numbers per row.
 void map_rows(const char* op, const Tensor& x, simd::Kernels::Rows kernel, Index y_columns, Tensor& y) {
-  require(x.rank() >= 1 && x.dim(-1) > 0, op, ": expected a last axis with at least one element, got shape ", x.shape());
+  require(x.rank() >= 1 && x.dim(-1) > 0, op, ": expected a last axis with at least one element, got shape ",
+          x.shape());
   const Index columns = x.dim(-1);
   parallel_for(x.size() / columns, std::max<Index>(1, detail::kElementGrain / columns), [&](Index begin, Index end) {
     kernel(end - begin, columns, x.data() + begin * columns, y.data() + begin * y_columns);

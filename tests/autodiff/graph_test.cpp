@@ -1,0 +1,243 @@
+// What gradients mean: leaves, accumulation, scopes, freeing, gradients of gradients, and graphs of any depth.
+#include "autodiff/graph.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+
+#include "autodiff/memory.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/random.hpp"
+
+namespace rill {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+Tensor leaf(std::initializer_list<Real> values) {
+  return Tensor::from(values, {static_cast<Index>(values.size())}).set_requires_grad();
+}
+
+TEST(Backward, AnInputUsedTwiceGetsBothGradients) {
+  const Tensor x = leaf({3});
+  sum(x + x).backward();
+  EXPECT_EQ(x.grad().item(), 2);
+  const Tensor y = leaf({3});
+  sum(y * y * y).backward();
+  EXPECT_EQ(y.grad().item(), 27);
+}
+
+TEST(Backward, AccumulatesInLeavesUntilCleared) {
+  Tensor x = leaf({1, 2});
+  sum(square(x)).backward();
+  sum(square(x)).backward();
+  EXPECT_THAT(x.grad().to_vector(), ElementsAre(4, 8));
+  x.clear_grad();
+  EXPECT_FALSE(x.grad().defined());
+  sum(square(x)).backward();
+  EXPECT_THAT(x.grad().to_vector(), ElementsAre(2, 4));
+}
+
+TEST(Backward, CopiesOfALeafShareItsGradient) {
+  const Tensor x = leaf({1});
+  const Tensor copy = x;
+  sum(2 * copy).backward();
+  EXPECT_EQ(x.grad().item(), 2);
+}
+
+TEST(Backward, SumsOverAllPathsOfADiamond) {
+  const Tensor x = leaf({0.5});
+  const Tensor a = exp(x), b = sin(x);
+  sum(a * b + a).backward();  // d/dx = e^x (sin x + cos x + 1)
+  EXPECT_NEAR(x.grad().item(), std::exp(0.5) * (std::sin(0.5) + std::cos(0.5) + 1), 1e-5);
+}
+
+TEST(Backward, FreesTheGraphUnlessToldToKeepIt) {
+  const Tensor x = leaf({2});
+  const Tensor y = sum(exp(x));
+  y.backward({.retain_graph = true});
+  y.backward();
+  EXPECT_NEAR(x.grad().item(), 2 * std::exp(2.0), 1e-4);
+  EXPECT_THAT([&] { y.backward(); }, ThrowsMessage<std::invalid_argument>(HasSubstr("retain_graph")));
+}
+
+TEST(Backward, FreesWhatWasSavedAsItGoes) {
+  const Tensor x = leaf({1, 2, 3});
+  std::weak_ptr<Storage> saved;
+  Tensor y;
+  {
+    const Tensor middle = exp(x);
+    saved = middle.storage();
+    y = sum(square(middle));
+  }
+  EXPECT_FALSE(saved.expired());
+  y.backward();
+  EXPECT_TRUE(saved.expired());
+}
+
+TEST(Backward, OutputsSavedByTheirOwnNodeDoNotLeak) {
+  std::weak_ptr<Storage> saved;
+  {
+    const Tensor x = leaf({1});
+    const Tensor y = tanh(exp(x));
+    saved = y.storage();
+  }
+  EXPECT_TRUE(saved.expired());
+}
+
+TEST(Backward, MisuseIsExplained) {
+  const Tensor x = leaf({1, 2});
+  EXPECT_THAT([&] { (2 * x).backward(); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("one number, got shape [2]")));
+  EXPECT_THAT([&] { sum(x.detach()).backward(); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("nothing that requires a gradient")));
+  EXPECT_THAT(
+      [&] {
+        Tensor y = 2 * x;
+        y.set_requires_grad();
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("computed by 'affine'")));
+  EXPECT_THAT([&] { (2 * x).grad(); }, ThrowsMessage<std::invalid_argument>(HasSubstr("only leaves keep a gradient")));
+  EXPECT_THAT([&] { Tensor(x).set_grad(Tensor::zeros({3})); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("set_grad")));
+}
+
+TEST(NoGradScope, RecordsNothingAndNests) {
+  const Tensor x = leaf({1});
+  {
+    const NoGrad no_grad;
+    EXPECT_FALSE((2 * x).requires_grad());
+    {
+      const GradMode again(true);
+      EXPECT_TRUE((2 * x).requires_grad());
+    }
+    EXPECT_FALSE(exp(x).requires_grad());
+  }
+  EXPECT_TRUE((2 * x).requires_grad());
+  EXPECT_FALSE((2 * x.detach()).requires_grad());
+}
+
+TEST(Grad, LeavesOtherLeavesAlone) {
+  const Tensor x = leaf({2}), w = leaf({3});
+  const Tensor y = sum(w * square(x));
+  EXPECT_EQ(grad(y, x).item(), 12);
+  EXPECT_FALSE(x.grad().defined());
+  EXPECT_FALSE(w.grad().defined());
+}
+
+TEST(Grad, OfIntermediateTensorsAndUnusedInputs) {
+  const Tensor x = leaf({2}), unused = leaf({1, 1});
+  const Tensor middle = square(x);
+  const Tensor y = sum(exp(middle) + x);
+  const auto g = grad({y}, {middle, unused, x});
+  EXPECT_NEAR(g[0].item(), std::exp(4.0), 1e-3);
+  EXPECT_THAT(g[1].to_vector(), ElementsAre(0, 0));
+  EXPECT_NEAR(g[2].item(), 4 * std::exp(4.0) + 1, 1e-3);
+}
+
+TEST(Grad, OfAnOutputWithRespectToItself) {
+  const Tensor x = leaf({5});
+  const Tensor y = 2 * x;
+  EXPECT_EQ(grad(y, y).item(), 1);
+}
+
+TEST(Grad, SeedsWeighTheOutputs) {
+  const Tensor x = leaf({1, 2});
+  const auto g = grad({2 * x, square(x)}, {x}, {}, {Tensor::from({1, 10}, {2}), Tensor::from({100, 1000}, {2})});
+  EXPECT_THAT(g[0].to_vector(), ElementsAre(202, 4020));
+  EXPECT_THAT([&] { grad({2 * x}, {x}); }, ThrowsMessage<std::invalid_argument>(HasSubstr("give it a seed")));
+  EXPECT_THAT([&] { grad({2 * x}, {x}, {}, {Tensor::ones({3})}); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("seed 0 has shape [3]")));
+  EXPECT_THAT([&] { grad({sum(2 * x)}, {x.detach()}); }, ThrowsMessage<std::invalid_argument>(HasSubstr("input 0")));
+}
+
+TEST(Grad, OfGradients) {
+  const Tensor x = leaf({1.5});
+  const Tensor first = grad(sum(x * x * x), x, {.create_graph = true});
+  EXPECT_NEAR(first.item(), 3 * 1.5 * 1.5, 1e-5);
+  const Tensor second = grad(first, x, {.create_graph = true});
+  EXPECT_NEAR(second.item(), 6 * 1.5, 1e-5);
+  EXPECT_NEAR(grad(second, x).item(), 6, 1e-5);
+}
+
+TEST(Grad, AGradientPenaltyTrainsThroughTheGradient) {
+  // d/dw |d(w x^2)/dx|^2 = d/dw 4 w^2 x^2 = 8 w x^2
+  const Tensor x = leaf({3}), w = leaf({0.5});
+  const Tensor slope = grad(sum(w * square(x)), x, {.create_graph = true});
+  sum(square(slope)).backward();
+  EXPECT_NEAR(w.grad().item(), 8 * 0.5 * 9, 1e-4);
+}
+
+TEST(Grad, AnErrorHalfWayLeavesTheGraphUsable) {
+  const Tensor x = leaf({1, 2});
+  bool broken = true;
+  const Tensor y = record("sometimes broken", square(x).detach(), wrt(x, [&broken, x](const Tensor& gy) {
+                            if (broken) throw std::runtime_error("broken");
+                            return 2 * gy * x;
+                          }));
+  const Tensor z = sum(y) + sum(3 * x);
+  EXPECT_THROW(z.backward({.retain_graph = true}), std::runtime_error);
+  broken = false;
+  Tensor(x).clear_grad();
+  z.backward();
+  EXPECT_THAT(x.grad().to_vector(), ElementsAre(5, 7));
+}
+
+TEST(Graph, AChainOfAMillionNodes) {
+  const Tensor x = leaf({1});
+  Tensor y = x;
+  for (int i = 0; i < 1'000'000; ++i) y = y + 1.0;
+  EXPECT_EQ(y.item(), 1'000'001);
+  EXPECT_EQ(grad(y, x, {.retain_graph = true}).item(), 1);  // marks the path
+  sum(y).backward();
+  EXPECT_EQ(x.grad().item(), 1);
+  Tensor never_walked = x;
+  for (int i = 0; i < 1'000'000; ++i) never_walked = exp(never_walked) * 0.0;
+}  // and both are destroyed here
+
+TEST(Graph, StepsReuseTheirMemory) {
+  Generator rng(1);
+  Tensor w = Tensor::randn({64, 64}, rng).set_requires_grad();
+  const Tensor x = Tensor::randn({256, 64}, rng);
+  const auto step = [&] {
+    mean(square(silu(linear(x, w)))).backward();
+    w.clear_grad();
+  };
+  step();
+  step();
+  const auto before = memory::statistics();
+  for (int i = 0; i < 20; ++i) step();
+  EXPECT_EQ(memory::statistics().blocks, before.blocks);
+  EXPECT_EQ(memory::statistics().bytes, before.bytes);
+}
+
+TEST(Products, VectorJacobianAndJacobianVector) {
+  // f(x) = A x + sin(x) on a row vector: J = A + diag(cos x)
+  Generator rng(5);
+  const Tensor a = Tensor::randn({3, 3}, rng), x = Tensor::randn({1, 3}, rng), v = Tensor::randn({1, 3}, rng);
+  const Function f = [&](const Tensor& u) { return matmul(u, a, {.b = true}) + sin(u); };
+  const auto [y, left] = vjp(f, x, v);
+  const auto [z, right] = jvp(f, x, v);
+  EXPECT_EQ(y.to_vector(), f(x).to_vector());
+  EXPECT_EQ(z.to_vector(), f(x).to_vector());
+  for (Index i = 0; i < 3; ++i) {
+    double expected_left = 0, expected_right = 0;
+    for (Index j = 0; j < 3; ++j) {
+      const double diagonal = i == j ? std::cos(static_cast<double>(x.data()[i])) : 0;
+      expected_left += static_cast<double>(v.data()[j]) * (static_cast<double>(a.data()[3 * j + i]) + diagonal);
+      expected_right += static_cast<double>(v.data()[j]) * (static_cast<double>(a.data()[3 * i + j]) + diagonal);
+    }
+    EXPECT_NEAR(left.data()[i], expected_left, 1e-5);
+    EXPECT_NEAR(right.data()[i], expected_right, 1e-5);
+  }
+  EXPECT_THAT(jvp([](const Tensor& u) { return Tensor::ones(u.shape()); }, x, v).product.to_vector(),
+              ElementsAre(0, 0, 0));
+  EXPECT_THAT(jvp([](const Tensor& u) { return 2 * u; }, x, v).product.to_vector(), (2 * v).to_vector());
+}
+
+}  // namespace
+}  // namespace rill
