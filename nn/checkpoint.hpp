@@ -1,0 +1,44 @@
+// Models on disk: a safetensors file that holds the weights, their average and the description of the network.
+//
+//   tensors   "model.<parameter>" for every parameter and, when an average was kept, "ema.<parameter>"
+//   metadata  "model": the description as JSON (nn/model_description.hpp), and whatever the caller adds
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "nn/ema.hpp"
+#include "nn/model_description.hpp"
+#include "nn/velocity_model.hpp"
+
+namespace rill::nn {
+
+using Metadata = std::map<std::string, std::string>;
+
+/// Writes the file at once. `ema` may be null; `metadata` must not use the key "model".
+/// Throws FileError when the file cannot be written.
+void save_model(const std::string& path, const ModelDescription& description, const VelocityModel& model,
+                const Ema* ema = nullptr, Metadata metadata = {});
+
+/// Which of the two sets of weights in a file.
+enum class Weights {
+  kTrained,   ///< those that the optimizer left
+  kAveraged,  ///< their average, or the trained ones where none was kept
+};
+
+struct LoadedModel {
+  ModelDescription description;
+  std::shared_ptr<VelocityModel> model;
+  Metadata metadata;
+};
+/// Builds the model that the file describes and fills in its weights.
+/// Throws FileError, naming the file and the tensor, when it is not such a file or lacks a tensor, holds one too many
+/// or one of another shape.
+LoadedModel load_model(const std::string& path, Weights weights = Weights::kAveraged);
+
+/// Fills in an existing model and, unless null, its average as of `update_count` updates, to go on training.
+/// Throws FileError as load_model does; also when there is an average in the file but none to fill, or the reverse.
+void restore_model(const std::string& path, VelocityModel& model, Ema* ema = nullptr, Index update_count = 0);
+
+}  // namespace rill::nn

@@ -1,0 +1,16 @@
+// Clipping by the global norm: Pascanu et al. 2013.
+#pragma once
+
+#include "nn/named_tensor.hpp"
+
+namespace rill::nn {
+
+/// The L2 norm of the gradients of all parameters, taken as one long vector and summed in double. A parameter without
+/// a gradient counts as zero. NaN or infinite when a gradient is.
+double gradient_norm(const NamedTensors& parameters);
+
+/// What to multiply gradients of this norm with so that it does not exceed max_norm: min(1, max_norm / norm).
+/// Throws std::invalid_argument unless max_norm > 0; infinity clips nothing.
+double clip_scale(double norm, double max_norm);
+
+}  // namespace rill::nn

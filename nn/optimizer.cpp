@@ -1,0 +1,126 @@
+#include "nn/optimizer.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/parallel.hpp"
+#include "autodiff/simd/kernels.hpp"
+
+namespace rill::nn {
+namespace {
+
+constexpr Index kGrain = 1 << 15;  // numbers whose update takes some 10 microseconds
+
+void check_fraction(const char* field, double value) {
+  require(0 <= value && value < 1, "optimizer: ", field, " is ", value, ", expected 0 <= ", field, " < 1");
+}
+
+void check_not_negative(const char* field, double value) {
+  require(value >= 0 && std::isfinite(value), "optimizer: ", field, " is ", value, ", expected a number >= 0");
+}
+
+}  // namespace
+
+Optimizer::Optimizer(NamedTensors parameters, double learning_rate, std::vector<std::string> buffer_names)
+    : parameters_(std::move(parameters)), buffer_names_(std::move(buffer_names)), learning_rate_(learning_rate) {
+  check_not_negative("learning_rate", learning_rate);
+  buffers_.resize(buffer_names_.size());
+  for (std::vector<Tensor>& buffers : buffers_) {
+    for (const NamedTensor& parameter : parameters_) buffers.push_back(Tensor::zeros(parameter.tensor.shape()));
+  }
+}
+
+void Optimizer::step(double gradient_scale) {
+  ++step_count_;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& gradient = parameters_[i].tensor.grad();
+    if (gradient.defined()) update(i, gradient, gradient_scale);
+  }
+}
+
+void Optimizer::clear_grad() {
+  for (NamedTensor& parameter : parameters_) parameter.tensor.clear_grad();
+}
+
+NamedTensors Optimizer::state() const {
+  NamedTensors all;
+  for (std::size_t name = 0; name < buffer_names_.size(); ++name) {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      all.push_back({buffer_names_[name] + "." + parameters_[i].name, buffers_[name][i]});
+    }
+  }
+  return all;
+}
+
+void Optimizer::load_state(const NamedTensors& state, Index step_count, const std::string& file) {
+  require_file(step_count >= 0, file, "the optimizer's step count is ", step_count, ", expected 0 or more");
+  assign(this->state(), state, file);
+  step_count_ = step_count;
+}
+
+Sgd::Sgd(NamedTensors parameters, const OptimizerDescription& description)
+    : Optimizer(std::move(parameters), description.learning_rate, {"sgd.momentum"}),
+      momentum_(description.momentum),
+      weight_decay_(description.weight_decay),
+      nesterov_(description.nesterov) {
+  check_fraction("momentum", momentum_);
+  check_not_negative("weight_decay", weight_decay_);
+}
+
+void Sgd::update(std::size_t i, const Tensor& gradient, double gradient_scale) {
+  const Real scale = static_cast<Real>(gradient_scale), decay = static_cast<Real>(weight_decay_);
+  const Real momentum = static_cast<Real>(momentum_), rate = static_cast<Real>(learning_rate());
+  const Real* g = gradient.data();
+  Real* b = buffer(0, i).data();
+  Real* p = parameter(i).data();
+  parallel_for(gradient.size(), kGrain, [&](Index begin, Index end) {
+    for (Index j = begin; j < end; ++j) {
+      const Real g_j = scale * g[j] + decay * p[j];
+      b[j] = momentum * b[j] + g_j;
+      p[j] -= rate * (nesterov_ ? g_j + momentum * b[j] : b[j]);
+    }
+  });
+}
+
+Adam::Adam(NamedTensors parameters, const OptimizerDescription& description)
+    : Optimizer(std::move(parameters), description.learning_rate, {"adam.m", "adam.v"}),
+      beta1_(description.beta1),
+      beta2_(description.beta2),
+      epsilon_(description.epsilon),
+      weight_decay_(description.weight_decay) {
+  check_fraction("beta1", beta1_);
+  check_fraction("beta2", beta2_);
+  check_not_negative("epsilon", epsilon_);
+  check_not_negative("weight_decay", weight_decay_);
+}
+
+void Adam::update(std::size_t i, const Tensor& gradient, double gradient_scale) {
+  const double t = static_cast<double>(step_count());
+  const simd::Adam constants = {.gradient_scale = static_cast<Real>(gradient_scale),
+                                .beta1 = static_cast<Real>(beta1_),
+                                .beta2 = static_cast<Real>(beta2_),
+                                .step = static_cast<Real>(learning_rate() / (1 - std::pow(beta1_, t))),
+                                .correction2 = static_cast<Real>(1 - std::pow(beta2_, t)),
+                                .epsilon = static_cast<Real>(epsilon_),
+                                .decay = static_cast<Real>(learning_rate() * weight_decay_)};
+  const Real* g = gradient.data();
+  Real* m = buffer(0, i).data();
+  Real* v = buffer(1, i).data();
+  Real* p = parameter(i).data();
+  const auto adam = simd::kernels().adam;
+  parallel_for(gradient.size(), kGrain, [&](Index begin, Index end) {
+    adam(end - begin, g + begin, constants, m + begin, v + begin, p + begin);
+  });
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, NamedTensors parameters) {
+  const std::string& kind = description.kind;
+  if (kind == "sgd") return std::make_unique<Sgd>(std::move(parameters), description);
+  require(kind == "adam" || kind == "adamw", "optimizer '", kind, "' is unknown: expected one of sgd, adam, adamw");
+  require(kind == "adamw" || description.weight_decay == 0, "optimizer: weight_decay is ", description.weight_decay,
+          " with adam, expected 0: adamw is the one that decays weights");
+  return std::make_unique<Adam>(std::move(parameters), description);
+}
+
+}  // namespace rill::nn

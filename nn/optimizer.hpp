@@ -1,0 +1,93 @@
+// Optimizers: they change parameters in place, along the gradients that backward() left in them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/named_tensor.hpp"
+
+namespace rill::nn {
+
+/// Which optimizer, and its constants. Those of other kinds are ignored.
+struct OptimizerDescription {
+  std::string kind = "adam";    ///< sgd, adam or adamw
+  double learning_rate = 1e-3;  ///< until set_learning_rate() says otherwise
+  double weight_decay = 0;      ///< sgd and adamw
+  double momentum = 0.9;        ///< sgd
+  bool nesterov = false;        ///< sgd
+  double beta1 = 0.9;           ///< adam, adamw: decay of the mean of the gradients
+  double beta2 = 0.999;         ///< adam, adamw: decay of the mean of their squares
+  double epsilon = 1e-8;        ///< adam, adamw
+};
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// One step of every parameter that has a gradient. Gradients count as multiplied by `gradient_scale`, which is how
+  /// they are clipped without being rewritten: see clip_scale().
+  void step(double gradient_scale = 1);
+  /// Drops the gradients.
+  void clear_grad();
+
+  void set_learning_rate(double value) { learning_rate_ = value; }
+  double learning_rate() const { return learning_rate_; }
+  Index step_count() const { return step_count_; }
+  const NamedTensors& parameters() const { return parameters_; }
+
+  /// What the steps so far have left behind, besides step_count(): buffers named "<kind>.<buffer>.<parameter>" such as
+  /// "adam.m.layers.0.weight". The tensors share the optimizer's memory.
+  NamedTensors state() const;
+  /// Continues from a saved state(). Throws FileError, which names `file`, when names or shapes do not fit.
+  void load_state(const NamedTensors& state, Index step_count, const std::string& file);
+
+ protected:
+  /// One buffer of zeros per parameter for each of the names.
+  Optimizer(NamedTensors parameters, double learning_rate, std::vector<std::string> buffer_names);
+  /// One step of parameter i along its gradient.
+  virtual void update(std::size_t i, const Tensor& gradient, double gradient_scale) = 0;
+
+  Tensor& parameter(std::size_t i) { return parameters_[i].tensor; }
+  Tensor& buffer(std::size_t name, std::size_t i) { return buffers_[name][i]; }
+
+ private:
+  NamedTensors parameters_;
+  std::vector<std::string> buffer_names_;
+  std::vector<std::vector<Tensor>> buffers_;  // [name][parameter]
+  double learning_rate_;
+  Index step_count_ = 0;
+};
+
+/// Stochastic gradient descent with momentum, as PyTorch defines it. With g the gradient plus weight_decay p:
+///   b = momentum b + g,    p = p - learning_rate (nesterov ? g + momentum b : b)
+class Sgd : public Optimizer {
+ public:
+  Sgd(NamedTensors parameters, const OptimizerDescription& description);
+
+ private:
+  void update(std::size_t i, const Tensor& gradient, double gradient_scale) override;
+  double momentum_, weight_decay_;
+  bool nesterov_;
+};
+
+/// Adam (Kingma and Ba 2015) with decoupled weight decay (AdamW, Loshchilov and Hutter 2019). With g the gradient and
+/// t = 1, 2, ... the step:
+///   m = beta1 m + (1 - beta1) g,    v = beta2 v + (1 - beta2) g^2
+///   p = (1 - learning_rate weight_decay) p - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+class Adam : public Optimizer {
+ public:
+  Adam(NamedTensors parameters, const OptimizerDescription& description);
+
+ private:
+  void update(std::size_t i, const Tensor& gradient, double gradient_scale) override;
+  double beta1_, beta2_, epsilon_, weight_decay_;
+};
+
+/// The optimizer of that description. Throws std::invalid_argument, naming the field, for an unknown kind, a constant
+/// out of its range, and weight decay with "adam" ("adamw" is the one that has it).
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, NamedTensors parameters);
+
+}  // namespace rill::nn

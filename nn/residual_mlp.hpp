@@ -1,0 +1,57 @@
+// The velocity of a flow in hundreds of dimensions: a residual perceptron steered by time and class.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "autodiff/random.hpp"
+#include "nn/activation.hpp"
+#include "nn/embedding.hpp"
+#include "nn/linear.hpp"
+#include "nn/model_description.hpp"
+#include "nn/time_embedding.hpp"
+#include "nn/velocity_model.hpp"
+
+namespace rill::nn {
+
+/// x / sqrt(mean_c x_c^2 + 1e-6): every row scaled to a mean square of 1.   (Zhang and Sennrich 2019, without gain)
+/// x: [N, C] -> [N, C]
+Tensor rms_norm(const Tensor& x);
+
+/// One residual branch (He et al. 2016, normalised first), whose inner units the condition c scales and shifts
+/// (FiLM, Perez et al. 2018):
+///   h + out(act(in(rms_norm(h)) * (1 + scale(c)) + shift(c)))        h: [N, width], c: [N, condition] -> [N, width]
+/// `out`, `scale` and `shift` start at zero: the block is the identity at first.
+class ResidualBlock : public Module {
+ public:
+  ResidualBlock(Index width, Index condition, const std::string& activation, Generator& rng);
+
+  Tensor forward(const Tensor& h, const Tensor& c) const;
+
+ private:
+  std::shared_ptr<Linear> in_, scale_, shift_, out_;
+  Activation activation_;
+};
+
+/// With c = act(time(...) + class vector) the condition, and one block per hidden size:
+///   h = blocks(input(x), c),    v = output(rms_norm(h)) + gain(c) * x
+/// The last term carries the part of the velocity that is proportional to x, most of what is left of the noise, past
+/// the blocks. `output` and `gain` start at zero, so the first velocity is 0.
+class ResidualMlp : public VelocityModel {
+ public:
+  /// `hidden` holds the width once per block. Throws std::invalid_argument when the widths differ or there are none.
+  ResidualMlp(const ModelDescription& description, Generator& rng);
+
+  Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
+
+ private:
+  TimeEmbedding time_embedding_;
+  std::shared_ptr<Linear> time_;
+  std::shared_ptr<Embedding> class_embedding_;  // null without classes
+  Activation activation_;
+  std::shared_ptr<Linear> input_;
+  std::vector<std::shared_ptr<ResidualBlock>> blocks_;
+  std::shared_ptr<Linear> output_, gain_;
+};
+
+}  // namespace rill::nn

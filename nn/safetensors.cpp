@@ -1,0 +1,232 @@
+#include "nn/safetensors.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
+
+namespace rill::nn {
+namespace {
+
+using Json = nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian, and so is this code");
+
+constexpr const char* kMetadata = "__metadata__";
+constexpr std::size_t kMaxHeader = 100'000'000;
+constexpr std::size_t kHeaderAlignment = 8;
+constexpr const char* kRealType = std::is_same_v<Real, double> ? "F64" : "F32";
+
+// A tensor's entry in the header, checked by itself.
+struct Entry {
+  std::string name;
+  std::string dtype;
+  Shape shape;
+  std::uint64_t begin = 0, end = 0;  // bytes, from the start of the data
+};
+
+float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+
+// IEEE 754 binary16: sign 1, exponent 5 (bias 15), fraction 10.
+float from_f16(std::uint16_t bits) {
+  constexpr std::uint32_t kMaxExponent = 31, kRebias = 127 - 15;
+  const std::uint32_t sign = (bits & 0x8000u) << 16, exponent = (bits >> 10) & kMaxExponent, fraction = bits & 0x3ffu;
+  if (exponent == 0) {  // zero or subnormal: fraction * 2^-24
+    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
+    return sign ? -magnitude : magnitude;
+  }
+  const std::uint32_t wide = exponent == kMaxExponent ? 255 : exponent + kRebias;
+  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+}
+
+// The bytes per number of a dtype that can be read, 0 for any other.
+std::uint64_t bytes_per_number(std::string_view dtype) {
+  if (dtype == "F64") return 8;
+  if (dtype == "F32") return 4;
+  if (dtype == "F16" || dtype == "BF16") return 2;
+  return 0;
+}
+
+template <class Stored, class Convert>
+void convert(const char* bytes, Tensor& y, Convert to_real) {
+  for (Index i = 0; i < y.size(); ++i, bytes += sizeof(Stored)) {
+    Stored stored;
+    std::memcpy(&stored, bytes, sizeof(Stored));
+    y.data()[i] = static_cast<Real>(to_real(stored));
+  }
+}
+
+Tensor read_tensor(const Entry& entry, const char* data) {
+  Tensor y = Tensor::empty(entry.shape);
+  const char* bytes = data + entry.begin;
+  if (entry.dtype == "F64") convert<double>(bytes, y, [](double v) { return v; });
+  if (entry.dtype == "F32") convert<float>(bytes, y, [](float v) { return v; });
+  if (entry.dtype == "F16") convert<std::uint16_t>(bytes, y, from_f16);
+  if (entry.dtype == "BF16") convert<std::uint16_t>(bytes, y, from_bf16);
+  return y;
+}
+
+// A name from a file on one line, whatever it holds.
+std::string quoted(const std::string& name) { return Json(name).dump(); }
+
+// The header as JSON. The parser keeps the last of several equal keys, so they are counted as they pass.
+Json parse_header(const std::string& path, std::string_view text) {
+  require_file(text.starts_with('{'), path, "not a safetensors file: its header does not start with '{'");
+  std::vector<std::set<std::string>> open_objects;
+  const auto refuse_duplicates = [&](int, Json::parse_event_t event, const Json& parsed) {
+    if (event == Json::parse_event_t::object_start) open_objects.emplace_back();
+    if (event == Json::parse_event_t::object_end) open_objects.pop_back();
+    if (event == Json::parse_event_t::key) {
+      const bool is_new = open_objects.back().insert(parsed.get<std::string>()).second;
+      require_file(is_new, path, "the header has the key ", parsed.dump(), " twice");
+    }
+    return true;
+  };
+  try {
+    return Json::parse(text.begin(), text.end(), refuse_duplicates);
+  } catch (const Json::exception& error) {
+    constexpr std::size_t kMaxReason = 200;  // the reason quotes what was read, which may be long
+    throw FileError(path, "the header is not valid JSON: ", std::string(error.what()).substr(0, kMaxReason));
+  }
+}
+
+std::map<std::string, std::string> read_metadata(const std::string& path, const Json& json) {
+  require_file(json.is_object(), path, kMetadata, " is not an object of texts");
+  std::map<std::string, std::string> metadata;
+  for (const auto& [key, value] : json.items()) {
+    require_file(value.is_string(), path, kMetadata, ": the value of '", key, "' is not a text");
+    metadata[key] = value.get<std::string>();
+  }
+  return metadata;
+}
+
+Entry read_entry(const std::string& path, const std::string& name, const Json& json) {
+  const std::string where = concat("tensor ", quoted(name), ": ");
+  require_file(json.is_object(), path, where, "expected an object with dtype, shape and data_offsets");
+  for (const char* key : {"dtype", "shape", "data_offsets"}) {
+    require_file(json.contains(key), path, where, "has no ", key);
+  }
+  Entry entry{.name = name, .dtype = {}, .shape = {}};
+
+  const Json& dtype = json["dtype"];
+  require_file(dtype.is_string(), path, where, "dtype is not a text");
+  entry.dtype = dtype.get<std::string>();
+  const std::uint64_t number_bytes = bytes_per_number(entry.dtype);
+  require_file(number_bytes > 0, path, where, "dtype '", entry.dtype,
+               "' cannot be read: expected F64, F32, F16 or BF16");
+
+  const Json& shape = json["shape"];
+  require_file(shape.is_array(), path, where, "shape is not a list");
+  require_file(shape.size() <= kMaxRank, path, where, "shape has ", shape.size(), " axes, at most ", kMaxRank,
+               " are supported");
+  std::uint64_t bytes = number_bytes;
+  for (const Json& size : shape) {
+    require_file(size.is_number_unsigned(), path, where, "shape ", shape.dump(),
+                 " holds something other than non-negative integers below 2^64");
+    const auto value = size.get<std::uint64_t>();
+    require_file(value <= INT64_MAX && !__builtin_mul_overflow(bytes, value, &bytes), path, where, "shape ",
+                 shape.dump(), " overflows");
+    entry.shape.push_back(static_cast<Index>(value));
+  }
+
+  const Json& offsets = json["data_offsets"];
+  require_file(
+      offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(),
+      path, where, "data_offsets is ", offsets.dump(), ", expected two non-negative integers");
+  entry.begin = offsets[0].get<std::uint64_t>();
+  entry.end = offsets[1].get<std::uint64_t>();
+  require_file(entry.begin <= entry.end && entry.end - entry.begin == bytes, path, where, "data_offsets ",
+               offsets.dump(), " hold another number of bytes than the ", bytes, " of shape ", entry.shape, " in ",
+               entry.dtype);
+  return entry;
+}
+
+// Sorted by offset, each tensor must start where the one before it ended, and the last end with the file.
+void check_layout(const std::string& path, std::vector<Entry>& entries, std::uint64_t data_bytes) {
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  });
+  std::uint64_t position = 0;
+  for (const Entry& entry : entries) {
+    require_file(entry.begin == position, path, "tensor ", quoted(entry.name), ": its data start at byte ", entry.begin,
+                 entry.begin < position ? ", inside the tensor that ends at " : ", which leaves a hole after byte ",
+                 position);
+    position = entry.end;
+  }
+  require_file(position <= data_bytes, path, "truncated: the tensors take ", position, " bytes, the file has ",
+               data_bytes);
+  require_file(position == data_bytes, path, data_bytes - position, " bytes follow the last tensor");
+}
+
+}  // namespace
+
+void save_safetensors(const std::string& path, const SafeTensors& contents) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!contents.metadata.empty()) header[kMetadata] = contents.metadata;
+  std::uint64_t position = 0;
+  for (const auto& [name, tensor] : contents.tensors) {
+    require(!header.contains(name) && name != kMetadata, "save_safetensors: the name '", name,
+            name == kMetadata ? "' is reserved" : "' is used twice");
+    const std::uint64_t end = position + static_cast<std::uint64_t>(tensor.size()) * sizeof(Real);
+    const std::vector<Index> shape(tensor.shape().begin(), tensor.shape().end());
+    header[name] = {{"dtype", kRealType}, {"shape", shape}, {"data_offsets", {position, end}}};
+    position = end;
+  }
+
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const Json::exception& error) {
+    fail("save_safetensors: a name or the metadata is not UTF-8: ", error.what());
+  }
+  text.resize((text.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment, ' ');
+  require(text.size() <= kMaxHeader, "save_safetensors: the header takes ", text.size(), " bytes, at most ", kMaxHeader,
+          " are allowed");
+
+  const std::uint64_t text_size = text.size();
+  AtomicFile file(path);
+  file.write(&text_size, sizeof(text_size));
+  file.write(text);
+  for (const auto& [name, tensor] : contents.tensors) {
+    file.write(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(Real));
+  }
+  file.commit();
+}
+
+SafeTensors load_safetensors(const std::string& path) {
+  const std::string file = read_file(path);
+  std::uint64_t header_bytes = 0;
+  require_file(file.size() >= sizeof(header_bytes), path, "too short for a safetensors file: ", file.size(),
+               " bytes, at least 8 expected");
+  std::memcpy(&header_bytes, file.data(), sizeof(header_bytes));
+  require_file(header_bytes <= kMaxHeader, path, "not a safetensors file: its header would take ", header_bytes,
+               " bytes, at most ", kMaxHeader, " are allowed");
+  const std::size_t rest = file.size() - sizeof(header_bytes);
+  require_file(header_bytes <= rest, path, "truncated: the header takes ", header_bytes, " bytes, the file has ", rest,
+               " after its first 8");
+
+  const Json header = parse_header(path, std::string_view(file).substr(sizeof(header_bytes), header_bytes));
+  SafeTensors contents;
+  std::vector<Entry> entries;
+  for (const auto& [name, value] : header.items()) {
+    if (name == kMetadata) {
+      contents.metadata = read_metadata(path, value);
+    } else {
+      entries.push_back(read_entry(path, name, value));
+    }
+  }
+  check_layout(path, entries, rest - header_bytes);
+  const char* data = file.data() + sizeof(header_bytes) + header_bytes;
+  for (const Entry& entry : entries) contents.tensors.push_back({entry.name, read_tensor(entry, data)});
+  return contents;
+}
+
+}  // namespace rill::nn

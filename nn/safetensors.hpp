@@ -1,0 +1,35 @@
+// The safetensors format: named tensors and text metadata in one file that can be checked before it is trusted.
+//
+//   u64 little-endian n | JSON header, n bytes | data
+//   header: {"__metadata__": {key: text, ...}, name: {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]},
+//   ...}
+//
+// Offsets count from the start of the data, which the tensors fill without holes or overlaps.
+// Source: https://huggingface.co/docs/safetensors, "Format".
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "nn/named_tensor.hpp"
+
+namespace rill::nn {
+
+struct SafeTensors {
+  NamedTensors tensors;                         ///< in the order of their data
+  std::map<std::string, std::string> metadata;  ///< UTF-8 text
+};
+
+/// Writes a file at once (autodiff/file.hpp), the tensors in the order given and in the build's own type: F32, or F64
+/// when Real is double. Equal contents give equal bytes.
+/// Throws std::invalid_argument for a name that is used twice or reserved and for text that is not UTF-8; FileError
+/// when the file cannot be written.
+void save_safetensors(const std::string& path, const SafeTensors& contents);
+
+/// Reads a file. F64, F32, F16 and BF16 data become Real.
+/// Throws FileError, which names the file, the tensor and what is wrong, for anything that breaks the format: a file
+/// that is too short or too long, a header past the end or over 100 MB, invalid UTF-8 or JSON, a key that occurs twice,
+/// an unknown or non-floating dtype, a bad shape, or offsets that leave holes, overlap or disagree with the shape.
+SafeTensors load_safetensors(const std::string& path);
+
+}  // namespace rill::nn

@@ -1,0 +1,39 @@
+#include "nn/time_embedding.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+
+namespace rill::nn {
+
+TimeEmbedding::TimeEmbedding(const std::string& kind, Index frequencies) {
+  if (kind == "plain") return;
+  require(kind == "fourier" || kind == "sinusoidal", "time embedding '", kind,
+          "' is unknown: expected one of plain, fourier, sinusoidal");
+  require(frequencies >= 1, "time embedding: ", frequencies, " frequencies, expected at least 1");
+  angular_ = Tensor::empty({1, frequencies});
+  with_time_ = kind == "fourier";
+  for (Index k = 0; k < frequencies; ++k) {
+    const double omega = with_time_
+                             ? std::numbers::pi * static_cast<double>(k + 1)
+                             : 1000 * std::pow(10000, -static_cast<double>(k) / static_cast<double>(frequencies));
+    angular_.data()[k] = static_cast<Real>(omega);
+  }
+}
+
+Index TimeEmbedding::features() const { return (angular_.defined() ? 2 * angular_.size() : 0) + (with_time_ ? 1 : 0); }
+
+Tensor TimeEmbedding::forward(const Tensor& t) const {
+  require(t.rank() == 1, "TimeEmbedding: expected [N], got ", t.shape());
+  const Tensor column = reshape(t, {t.dim(0), 1});
+  if (!angular_.defined()) return column;
+  const Tensor angles = column * angular_;
+  if (with_time_) return concatenate({column, sin(angles), cos(angles)}, 1);
+  return concatenate({sin(angles), cos(angles)}, 1);
+}
+
+std::vector<std::string> time_embedding_names() { return {"plain", "fourier", "sinusoidal"}; }
+
+}  // namespace rill::nn

@@ -1,0 +1,36 @@
+// What a network is told about the time t in [0, 1].
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autodiff/tensor.hpp"
+
+namespace rill::nn {
+
+/// t: [N] -> [N, features()], without parameters. With K = `frequencies`:
+///
+///   plain       (t). One number. Enough for small problems, whose velocity changes slowly with t.
+///   fourier     (t, sin(pi k t), cos(pi k t)), k = 1..K. 2 K + 1 numbers. The cosines are a complete basis of the
+///               functions on [0, 1]; with pi instead of 2 pi the two ends of the interval look different.
+///   sinusoidal  (sin(1000 w_k t), cos(1000 w_k t)), w_k = 10000^(-k / K), k = 0..K-1. 2 K numbers, periods from
+///               2 pi / 1000 to some 60. The positions of Vaswani et al. 2017 as Ho et al. 2020 (DDPM) use them for
+///               1000 diffusion steps.
+class TimeEmbedding {
+ public:
+  /// `frequencies` is ignored by plain. Throws std::invalid_argument, listing the kinds, for an unknown one, and for
+  /// frequencies < 1.
+  TimeEmbedding(const std::string& kind, Index frequencies);
+
+  Index features() const;
+  Tensor forward(const Tensor& t) const;
+
+ private:
+  Tensor angular_;         // [1, K] radians per unit of time; undefined for plain
+  bool with_time_ = true;  // t itself comes first
+};
+
+/// plain, fourier, sinusoidal.
+std::vector<std::string> time_embedding_names();
+
+}  // namespace rill::nn

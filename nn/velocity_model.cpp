@@ -1,0 +1,33 @@
+#include "nn/velocity_model.hpp"
+
+#include <vector>
+
+#include "autodiff/error.hpp"
+
+namespace rill::nn {
+
+VelocityModel::VelocityModel(Index dimension, Index classes) : dimension_(dimension), classes_(classes) {
+  require(dimension > 0, "velocity model: dimension is ", dimension, ", expected at least 1");
+  require(classes >= 0, "velocity model: ", classes, " classes, expected none or more");
+}
+
+void VelocityModel::check_input(const Tensor& x, const Tensor& t, const Indices& labels) const {
+  require(x.rank() == 2 && x.dim(1) == dimension_, "velocity model: x has shape ", x.shape(), ", expected [N, ",
+          dimension_, "]");
+  require(t.rank() == 1 && t.dim(0) == x.dim(0), "velocity model: t has shape ", t.shape(), ", expected [", x.dim(0),
+          "], one time per row of x");
+  require(labels.size() == 0 || labels.size() == x.dim(0), "velocity model: ", labels.size(), " labels for ", x.dim(0),
+          " points");
+  require(labels.size() == 0 || classes_ > 0, "velocity model: labels given to a model without classes");
+  for (const Index label : labels) {
+    require(0 <= label && label <= classes_, "velocity model: label ", label, ", expected 0 to ", classes_ - 1, ", or ",
+            classes_, " for no class");
+  }
+}
+
+Indices VelocityModel::class_rows(const Indices& labels, Index count) const {
+  if (labels.size() > 0) return labels;
+  return Indices(std::vector<Index>(static_cast<std::size_t>(count), classes_));
+}
+
+}  // namespace rill::nn
