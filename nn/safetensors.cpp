@@ -102,7 +102,7 @@ std::map<std::string, std::string> read_metadata(const std::string& path, const 
   require_file(json.is_object(), path, kMetadata, " is not an object of texts");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : json.items()) {
-    require_file(value.is_string(), path, kMetadata, ": the value of '", key, "' is not a text");
+    require_file(value.is_string(), path, kMetadata, ": the value of ", quoted(key), " is not a text");
     metadata[key] = value.get<std::string>();
   }
   return metadata;

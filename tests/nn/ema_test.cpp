@@ -1,0 +1,74 @@
+#include "nn/ema.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autodiff/error.hpp"
+
+namespace rill::nn {
+namespace {
+
+using testing::ElementsAre;
+
+Real average(const Ema& ema) { return ema.averages()[0].tensor.data()[0]; }
+
+TEST(Ema, FollowsItsFormulaThroughTheWarmUp) {
+  Tensor p = Tensor::full({3}, 5);
+  Ema ema({{"p", p}}, 0.5);
+  EXPECT_EQ(average(ema), 5);
+  double expected = 5;
+  for (int n = 0; n < 20; ++n) {
+    std::fill_n(p.data(), 3, static_cast<Real>(std::sin(n)));
+    ema.update();
+    const double d = n < 8 ? (1.0 + n) / (10.0 + n) : 0.5;  // 9 / 18 reaches the decay
+    expected = d * expected + (1 - d) * std::sin(n);
+    EXPECT_NEAR(average(ema), expected, 1e-6);
+  }
+  EXPECT_EQ(ema.update_count(), 20);
+}
+
+TEST(Ema, ForgetsTheStartGeometricallyAfterwards) {
+  Tensor p = Tensor::full({1}, 1);
+  Ema ema({{"p", p}}, 0.9);
+  ema.load_state({{"p", Tensor::zeros({1})}}, 1000, "state");  // past the warm-up: 1001 / 1010 > 0.9
+  for (int n = 0; n < 30; ++n) ema.update();
+  EXPECT_NEAR(average(ema), 1 - std::pow(0.9, 30), 1e-6);
+}
+
+TEST(Ema, TheScopeLendsTheAveragesToTheParameters) {
+  Tensor p = Tensor::from({1, 2}, {2});
+  Ema ema({{"p", p}}, 0.9);
+  p.data()[0] = 7;
+  {
+    const EmaScope averaged(ema);
+    EXPECT_THAT(p.to_vector(), ElementsAre(1, 2));
+  }
+  EXPECT_THAT(p.to_vector(), ElementsAre(7, 2));
+  EXPECT_THAT(ema.averages()[0].tensor.to_vector(), ElementsAre(1, 2));
+}
+
+TEST(Ema, ContinuesBitForBitFromItsState) {
+  Tensor p = Tensor::full({5}, 1);
+  Ema whole({{"p", p}}, 0.999);
+  whole.update();
+  Ema resumed({{"p", p}}, 0.999);
+  resumed.load_state(whole.averages(), whole.update_count(), "state");
+  std::fill_n(p.data(), 5, Real(3));
+  whole.update();
+  resumed.update();
+  EXPECT_EQ(whole.averages()[0].tensor.to_vector(), resumed.averages()[0].tensor.to_vector());
+}
+
+TEST(Ema, RefusesDecaysAndStatesThatDoNotFit) {
+  const Tensor p = Tensor::zeros({2});
+  EXPECT_THROW(Ema({{"p", p}}, 1), std::invalid_argument);
+  EXPECT_THROW(Ema({{"p", p}}, -0.1), std::invalid_argument);
+  Ema ema({{"p", p}}, 0.9);
+  EXPECT_THROW(ema.load_state({{"q", p}}, 0, "state"), FileError);
+  EXPECT_THROW(ema.load_state({{"p", p}}, -1, "state"), FileError);
+}
+
+}  // namespace
+}  // namespace rill::nn

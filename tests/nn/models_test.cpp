@@ -1,0 +1,207 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "autodiff/ops.hpp"
+#include "nn/model.hpp"
+#include "nn/residual_mlp.hpp"
+#include "tests/gradcheck.hpp"
+#include "tests/nn/parameter_gradients.hpp"
+
+namespace rill::nn {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ModelDescription annulus() {
+  return {.kind = "mlp", .dimension = 2, .hidden = {64, 64, 64}, .activation = "elu", .time_embedding = "plain"};
+}
+
+// Both kinds, small, with every part in use.
+std::vector<ModelDescription> small_models() {
+  ModelDescription mlp{.kind = "mlp",
+                       .dimension = 3,
+                       .hidden = {6, 5},
+                       .activation = "silu",
+                       .time_embedding = "fourier",
+                       .time_frequencies = 2,
+                       .classes = 2};
+  ModelDescription residual = mlp;
+  residual.kind = "residual-mlp";
+  residual.hidden = {6, 6};
+  return {mlp, residual};
+}
+
+template <class Call>
+std::string misuse(const Call& call) {
+  try {
+    call();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+TEST(Mlp, TheAnnulusNetworkHasItsLayersAndNames) {
+  Generator rng(1);
+  const auto model = make_model(annulus(), rng);
+  EXPECT_EQ(model->parameter_count(), (3 * 64 + 64) + 2 * (64 * 64 + 64) + (64 * 2 + 2));
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : model->named_parameters()) names.push_back(name);
+  EXPECT_THAT(names, ElementsAre("layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias",
+                                 "layers.4.weight", "layers.4.bias", "layers.6.weight", "layers.6.bias"));
+}
+
+TEST(Mlp, IsLinearLayersOfTimeThenPoint) {
+  Generator rng(2);
+  ModelDescription description = annulus();
+  description.hidden = {4};
+  description.activation = "relu";
+  const auto model = make_model(description, rng);
+  const std::vector<Tensor> p = model->parameters();
+  const Tensor x = Tensor::from({0.5, -1, 2, 0.25}, {2, 2}), t = Tensor::from({0.1, 0.9}, {2});
+  const Tensor input = Tensor::from({0.1, 0.5, -1, 0.9, 2, 0.25}, {2, 3});
+  const Tensor expected = linear(relu(linear(input, p[0], p[1])), p[2], p[3]);
+  EXPECT_EQ(model->forward(x, t).to_vector(), expected.to_vector());
+}
+
+TEST(Models, AreTheSameForTheSameSeed) {
+  for (const ModelDescription& description : small_models()) {
+    Generator first(3), second(3), other(4);
+    const auto a = make_model(description, first), b = make_model(description, second),
+               c = make_model(description, other);
+    bool differs = false;
+    for (std::size_t i = 0; i < a->parameters().size(); ++i) {
+      EXPECT_EQ(a->parameters()[i].to_vector(), b->parameters()[i].to_vector());
+      differs |= a->parameters()[i].to_vector() != c->parameters()[i].to_vector();
+    }
+    EXPECT_TRUE(differs);
+  }
+}
+
+TEST(Models, GradientsOfInputsAndParameters) {
+  for (const ModelDescription& description : small_models()) {
+    SCOPED_TRACE(description.kind);
+    Generator rng(5);
+    const auto model = make_model(description, rng);
+    randomize_parameters(*model, 0.4, 6);
+    const Tensor x = Tensor::randn({4, 3}, rng), t = Tensor::rand({4}, rng);
+    const Indices labels({0, 1, 2, 0});
+    rill::testing::expect_gradients(
+        [&](const std::vector<Tensor>& inputs) { return model->forward(inputs[0], inputs[1], labels); }, {x, t});
+    expect_parameter_gradients(*model, [&] { return model->forward(x, t, labels); });
+  }
+}
+
+TEST(Models, LabelsMatterAndNoLabelsMeanNoClass) {
+  for (const ModelDescription& description : small_models()) {
+    SCOPED_TRACE(description.kind);
+    Generator rng(7);
+    const auto model = make_model(description, rng);
+    randomize_parameters(*model, 0.4, 8);
+    const Tensor x = Tensor::randn({2, 3}, rng), t = Tensor::rand({2}, rng);
+    const std::vector<Real> none = model->forward(x, t).to_vector();
+    EXPECT_EQ(none, model->forward(x, t, Indices({2, 2})).to_vector());
+    const std::vector<Real> mixed = model->forward(x, t, Indices({2, 0})).to_vector();
+    EXPECT_EQ(std::vector<Real>(mixed.begin(), mixed.begin() + 3), std::vector<Real>(none.begin(), none.begin() + 3));
+    for (std::size_t i = 3; i < 6; ++i) EXPECT_NE(mixed[i], none[i]);
+  }
+}
+
+TEST(Models, APointDoesNotDependOnTheRestOfTheBatch) {
+  for (const ModelDescription& description : small_models()) {
+    Generator rng(9);
+    const auto model = make_model(description, rng);
+    randomize_parameters(*model, 0.4, 10);
+    const Tensor x = Tensor::randn({7, 3}, rng), t = Tensor::rand({7}, rng);
+    const Tensor all = model->forward(x, t);
+    const Tensor one = model->forward(slice(x, 0, 4, 5), slice(t, 0, 4, 5));
+    for (Index c = 0; c < 3; ++c) EXPECT_NEAR(one.data()[c], all.data()[4 * 3 + c], 1e-5);
+  }
+}
+
+TEST(Models, RefuseInputsOfOtherShapes) {
+  for (const ModelDescription& description : small_models()) {
+    Generator rng(11);
+    const auto model = make_model(description, rng);
+    const Tensor x = Tensor::zeros({2, 3}), t = Tensor::zeros({2});
+    EXPECT_THAT(misuse([&] { model->forward(Tensor::zeros({2, 4}), t); }), HasSubstr("[2, 4], expected [N, 3]"));
+    EXPECT_THAT(misuse([&] { model->forward(x, Tensor::zeros({2, 1})); }), HasSubstr("t has shape [2, 1]"));
+    EXPECT_THAT(misuse([&] { model->forward(x, Tensor::zeros({3})); }), HasSubstr("expected [2]"));
+    EXPECT_THAT(misuse([&] { model->forward(x, t, Indices({0})); }), HasSubstr("1 labels for 2 points"));
+    EXPECT_THAT(misuse([&] { model->forward(x, t, Indices({0, 3})); }), HasSubstr("label 3, expected 0 to 1, or 2"));
+    EXPECT_THAT(misuse([&] { model->forward(x, t, Indices({-1, 0})); }), HasSubstr("label -1"));
+  }
+  Generator rng(12);
+  const auto unconditional = make_model(annulus(), rng);
+  EXPECT_THAT(misuse([&] {
+                unconditional->forward(Tensor::zeros({1, 2}), Tensor::zeros({1}), Indices({0}));
+              }),
+              HasSubstr("without classes"));
+}
+
+TEST(ResidualMlp, StartsAtZeroVelocity) {
+  Generator rng(13);
+  const auto model = make_model(small_models()[1], rng);
+  EXPECT_THAT(model->forward(Tensor::randn({4, 3}, rng), Tensor::rand({4}, rng)).to_vector(), Each(0));
+}
+
+TEST(ResidualMlp, RmsNormGivesRowsAMeanSquareOfOne) {
+  const Tensor y = rms_norm(Tensor::from({3, 4, 0, 0, -300, 400}, {3, 2}));
+  const double unit = std::sqrt(12.5);
+  const double expected[] = {3 / unit, 4 / unit, 0, 0, -3 / unit, 4 / unit};
+  for (Index i = 0; i < 6; ++i) EXPECT_NEAR(y.data()[i], expected[i], 1e-6);
+}
+
+TEST(ModelDescription, RoundTripsThroughJson) {
+  for (const ModelDescription& description : small_models()) {
+    EXPECT_EQ(parse_model_description(to_json(description)), description);
+  }
+  EXPECT_EQ(to_json(annulus()),
+            R"({"kind":"mlp","dimension":2,"hidden":[64,64,64],"activation":"elu","time_embedding":"plain",)"
+            R"("time_frequencies":8,"classes":0})");
+}
+
+TEST(ModelDescription, BrokenTextIsRefusedWithTheKey) {
+  const std::string good = to_json(annulus());
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    text.replace(text.find(from), from.size(), to);
+    return misuse([&] { parse_model_description(text); });
+  };
+  EXPECT_THAT(with("}", ""), HasSubstr("not valid JSON"));
+  EXPECT_THAT(misuse([] { parse_model_description("[]"); }), HasSubstr("expected a JSON object"));
+  EXPECT_THAT(with("\"kind\":\"mlp\",", ""), HasSubstr("'kind' is missing"));
+  EXPECT_THAT(with("\"kind\":\"mlp\"", "\"kind\":1"), HasSubstr("'kind' is 1, which has the wrong type"));
+  EXPECT_THAT(with("\"dimension\":2", "\"dimension\":2.5"), HasSubstr("'dimension' is 2.5"));
+  EXPECT_THAT(with("[64,64,64]", "[64,true]"), HasSubstr("'hidden' is [64,true]"));
+  EXPECT_THAT(with("\"classes\":0", "\"classes\":0,\"depth\":3"), HasSubstr("unknown key 'depth'"));
+}
+
+TEST(MakeModel, NamesWhatMakesNoNetwork) {
+  const auto error = [](auto change) {
+    ModelDescription description = small_models()[1];
+    change(description);
+    return misuse([&] {
+      Generator rng(1);
+      make_model(description, rng);
+    });
+  };
+  EXPECT_THAT(error([](auto& d) { d.kind = "unet"; }),
+              HasSubstr("'unet' is unknown: expected one of mlp, residual-mlp"));
+  EXPECT_THAT(error([](auto& d) { d.activation = "no"; }), HasSubstr("activation 'no' is unknown"));
+  EXPECT_THAT(error([](auto& d) { d.time_embedding = "no"; }), HasSubstr("time embedding 'no' is unknown"));
+  EXPECT_THAT(error([](auto& d) { d.dimension = 0; }), HasSubstr("dimension is 0"));
+  EXPECT_THAT(error([](auto& d) { d.classes = -1; }), HasSubstr("-1 classes"));
+  EXPECT_THAT(error([](auto& d) { d.hidden = {}; }), HasSubstr("no hidden sizes"));
+  EXPECT_THAT(error([](auto& d) { d.hidden = {8, 9}; }), HasSubstr("must be positive and equal"));
+  EXPECT_THAT(error([](auto& d) { d.kind = "mlp", d.hidden = {0}; }), HasSubstr("hidden layer of size 0"));
+}
+
+}  // namespace
+}  // namespace rill::nn

@@ -1,0 +1,213 @@
+#include "nn/optimizer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/random.hpp"
+#include "nn/clipping.hpp"
+#include "nn/model.hpp"
+#include "tests/nn/golden/optimizers.hpp"
+
+namespace rill::nn {
+namespace {
+
+using testing::HasSubstr;
+
+Tensor start() { return Tensor::from({0.5, -1, 2, 0}, {4}).set_requires_grad(); }
+
+// The gradients of golden/optimizers.py: stiffness p + cos(k + i), times `scale`.
+void set_golden_gradient(Tensor& p, int k, double scale = 1) {
+  constexpr double kStiffness[] = {1, 2, 0.5, 3};
+  Tensor gradient = Tensor::empty({4});
+  for (int i = 0; i < 4; ++i) {
+    gradient.data()[i] = static_cast<Real>(scale * (kStiffness[i] * p.data()[i] + std::cos(k + i)));
+  }
+  p.set_grad(gradient);
+}
+
+void expect_golden(const OptimizerDescription& description, const double (&golden)[5][4]) {
+  Tensor p = start();
+  const auto optimizer = make_optimizer(description, {{"p", p}});
+  for (int k = 0; k < 5; ++k) {
+    // Scaling gradients up and back down must change nothing.
+    set_golden_gradient(p, k, 4);
+    optimizer->step(0.25);
+    // float: five steps of about 0.1 with gradients rounded to 1e-7, which Adam divides by their own size.
+    for (int i = 0; i < 4; ++i) EXPECT_NEAR(p.data()[i], golden[k][i], sizeof(Real) == 8 ? 1e-12 : 2e-6);
+  }
+  EXPECT_EQ(optimizer->step_count(), 5);
+}
+
+TEST(Optimizers, AgreeWithPyTorch) {
+  expect_golden({.kind = "sgd", .learning_rate = 0.1, .momentum = 0}, golden::kSgd);
+  expect_golden({.kind = "sgd", .learning_rate = 0.1, .weight_decay = 0.01, .momentum = 0.9}, golden::kSgdMomentum);
+  expect_golden({.kind = "sgd", .learning_rate = 0.1, .weight_decay = 0.01, .momentum = 0.9, .nesterov = true},
+                golden::kSgdNesterov);
+  expect_golden({.kind = "adam", .learning_rate = 0.1, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6}, golden::kAdam);
+  expect_golden(
+      {.kind = "adamw", .learning_rate = 0.1, .weight_decay = 0.1, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6},
+      golden::kAdamW);
+}
+
+class EveryOptimizer : public testing::TestWithParam<const char*> {
+ protected:
+  OptimizerDescription description() const { return {.kind = GetParam(), .learning_rate = 0.01}; }
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, EveryOptimizer, testing::Values("sgd", "adam", "adamw"));
+
+TEST_P(EveryOptimizer, LeavesParametersWithoutAGradientAlone) {
+  Tensor p = start(), idle = start();
+  const auto optimizer = make_optimizer(description(), {{"p", p}, {"idle", idle}});
+  set_golden_gradient(p, 0);
+  optimizer->step();
+  EXPECT_NE(p.to_vector(), start().to_vector());
+  EXPECT_EQ(idle.to_vector(), start().to_vector());
+  optimizer->clear_grad();
+  EXPECT_FALSE(p.grad().defined());
+}
+
+TEST_P(EveryOptimizer, ALearningRateOfZeroMovesNothing) {
+  Tensor p = start();
+  const auto optimizer = make_optimizer(description(), {{"p", p}});
+  optimizer->set_learning_rate(0);
+  set_golden_gradient(p, 0);
+  optimizer->step();
+  EXPECT_EQ(p.to_vector(), start().to_vector());
+}
+
+TEST_P(EveryOptimizer, ContinuesBitForBitFromItsState) {
+  Tensor p = start();
+  const auto whole = make_optimizer(description(), {{"p", p}});
+  Tensor q;
+  NamedTensors saved;
+  for (int k = 0; k < 6; ++k) {
+    if (k == 3) {
+      q = p.clone().set_requires_grad();
+      for (const auto& [name, tensor] : whole->state()) saved.push_back({name, tensor.clone()});
+    }
+    set_golden_gradient(p, k);
+    whole->step();
+  }
+  const auto resumed = make_optimizer(description(), {{"p", q}});
+  resumed->load_state(saved, 3, "state.safetensors");
+  for (int k = 3; k < 6; ++k) {
+    set_golden_gradient(q, k);
+    resumed->step();
+  }
+  EXPECT_EQ(p.to_vector(), q.to_vector());
+}
+
+TEST_P(EveryOptimizer, TrainsASmallNetwork) {
+  Generator rng(1);
+  const auto model = make_model({.dimension = 2, .hidden = {16, 16}}, rng);
+  OptimizerDescription fast = description();
+  fast.learning_rate = fast.kind == "sgd" ? 0.03 : 0.01;
+  const auto optimizer = make_optimizer(fast, model->named_parameters());
+  // To learn: (x, y) at t -> (sin(x + t), x y).
+  const auto loss_of_batch = [&](Generator& batch_rng) {
+    const Tensor x = Tensor::randn({64, 2}, batch_rng), t = Tensor::rand({64}, batch_rng);
+    const Tensor first = slice(x, 1, 0, 1), second = slice(x, 1, 1, 2);
+    const Tensor target = concatenate({sin(first + reshape(t, {64, 1})), first * second}, 1);
+    return mse_loss(model->forward(x, t), target);
+  };
+  const auto validation = [&] {
+    const NoGrad no_grad;
+    Generator fixed(2);
+    return static_cast<double>(loss_of_batch(fixed).item());
+  };
+  const double before = validation();
+  for (int step = 0; step < 400; ++step) {
+    optimizer->clear_grad();
+    loss_of_batch(rng).backward();
+    optimizer->step(clip_scale(gradient_norm(optimizer->parameters()), 1.0));
+  }
+  EXPECT_GT(before, 0.5);
+  EXPECT_LT(validation(), 0.15);
+}
+
+TEST(Optimizers, NameTheirState) {
+  std::vector<std::string> names;
+  for (const char* kind : {"adam", "sgd"}) {
+    const auto optimizer = make_optimizer({.kind = kind}, {{"a.w", start()}, {"a.b", start()}});
+    for (const NamedTensor& named : optimizer->state()) names.push_back(named.name);
+  }
+  EXPECT_THAT(names, testing::ElementsAre("adam.m.a.w", "adam.m.a.b", "adam.v.a.w", "adam.v.a.b", "sgd.momentum.a.w",
+                                          "sgd.momentum.a.b"));
+}
+
+TEST(Optimizers, RefuseAStateThatDoesNotFit) {
+  const auto optimizer = make_optimizer({.kind = "sgd"}, {{"p", start()}});
+  const auto error = [&](const NamedTensors& state, Index steps = 1) {
+    try {
+      optimizer->load_state(state, steps, "run/state.safetensors");
+    } catch (const FileError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(error({}), "run/state.safetensors: has no tensor 'sgd.momentum.p' of shape [4]");
+  EXPECT_EQ(error({{"sgd.momentum.p", Tensor::zeros({5})}}),
+            "run/state.safetensors: tensor 'sgd.momentum.p' has shape [5], expected [4]");
+  EXPECT_EQ(error({{"sgd.momentum.p", Tensor::zeros({4})}, {"adam.m.p", Tensor::zeros({4})}}),
+            "run/state.safetensors: unexpected tensor 'adam.m.p'");
+  EXPECT_THAT(error({{"sgd.momentum.p", Tensor::zeros({4})}}, -1), HasSubstr("step count is -1"));
+}
+
+TEST(Optimizers, RefuseConstantsOutOfRange) {
+  const auto error = [](const OptimizerDescription& description) {
+    try {
+      make_optimizer(description, {});
+    } catch (const std::invalid_argument& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(error({.kind = "lion"}), HasSubstr("'lion' is unknown: expected one of sgd, adam, adamw"));
+  EXPECT_THAT(error({.kind = "adam", .weight_decay = 0.1}), HasSubstr("adamw is the one that decays weights"));
+  EXPECT_THAT(error({.learning_rate = -1}), HasSubstr("learning_rate is -1"));
+  EXPECT_THAT(error({.learning_rate = std::nan("")}), HasSubstr("learning_rate is nan"));
+  EXPECT_THAT(error({.kind = "adamw", .weight_decay = -1}), HasSubstr("weight_decay is -1"));
+  EXPECT_THAT(error({.kind = "sgd", .momentum = 1}), HasSubstr("momentum is 1"));
+  EXPECT_THAT(error({.beta1 = 1}), HasSubstr("beta1 is 1"));
+  EXPECT_THAT(error({.beta2 = -0.1}), HasSubstr("beta2 is -0.1"));
+  EXPECT_THAT(error({.epsilon = -1}), HasSubstr("epsilon is -1"));
+}
+
+TEST(GradientNorm, IsTheLengthOfAllGradientsTogether) {
+  Tensor a = Tensor::zeros({2}).set_requires_grad(), b = Tensor::zeros({1, 2}).set_requires_grad();
+  Tensor idle = Tensor::zeros({3}).set_requires_grad();
+  const NamedTensors parameters = {{"a", a}, {"idle", idle}, {"b", b}};
+  EXPECT_EQ(gradient_norm(parameters), 0);
+  a.set_grad(Tensor::from({1, -2}, {2}));
+  b.set_grad(Tensor::from({4, 2}, {1, 2}));
+  EXPECT_EQ(gradient_norm(parameters), 5);
+  b.set_grad(Tensor::from({4, std::numeric_limits<Real>::quiet_NaN()}, {1, 2}));
+  EXPECT_TRUE(std::isnan(gradient_norm(parameters)));
+}
+
+TEST(GradientNorm, StaysAccurateOverManyNumbers) {
+  constexpr Index kCount = 100'003;  // several pieces, the last one odd
+  Tensor p = Tensor::zeros({kCount}).set_requires_grad();
+  p.set_grad(Tensor::full({kCount}, 0.5));
+  EXPECT_NEAR(gradient_norm({{"p", p}}), 0.5 * std::sqrt(double{kCount}), 1e-4);
+}
+
+TEST(ClipScale, BringsLongGradientsDownToTheLimitOnly) {
+  EXPECT_EQ(clip_scale(0.5, 1), 1);
+  EXPECT_EQ(clip_scale(1, 1), 1);
+  EXPECT_EQ(clip_scale(4, 1), 0.25);
+  EXPECT_EQ(clip_scale(0, 1), 1);
+  EXPECT_EQ(clip_scale(1e30, std::numeric_limits<double>::infinity()), 1);
+  EXPECT_THROW(clip_scale(1, 0), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace rill::nn
