@@ -1,0 +1,105 @@
+// Schedulers: how much data and how much noise a point on the path holds at time t.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "autodiff/tensor.hpp"
+
+namespace rill::flow {
+
+/// The coefficients of x_t = alpha x_1 + sigma x_0 at one time, and their derivatives with respect to t.
+struct Coefficients {
+  double alpha, sigma, d_alpha, d_sigma;
+};
+
+/// The same for a batch of times: four tensors of the shape of t.
+struct CoefficientTensors {
+  Tensor alpha, sigma, d_alpha, d_sigma;
+};
+
+/// alpha rises from 0 to 1 and sigma falls from 1 to 0 (or nearly so) as t goes from 0, noise, to 1, data.
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+  virtual std::string name() const = 0;
+  /// t in [0, 1]. Derivatives that are infinite at an end (d_sigma at t = 1 for two schedulers) come out as such.
+  virtual Coefficients at(double t) const = 0;
+  /// Every element of t on its own, as constants: no gradient flows to t.
+  CoefficientTensors at(const Tensor& t) const;
+};
+
+/// The straight line of conditional optimal transport:   alpha = t,   sigma = 1 - (1 - sigma_min) t
+/// (Lipman et al., "Flow Matching for Generative Modeling", 2023, equation 20).
+class CondOtScheduler final : public Scheduler {
+ public:
+  /// Throws std::invalid_argument unless 0 <= sigma_min < 1.
+  explicit CondOtScheduler(double sigma_min = 0);
+  using Scheduler::at;
+  std::string name() const override { return "cond-ot"; }
+  Coefficients at(double t) const override;
+
+ private:
+  double sigma_min_;
+};
+
+/// alpha = t^n,   sigma = 1 - t^n
+class PolynomialScheduler final : public Scheduler {
+ public:
+  /// Throws std::invalid_argument unless n > 0.
+  explicit PolynomialScheduler(double n);
+  using Scheduler::at;
+  std::string name() const override { return "polynomial"; }
+  Coefficients at(double t) const override;
+
+ private:
+  double n_;
+};
+
+/// alpha = sin(pi t / 2),   sigma = cos(pi t / 2)   (Albergo and Vanden-Eijnden, "Building Normalizing Flows with
+/// Stochastic Interpolants", 2023, equation 5).
+class CosineScheduler final : public Scheduler {
+ public:
+  using Scheduler::at;
+  std::string name() const override { return "cosine"; }
+  Coefficients at(double t) const override;
+};
+
+/// alpha = t,   sigma = sqrt(1 - t^2): the variance of unit-variance data stays 1.
+class LinearVpScheduler final : public Scheduler {
+ public:
+  using Scheduler::at;
+  std::string name() const override { return "linear-vp"; }
+  Coefficients at(double t) const override;
+};
+
+/// The variance-preserving diffusion with noise rate linear in time (Song et al., "Score-Based Generative Modeling
+/// through Stochastic Differential Equations", 2021, equations 32 and 33), with its time reversed, s = 1 - t:
+///   T = s^2 (beta_max - beta_min) / 2 + s beta_min,   alpha = e^(-T/2),   sigma = sqrt(1 - e^-T)
+class VpScheduler final : public Scheduler {
+ public:
+  /// Throws std::invalid_argument unless 0 <= beta_min < beta_max.
+  explicit VpScheduler(double beta_min = 0.1, double beta_max = 20);
+  using Scheduler::at;
+  std::string name() const override { return "vp"; }
+  Coefficients at(double t) const override;
+
+ private:
+  double beta_min_, beta_max_;
+};
+
+/// What a scheduler is made from: its name, and the one parameter that some of them have.
+struct SchedulerDescription {
+  std::string name = "cond-ot";
+  double sigma_min = 0;  ///< of cond-ot
+  double power = 2;      ///< n of polynomial
+};
+
+/// The names that make_scheduler knows.
+std::vector<std::string> scheduler_names();
+
+/// Throws std::invalid_argument, listing the known names, for an unknown one.
+std::unique_ptr<Scheduler> make_scheduler(const SchedulerDescription& description);
+
+}  // namespace rill::flow
