@@ -1,0 +1,39 @@
+#include "datasets/batches.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "autodiff/error.hpp"
+
+namespace rill::datasets {
+
+ShuffledBatches::ShuffledBatches(Index items, Index batch, std::uint64_t seed)
+    : items_(items), batch_(batch), seed_(seed) {
+  require(items >= 1, "batches: ", items, " items, expected at least 1");
+  require(batch >= 1, "batches: a batch of ", batch, ", expected at least 1");
+}
+
+Indices ShuffledBatches::at(Index step) {
+  require(step >= 0, "batches: step ", step, ", expected at least 0");
+  Index epoch = step * batch_ / items_, offset = step * batch_ % items_, missing = batch_;
+  std::vector<Index> result;
+  result.reserve(static_cast<std::size_t>(batch_));
+  while (missing > 0) {
+    const Index count = std::min(missing, items_ - offset);
+    std::copy_n(order(epoch).begin() + offset, count, std::back_inserter(result));
+    missing -= count;
+    offset = 0;
+    ++epoch;
+  }
+  return result;
+}
+
+const std::vector<Index>& ShuffledBatches::order(Index epoch) {
+  if (epoch != epoch_) {
+    order_ = Generator(seed_, kFirstStream + static_cast<std::uint64_t>(epoch)).permutation(items_);
+    epoch_ = epoch;
+  }
+  return order_;
+}
+
+}  // namespace rill::datasets

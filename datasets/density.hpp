@@ -1,0 +1,61 @@
+// What a data distribution is: something to sample from and, where mathematics allows it, to evaluate.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "autodiff/random.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace rill::datasets {
+
+/// One bump of a density that is a mixture: how much of the probability it holds, and where its centre is.
+struct Mode {
+  double weight;
+  std::vector<double> mean;
+};
+
+/// A probability density on R^d. Samples depend on the generator alone, so a seed fixes them on every machine.
+/// Tensors of points are [n, d]; a wrong shape throws std::invalid_argument.
+class Density {
+ public:
+  virtual ~Density() = default;
+
+  /// The name that make_density() knows it by, such as "annulus".
+  virtual std::string name() const = 0;
+  /// d.
+  virtual Index dimension() const = 0;
+
+  /// n independent points, [n, d].
+  virtual Tensor sample(Index n, Generator& rng) const = 0;
+
+  /// ln p(x) in nats, [n, d] -> [n]; -infinity outside the support. Made of ops, so gradients flow to x.
+  /// Nothing when p cannot be computed to the precision of a Real.
+  virtual std::optional<Tensor> log_density(const Tensor& x) const;
+
+  /// The differential entropy E[-ln p(x)] in nats, where a closed form exists.
+  virtual std::optional<double> entropy() const { return std::nullopt; }
+
+  /// The Euclidean distance of each point to the support, [n, d] -> [n]; 0 inside it, and no gradient. Distances
+  /// that are within the rounding of a Real count as 0, so every sample is inside. Nothing for densities without a
+  /// sharp support.
+  virtual std::optional<Tensor> distance_to_support(const Tensor& x) const;
+
+  /// The components of a mixture; empty for other densities.
+  virtual std::vector<Mode> modes() const { return {}; }
+
+  /// 1 for the points at most `margin` away from the support and 0 for the others, [n, d] -> [n].
+  std::optional<Tensor> in_support(const Tensor& x, double margin = 0) const;
+  /// The share of the points that are: the mean of in_support().
+  std::optional<double> share_in_support(const Tensor& x, double margin = 0) const;
+
+ protected:
+  /// Throws std::invalid_argument, naming the density, unless x is [n, dimension()].
+  void require_points(const Tensor& x) const;
+};
+
+/// The points (x, y) in the plane: [n] and [n] -> [n, 2].
+Tensor columns(const Tensor& x, const Tensor& y);
+
+}  // namespace rill::datasets

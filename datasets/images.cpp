@@ -1,0 +1,95 @@
+#include "datasets/images.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/parallel.hpp"
+#include "datasets/idx.hpp"
+
+namespace rill::datasets {
+namespace {
+
+/// Where the pixel value v lies in [-1, 1].
+std::array<Real, 256> make_scale() {
+  std::array<Real, 256> scale{};
+  for (std::size_t v = 0; v < scale.size(); ++v) scale[v] = static_cast<Real>(static_cast<double>(v) / 127.5 - 1);
+  return scale;
+}
+
+/// folder/name or folder/name.gz, whichever exists.
+std::string find(const std::string& folder, const std::string& name) {
+  constexpr const char* kAdvice =
+      "name a folder of MNIST-like files with --data-dir, or install Debian's package dataset-fashion-mnist, "
+      "which fills /usr/share/datasets/fashion-mnist";
+  require_file(std::filesystem::is_directory(folder), folder, "there is no such folder; ", kAdvice);
+  const std::string path = (std::filesystem::path(folder) / name).string();
+  for (const std::string& candidate : {path, path + ".gz"}) {
+    if (std::filesystem::exists(candidate)) return candidate;
+  }
+  throw FileError(path, "there is neither this file nor ", name, ".gz; ", kAdvice);
+}
+
+}  // namespace
+
+Images::Images(const Shape& shape, std::vector<std::uint8_t> pixels, std::vector<std::uint8_t> labels, Index classes)
+    : shape_(shape), pixels_(std::move(pixels)), labels_(std::move(labels)), classes_(classes) {
+  require(shape.rank() == 3 && shape.size() == static_cast<Index>(pixels_.size()), "images: ", pixels_.size(),
+          " pixels for a shape of ", shape, ", expected [count, height, width]");
+  require(shape[0] == static_cast<Index>(labels_.size()), "images: ", shape[0], " images and ", labels_.size(),
+          " labels");
+  for (const std::uint8_t label : labels_) {
+    require(label < classes, "images: label ", int{label}, ", expected 0 to ", classes - 1);
+  }
+}
+
+void Images::require_items(const Indices& items) const {
+  for (const Index item : items) require(0 <= item && item < size(), "images: image ", item, " of ", size());
+}
+
+Tensor Images::pixels(const Indices& items) const {
+  static const std::array<Real, 256> scale = make_scale();
+  require_items(items);
+  const Index row = height() * width();
+  Tensor result = Tensor::empty({items.size(), row});
+  Real* y = result.data();
+  parallel_for(items.size(), std::max<Index>(1, 65536 / row), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const std::uint8_t* image = pixels_.data() + items[i] * row;
+      std::transform(image, image + row, y + i * row, [](std::uint8_t v) { return scale[v]; });
+    }
+  });
+  return result;
+}
+
+Indices Images::labels(const Indices& items) const {
+  require_items(items);
+  std::vector<Index> result;
+  for (const Index item : items) result.push_back(labels_[static_cast<std::size_t>(item)]);
+  return result;
+}
+
+Images load_images(const std::string& folder, Split split, Index classes) {
+  const std::string prefix = split == Split::kTrain ? "train" : "t10k";
+  const std::string image_path = find(folder, prefix + "-images-idx3-ubyte");
+  const std::string label_path = find(folder, prefix + "-labels-idx1-ubyte");
+  IdxArray images = read_idx(image_path);
+  IdxArray labels = read_idx(label_path);
+
+  require_file(images.shape.rank() == 3 && images.shape.size() > 0, image_path, "holds an array of shape ",
+               images.shape, ", expected [count, height, width]");
+  require_file(labels.shape.rank() == 1, label_path, "holds an array of shape ", labels.shape, ", expected [count]");
+  require_file(images.shape[0] == labels.shape[0], label_path, "holds ", labels.shape[0], " labels for the ",
+               images.shape[0], " images of ", image_path);
+  const auto wrong =
+      std::find_if(labels.bytes.begin(), labels.bytes.end(), [&](int label) { return label >= classes; });
+  if (wrong != labels.bytes.end()) {
+    throw FileError(label_path, "label ", wrong - labels.bytes.begin(), " is ", int{*wrong}, ", expected 0 to ",
+                    classes - 1);
+  }
+  return Images(images.shape, std::move(images.bytes), std::move(labels.bytes), classes);
+}
+
+}  // namespace rill::datasets

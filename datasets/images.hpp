@@ -1,0 +1,50 @@
+// Labelled grey images in MNIST's files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace rill::datasets {
+
+/// Which half of the data.
+enum class Split { kTrain, kTest };
+
+/// Images kept as bytes: a batch becomes numbers when it is asked for, a fourth of the memory or less.
+class Images {
+ public:
+  /// pixels: [count, height, width] bytes; labels: one for each image. Throws std::invalid_argument when the
+  /// sizes disagree or a label is outside [0, classes).
+  Images(const Shape& shape, std::vector<std::uint8_t> pixels, std::vector<std::uint8_t> labels, Index classes = 10);
+
+  Index size() const { return shape_[0]; }
+  Index height() const { return shape_[1]; }
+  Index width() const { return shape_[2]; }
+  /// Labels are 0 to classes() - 1.
+  Index classes() const { return classes_; }
+
+  /// The chosen images, each as one row of pixels with 0 at -1 and 255 at 1: [n, height * width].
+  /// Throws std::invalid_argument for an image that is not there.
+  Tensor pixels(const Indices& items) const;
+  /// Their labels, [n].
+  Indices labels(const Indices& items) const;
+
+ private:
+  void require_items(const Indices& items) const;
+
+  Shape shape_;
+  std::vector<std::uint8_t> pixels_, labels_;
+  Index classes_;
+};
+
+/// Loads MNIST, Fashion-MNIST or anything else in their form from a folder: {train,t10k}-images-idx3-ubyte and
+/// {train,t10k}-labels-idx1-ubyte, each raw or with the ending .gz.
+/// Throws FileError for what read_idx() rejects, a missing folder or file (naming the Debian package that has one),
+/// images of rank other than 3 or without pixels, labels of rank other than 1, numbers of images and labels that
+/// differ, and labels outside [0, classes).
+Images load_images(const std::string& folder, Split split, Index classes = 10);
+
+}  // namespace rill::datasets

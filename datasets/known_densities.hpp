@@ -1,0 +1,41 @@
+// Densities by name, for command lines and configuration files.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "datasets/density.hpp"
+
+namespace rill::datasets {
+
+/// Numbers by name, such as {{"inner", 2}, {"outer", 3}}.
+using Parameters = std::map<std::string, double>;
+
+/// One number that a density may be given.
+struct Parameter {
+  std::string name;
+  double value;  ///< when it is not given
+  std::string meaning;
+};
+
+/// A density that make_density() knows.
+struct KnownDensity {
+  std::string name;
+  std::string summary;
+  std::vector<Parameter> parameters;
+  std::unique_ptr<Density> (*make)(const Parameters& complete);
+};
+
+/// All of them, in the order in which help should show them.
+const std::vector<KnownDensity>& known_densities();
+
+/// "normal, two-modes, ..."
+std::string known_density_names();
+
+/// The density of that name. Parameters that are not given have their defaults. Throws std::invalid_argument for an
+/// unknown density or parameter, listing the known ones, and for values that make no sense.
+std::unique_ptr<Density> make_density(const std::string& name, const Parameters& parameters = {});
+
+}  // namespace rill::datasets
