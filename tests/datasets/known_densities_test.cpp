@@ -1,0 +1,216 @@
+// What every density must satisfy: its samples follow its density, and both follow from the seed.
+#include "datasets/known_densities.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "autodiff/ops.hpp"
+#include "datasets/annulus.hpp"
+#include "datasets/checkerboard.hpp"
+#include "datasets/gaussians.hpp"
+#include "datasets/moons.hpp"
+#include "datasets/pinwheel.hpp"
+#include "datasets/rings.hpp"
+#include "datasets/s_curve.hpp"
+#include "datasets/swiss_roll.hpp"
+
+namespace rill::datasets {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+/// The square [-a, a]^2 that holds all but some 10^-8 of a density, and how many points along a bin's side resolve it.
+/// The board's square is 10/8 of its extent, so that its edges are edges of the bins below.
+struct Window {
+  const char* name;
+  double a;
+  Index fine = 5;
+};
+constexpr Window kWindows[] = {{"annulus", 3.5, 20}, {"checkerboard", 1.25 * Checkerboard::kGuideExtent},
+                               {"moons", 4.2},       {"8gaussians", 8.5},
+                               {"two-modes", 8.5},   {"normal", 6},
+                               {"s-curve", 4},       {"swiss-roll", 4.2},
+                               {"rings", 3.6},       {"pinwheel", 8}};
+
+class EveryDensity : public testing::TestWithParam<Window> {
+ protected:
+  std::unique_ptr<Density> density = make_density(GetParam().name);
+};
+
+std::string test_name(const testing::TestParamInfo<Window>& info) {
+  std::string name = info.param.name;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+}
+INSTANTIATE_TEST_SUITE_P(Known, EveryDensity, testing::ValuesIn(kWindows), test_name);
+
+TEST_P(EveryDensity, SamplesFollowFromTheSeed) {
+  EXPECT_EQ(density->name(), GetParam().name);
+  Generator rng(1), same(1), other(2);
+  const Tensor x = density->sample(100, rng);
+  EXPECT_EQ(x.shape(), (Shape{100, density->dimension()}));
+  EXPECT_EQ(x.to_vector(), density->sample(100, same).to_vector());
+  EXPECT_NE(x.to_vector(), density->sample(100, other).to_vector());
+  EXPECT_NE(x.to_vector(), density->sample(100, rng).to_vector()) << "the second draw repeats the first";
+  EXPECT_EQ(density->sample(0, rng).shape(), (Shape{0, density->dimension()}));
+}
+
+// The density, summed over a fine grid, must give 1, and summed over each of 20 x 20 bins the number of samples there:
+// Pearson's chi^2 has as many degrees of freedom as bins, less one, and that mean; its variance is twice the mean.
+TEST_P(EveryDensity, SamplesFollowTheDensity) {
+  constexpr Index kBins = 20, kSamples = 20'000;
+  const Index fine = GetParam().fine, side = kBins * fine;
+  const double a = GetParam().a, step = 2 * a / static_cast<double>(side);
+  std::vector<Real> grid;
+  for (Index i = 0; i < side; ++i) {
+    for (Index j = 0; j < side; ++j) {
+      grid.push_back(static_cast<Real>(-a + (static_cast<double>(i) + 0.5) * step));
+      grid.push_back(static_cast<Real>(-a + (static_cast<double>(j) + 0.5) * step));
+    }
+  }
+  const std::optional<Tensor> log_density = density->log_density(Tensor::from(grid, {side * side, 2}));
+  ASSERT_EQ(log_density.has_value(), density->name() != "pinwheel");
+  if (!log_density) return;
+
+  std::vector<double> expected(kBins * kBins), observed(kBins * kBins);
+  double integral = 0;
+  for (Index i = 0; i < side; ++i) {
+    for (Index j = 0; j < side; ++j) {
+      const double mass = std::exp(log_density->data()[i * side + j]) * step * step;
+      expected[static_cast<std::size_t>(i / fine * kBins + j / fine)] += kSamples * mass;
+      integral += mass;
+    }
+  }
+  // The grid is exact to rounding for smooth densities and for the board, whose edges lie between its points; points
+  // near the round edges of the annulus fall on either side at random.
+  EXPECT_NEAR(integral, 1, density->name() == "annulus" ? 5e-3 : 2e-5);
+
+  Generator rng(3);
+  const Tensor x = density->sample(kSamples, rng);
+  const auto bin = [&](Real value) { return static_cast<Index>(std::floor((value + a) / (2 * a) * kBins)); };
+  for (Index n = 0; n < kSamples; ++n) {
+    const Index i = bin(x.data()[2 * n]), j = bin(x.data()[2 * n + 1]);
+    ASSERT_TRUE(0 <= i && i < kBins && 0 <= j && j < kBins) << x.data()[2 * n] << ", " << x.data()[2 * n + 1];
+    observed[static_cast<std::size_t>(i * kBins + j)] += 1;
+  }
+
+  double chi_squared = 0, bins = 0, rare_expected = 0, rare_observed = 0;
+  for (std::size_t k = 0; k < expected.size(); ++k) {
+    if (expected[k] < 10) {
+      rare_expected += expected[k];
+      rare_observed += observed[k];
+      continue;
+    }
+    chi_squared += std::pow(observed[k] - expected[k], 2) / expected[k];
+    bins += 1;
+  }
+  EXPECT_NEAR(rare_observed, rare_expected, 4 * std::sqrt(rare_expected) + 1);
+  EXPECT_LT(chi_squared, bins + 4 * std::sqrt(2 * bins)) << bins << " bins";
+  EXPECT_GT(chi_squared, bins - 4 * std::sqrt(2 * bins)) << "too even to be random";
+}
+
+TEST_P(EveryDensity, EntropyIsTheMeanOfMinusTheLogDensity) {
+  const std::set<std::string> closed_forms = {"annulus", "checkerboard", "normal"};
+  ASSERT_EQ(density->entropy().has_value(), closed_forms.count(density->name()) == 1);
+  if (!density->entropy()) return;
+  constexpr Index kSamples = 20'000;
+  Generator rng(4);
+  const Tensor values = *density->log_density(density->sample(kSamples, rng));
+  double total = 0, squares = 0;
+  for (const Real value : values.values()) {
+    total -= value;
+    squares += double{value} * value;
+  }
+  const double mean = total / kSamples, variance = squares / kSamples - mean * mean;
+  // Four standard errors; a uniform density has none, and is known to the rounding of a Real.
+  EXPECT_NEAR(mean, *density->entropy(), 4 * std::sqrt(std::max(variance, 0.0) / kSamples) + 1e-5);
+}
+
+TEST_P(EveryDensity, GradientsOfTheLogDensityReachThePoints) {
+  Generator rng(5);
+  Tensor x = density->sample(3, rng).set_requires_grad();
+  const std::optional<Tensor> log_density = density->log_density(x);
+  if (!log_density || density->name() == "checkerboard") return;  // none, or constant
+  const Tensor gradient = grad(sum(*log_density), x);
+  // Against central differences; in float these are good to some 1 %.
+  const double step = sizeof(Real) == 4 ? 1e-3 : 1e-6;
+  for (Index i = 0; i < x.size(); ++i) {
+    Tensor up = x.clone(), down = x.clone();
+    up.data()[i] += static_cast<Real>(step);
+    down.data()[i] -= static_cast<Real>(step);
+    const double slope = (sum(*density->log_density(up)).item() - sum(*density->log_density(down)).item()) / (2 * step);
+    EXPECT_NEAR(gradient.data()[i], slope, 0.02 * std::abs(slope) + 0.02);
+  }
+}
+
+TEST_P(EveryDensity, RefusesPointsOfAnotherShape) {
+  if (density->name() == "pinwheel") return;  // has no log density
+  EXPECT_THAT(
+      [&] {
+        density->log_density(Tensor::zeros({4, 3}));
+      },
+      ThrowsMessage<std::invalid_argument>(
+          HasSubstr(std::string(GetParam().name) + ": expected points of shape [n, 2], got [4, 3]")));
+}
+
+TEST(KnownDensities, HaveTheDefaultsOfTheirClasses) {
+  std::map<std::string, std::unique_ptr<Density>> defaults;
+  defaults["annulus"] = std::make_unique<Annulus>();
+  defaults["checkerboard"] = std::make_unique<Checkerboard>();
+  defaults["moons"] = std::make_unique<Moons>();
+  defaults["8gaussians"] = gaussians_on_circle();
+  defaults["two-modes"] = two_modes();
+  defaults["normal"] = std::make_unique<Normal>();
+  defaults["s-curve"] = std::make_unique<SCurve>();
+  defaults["swiss-roll"] = std::make_unique<SwissRoll>();
+  defaults["rings"] = std::make_unique<Rings>();
+  defaults["pinwheel"] = std::make_unique<Pinwheel>();
+  for (const KnownDensity& known : known_densities()) {
+    ASSERT_EQ(defaults.count(known.name), 1u) << known.name;
+    Generator a(1), b(1);
+    EXPECT_EQ(make_density(known.name)->sample(50, a).to_vector(), defaults[known.name]->sample(50, b).to_vector());
+  }
+  EXPECT_EQ(known_densities().size(), defaults.size());
+}
+
+TEST(KnownDensities, TakeParametersByName) {
+  const auto wide = make_density("annulus", {{"outer", 4}});
+  EXPECT_NEAR(*wide->entropy(), *Annulus(2, 4).entropy(), 1e-12);
+  EXPECT_EQ(make_density("normal", {{"dimension", 784}})->dimension(), 784);
+}
+
+TEST(KnownDensities, SayWhatIsWrong) {
+  const auto message = [](const char* text) { return ThrowsMessage<std::invalid_argument>(HasSubstr(text)); };
+  EXPECT_THAT([] { make_density("anulus"); },
+              message("unknown density \"anulus\"; there are: annulus, checkerboard, moons, 8gaussians"));
+  EXPECT_THAT(
+      [] {
+        make_density("annulus", {{"innr", 1}});
+      },
+      message("annulus: unknown parameter \"innr\"; there are, with their defaults: inner (2), outer (3)"));
+  EXPECT_THAT([] { make_density("annulus", {{"inner", 3}}); }, message("expected 0 < inner < outer"));
+  EXPECT_THAT([] { make_density("checkerboard", {{"cells", 2.5}}); }, message("cells = 2.5, expected a whole number"));
+  EXPECT_THAT([] { make_density("checkerboard", {{"cells", 0}}); }, message("expected at least 1"));
+  EXPECT_THAT([] { make_density("checkerboard", {{"low", 9}}); }, message("expected low < high"));
+  EXPECT_THAT([] { make_density("checkerboard", {{"dimension", 0}}); }, message("dimension 0"));
+  EXPECT_THAT([] { make_density("moons", {{"noise", -1}}); }, message("expected a standard deviation of at least 0"));
+  EXPECT_THAT([] { make_density("two-modes", {{"weight", 1}}); }, message("expected a share between 0 and 1"));
+  EXPECT_THAT([] { make_density("8gaussians", {{"deviation", 0}}); }, message("must be positive"));
+  EXPECT_THAT([] { make_density("normal", {{"deviation", -1}}); }, message("expected a positive number"));
+  EXPECT_THAT([] { make_density("rings", {{"radius", 0}}); }, message("expected a positive number"));
+  EXPECT_THAT([] { make_density("pinwheel", {{"arms", 0}}); }, message("expected at least 1"));
+}
+
+}  // namespace
+}  // namespace rill::datasets
