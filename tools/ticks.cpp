@@ -1,0 +1,72 @@
+#include "tools/ticks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "autodiff/error.hpp"
+
+namespace rill::tools {
+namespace {
+
+std::string format(double value, std::chars_format form, int decimals) {
+  std::array<char, 400> text;  // room for the 309 digits of the largest double
+  char* const end = std::to_chars(text.data(), text.data() + text.size(), std::abs(value), form, decimals).ptr;
+  return (value < 0 ? "\u2212" : "") + std::string(text.data(), end);
+}
+
+// "1e-5" rather than "1e-05".
+std::string power_of_ten(int exponent) { return "1e" + format(exponent, std::chars_format::fixed, 0); }
+
+}  // namespace
+
+std::vector<Tick> nice_ticks(double low, double high, int most) {
+  require(std::isfinite(low) && std::isfinite(high) && low < high && most >= 1, "ticks: no ", most, " ticks in [", low,
+          ", ", high, "]");
+  const double rough = (high - low) / most;
+  int exponent = static_cast<int>(std::floor(std::log10(rough)));
+  const double mantissa = rough / std::pow(10, exponent);
+  int digit = mantissa <= 1 ? 1 : mantissa <= 2 ? 2 : mantissa <= 5 ? 5 : 10;
+  if (digit == 10) {
+    digit = 1;
+    ++exponent;
+  }
+  // Dividing by a power of ten, which is exact, gives 0.3 where multiplying by 0.1 gives 0.30000000000000004.
+  const auto multiple = [&](double k) {
+    return exponent < 0 ? k * digit / std::pow(10, -exponent) : k * digit * std::pow(10, exponent);
+  };
+  const double slack = 1e-9;  // in steps: an end that misses a tick by rounding still has it
+  const double first = std::ceil(low / multiple(1) - slack), last = std::floor(high / multiple(1) + slack);
+
+  constexpr double kLargestPlain = 1e6;
+  constexpr int kMostDecimals = 5;
+  const int decimals = std::max(0, -exponent);
+  const double largest = std::max(std::abs(multiple(first)), std::abs(multiple(last)));
+  const bool plain = largest < kLargestPlain && decimals <= kMostDecimals;
+  const int digits = std::max(0, static_cast<int>(std::floor(std::log10(std::max(largest, multiple(1))))) - exponent);
+  std::vector<Tick> ticks;
+  for (double k = first; k <= last; ++k) {
+    const double value = k == 0 ? 0 : multiple(k);  // no negative zero
+    ticks.push_back({value, plain        ? format(value, std::chars_format::fixed, decimals)
+                            : value == 0 ? "0"
+                                         : format(value, std::chars_format::scientific, digits)});
+  }
+  return ticks;
+}
+
+std::vector<Tick> log_ticks(double low, double high, int most) {
+  require(0 < low && low < high && std::isfinite(high) && most >= 1, "ticks: no ", most, " powers of ten in [", low,
+          ", ", high, "]");
+  const double slack = 1e-9;
+  const int first = static_cast<int>(std::ceil(std::log10(low) - slack));
+  const int last = static_cast<int>(std::floor(std::log10(high) + slack));
+  const int stride = std::max(1, (last - first + most - 1) / most);
+  std::vector<Tick> ticks;
+  for (int exponent = first; exponent <= last; exponent += stride) {
+    ticks.push_back({std::pow(10, exponent), power_of_ten(exponent)});
+  }
+  return ticks;
+}
+
+}  // namespace rill::tools

@@ -1,0 +1,23 @@
+// Where to mark an axis, and what to write there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rill::tools {
+
+struct Tick {
+  double value = 0;
+  std::string label;
+};
+
+/// Round numbers in [low, high]: all multiples of the smallest step 1, 2 or 5 times a power of ten that gives at most
+/// `most` + 1 of them. Labels share their number of decimals and use a true minus sign; where that would take more than
+/// six digits they are in scientific notation. Throws std::invalid_argument unless low < high, both finite, and most >= 1.
+std::vector<Tick> nice_ticks(double low, double high, int most);
+
+/// Powers of ten in [low, high], every one or every few of them so that there are at most `most` + 1.
+/// Throws std::invalid_argument unless 0 < low < high, both finite, and most >= 1.
+std::vector<Tick> log_ticks(double low, double high, int most);
+
+}  // namespace rill::tools
