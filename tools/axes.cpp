@@ -24,26 +24,17 @@ Range robust_range(std::vector<double>& values) {
   std::sort(values.begin(), values.end());
   constexpr double kTail = 0.005, kReach = 0.3, kMargin = 0.05;
   const auto last = static_cast<double>(values.size() - 1);
-  const double low = values[static_cast<std::size_t>(std::ceil(kTail * last))];
-  const double high = values[static_cast<std::size_t>(std::floor((1 - kTail) * last))];
+  const double low = values[static_cast<std::size_t>(std::floor(kTail * last))];
+  const double high = values[static_cast<std::size_t>(std::ceil((1 - kTail) * last))];
   const double reach = kReach * (high - low);
   const Range range{*std::lower_bound(values.begin(), values.end(), low - reach),
                     *std::prev(std::upper_bound(values.begin(), values.end(), high + reach))};
   // All values the same, or so close that float coordinates could not tell pixels apart.
   const double least = 1e-5 * std::max(std::abs(range.low), std::abs(range.high));
   const double width = range.high - range.low;
-  const double margin = width > least ? kMargin * width : std::max(least, range.low == 0 ? 1 : 0.5 * std::abs(range.low));
+  const double margin =
+      width > least ? kMargin * width : std::max(least, range.low == 0 ? 1 : 0.5 * std::abs(range.low));
   return {range.low - margin, range.high + margin};
-}
-
-// Ticks of the x axis, as many as leave room between their labels.
-std::vector<Tick> uncrowded_ticks(const Limits& limits, int most, double width, double text_size) {
-  for (;; --most) {
-    std::vector<Tick> ticks = nice_ticks(limits.x_low, limits.x_high, most);
-    double needed = 0;
-    for (const Tick& tick : ticks) needed += text_width(tick.label, text_size) + text_size;
-    if (needed <= width || most == 1) return ticks;
-  }
 }
 
 bool is_finite(Real x, Real y) { return std::isfinite(x) && std::isfinite(y); }
@@ -70,6 +61,37 @@ Dots dots_for(std::size_t count, double scale) {
   return {2.2 * scale * share, 0.8 * share};
 }
 
+AxisTicks ticks_for(const Limits& limits, double width, int most) {
+  AxisTicks ticks{{}, nice_ticks(limits.y_low, limits.y_high, most)};
+  for (;; --most) {
+    ticks.x = nice_ticks(limits.x_low, limits.x_high, most);
+    double needed = 0;
+    for (const Tick& tick : ticks.x) needed += text_width(tick.label, layout::kTickText) + layout::kTickText;
+    if (needed <= width || most == 1) return ticks;
+  }
+}
+
+Margins margins_for(const Limits& limits, const AxisTicks& ticks, double width, bool title) {
+  const double tick = layout::kLine + layout::kTick + layout::kTickGap;
+  double y_labels = 0;
+  for (const Tick& mark : ticks.y) y_labels = std::max(y_labels, text_width(mark.label, layout::kTickText));
+  // How far x labels reach beyond the frame.
+  double before = 0, after = 0;
+  for (const Tick& mark : ticks.x) {
+    const double middle = (mark.value - limits.x_low) / limits.width() * width;
+    const double half = text_width(mark.label, layout::kTickText) / 2;
+    before = std::max(before, half - middle);
+    after = std::max(after, middle + half - width);
+  }
+  Margins margins;
+  margins.left = layout::kMargin + std::max(y_labels + tick, before);
+  margins.top = layout::kMargin + (title ? kCapHeight * layout::kTitleText + layout::kTitleGap : 0);
+  margins.right = layout::kMargin + std::max(after, layout::kTick);
+  margins.bottom = layout::kMargin + kCapHeight * layout::kTickText + tick;
+  margins.gutter = std::max(layout::kGutter, before + after + layout::kTickText);
+  return margins;
+}
+
 Axes::Axes(Canvas& canvas, const Rect& frame, const Limits& limits, double scale)
     : canvas_(canvas), frame_(frame), limits_(limits), scale_(scale) {}
 
@@ -88,27 +110,36 @@ void Axes::points(std::span<const Real> values, const Color& color, const Dots& 
   canvas_.reset_clip();
 }
 
-void Axes::frame(int most_ticks, bool y_labels) const {
-  const double line = layout::kLine * scale_, tick = layout::kTick * scale_, size = layout::kTickText * scale_;
+void Axes::frame(const AxisTicks& ticks, bool y_labels) const {
+  const double line = layout::kLine * scale_, length = layout::kTick * scale_, gap = layout::kTickGap * scale_;
+  const double size = layout::kTickText * scale_;
   const Rect& f = frame_;
   canvas_.rectangle({f.left - line, f.top - line, f.right + line, f.top}, kFrameGray);
   canvas_.rectangle({f.left - line, f.bottom, f.right + line, f.bottom + line}, kFrameGray);
   canvas_.rectangle({f.left - line, f.top, f.left, f.bottom}, kFrameGray);
   canvas_.rectangle({f.right, f.top, f.right + line, f.bottom}, kFrameGray);
 
-  for (const Tick& mark : uncrowded_ticks(limits_, most_ticks, frame_.width(), size)) {
-    const double x = std::round(at(mark.value, 0).x - line / 2);
-    canvas_.rectangle({x, f.bottom + line, x + line, f.bottom + line + tick}, kFrameGray);
-    canvas_.text({x + line / 2, f.bottom + line + tick + layout::kTickGap * scale_ + kCapHeight * size}, mark.label,
+  // Ticks lie on whole pixels, and so are as sharp as the frame.
+  for (const Tick& tick : ticks.x) {
+    const double x = std::round(at(tick.value, 0).x - line / 2);
+    canvas_.rectangle({x, f.bottom + line, x + line, f.bottom + line + length}, kFrameGray);
+    canvas_.text({x + line / 2, f.bottom + line + length + gap + kCapHeight * size}, tick.label,
                  {size, kGray, Align::kCenter});
   }
-  for (const Tick& mark : nice_ticks(limits_.y_low, limits_.y_high, most_ticks)) {
-    const double y = std::round(at(0, mark.value).y - line / 2);
-    canvas_.rectangle({f.left - line - tick, y, f.left - line, y + line}, kFrameGray);
+  for (const Tick& tick : ticks.y) {
+    const double y = std::round(at(0, tick.value).y - line / 2);
+    canvas_.rectangle({f.left - line - length, y, f.left - line, y + line}, kFrameGray);
     if (!y_labels) continue;
-    canvas_.text({f.left - line - tick - layout::kTickGap * scale_, y + line / 2 + kCapHeight * size / 2}, mark.label,
+    canvas_.text({f.left - line - length - gap, y + line / 2 + kCapHeight * size / 2}, tick.label,
                  {size, kGray, Align::kRight});
   }
+}
+
+void Axes::title(const std::string& text) const {
+  const double size = layout::kTitleText * scale_;
+  const double fitting = std::min(1.0, frame_.width() / std::max(1.0, text_width(text, size)));
+  canvas_.text({(frame_.left + frame_.right) / 2, frame_.top - std::round(layout::kTitleGap * scale_)}, text,
+               {fitting * size, kInk, Align::kCenter});
 }
 
 }  // namespace rill::tools

@@ -59,8 +59,8 @@ Canvas::Box Canvas::inside(double left, double top, double right, double bottom)
 
 void Canvas::blend(int x, int y, double coverage, const Color& color) {
   const auto share = static_cast<float>(coverage * color.opacity);
-  float* pixel = &pixels_[3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) +
-                               static_cast<std::size_t>(x))];
+  float* pixel =
+      &pixels_[3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(x))];
   pixel[0] += share * (static_cast<float>(color.red) - pixel[0]);
   pixel[1] += share * (static_cast<float>(color.green) - pixel[1]);
   pixel[2] += share * (static_cast<float>(color.blue) - pixel[2]);
@@ -133,7 +133,8 @@ void Canvas::strokes(std::span<const std::vector<Point>> paths, double width, co
   }
   for (int y = all.top; y < all.bottom; ++y) {
     for (int x = all.left; x < all.right; ++x) {
-      const float coverage = mask[static_cast<std::size_t>(y - all.top) * columns + static_cast<std::size_t>(x - all.left)];
+      const float coverage =
+          mask[static_cast<std::size_t>(y - all.top) * columns + static_cast<std::size_t>(x - all.left)];
       if (coverage > 0) blend(x, y, coverage, color);
     }
   }

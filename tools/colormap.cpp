@@ -29,7 +29,8 @@ Color interpolate(std::span<const std::uint32_t> colors, double value) {
   const auto below = std::min(static_cast<std::size_t>(place), colors.size() - 2);
   const double share = place - static_cast<double>(below);
   const Color a = Color::hex(colors[below]), b = Color::hex(colors[below + 1]);
-  return {a.red + share * (b.red - a.red), a.green + share * (b.green - a.green), a.blue + share * (b.blue - a.blue), 1};
+  return {a.red + share * (b.red - a.red), a.green + share * (b.green - a.green), a.blue + share * (b.blue - a.blue),
+          1};
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "tools/font.hpp"
 
+#include <charconv>
 #include <cstddef>
-#include <cstdint>
-#include <cstdlib>
+#include <cstring>
 #include <map>
-#include <string>
 
 namespace rill::tools {
 namespace {
@@ -58,8 +57,7 @@ constexpr GlyphSource kSources[] = {
     {'5', 11.2, "M 8.8 14 L 2.9 14 L 2.4 7.5 C 3.1 8.4 4.2 8.9 5.4 8.9 H 9.4 4.5 V 5.3 0 C 3.5 0 2.1 1 1.6 2.7"},
     {'6', 11.2, "M 8.8 11.6 C 8.3 13.1 7.3 14 5.9 14 H 1.8 6 V 5.6 0 H 9.4 4.3 V 5.7 8.6 H 1.8 4.8"},
     {'7', 11.2, "M 1.8 14 L 9.4 14 L 4.3 0"},
-    {'8', 11.2,
-     "M 5.6 14 H 2.4 10.8 V 5.6 7.6 H 8.8 10.8 V 5.6 14 M 5.6 7.6 H 1.8 3.8 V 5.6 0 H 9.4 3.8 V 5.6 7.6"},
+    {'8', 11.2, "M 5.6 14 H 2.4 10.8 V 5.6 7.6 H 8.8 10.8 V 5.6 14 M 5.6 7.6 H 1.8 3.8 V 5.6 0 H 9.4 3.8 V 5.6 7.6"},
     {'9', 11.2, "M 2.4 2.4 C 2.9 .9 3.9 0 5.3 0 H 9.4 8 V 5.6 14 H 1.8 9.7 V 5.5 5.4 H 9.4 9.2"},
     {':', 4.8, "D 2.4 .2 D 2.4 8.4"},
     {';', 4.8, "M 2.6 .4 L 1.7 -2.6 D 2.4 8.4"},
@@ -102,18 +100,18 @@ constexpr GlyphSource kSources[] = {
     {'\\', 7.2, "M .9 15 L 6.3 -2"},
     {']', 5.8, "M 1 15.2 L 3.6 15.2 L 3.6 -3 L 1 -3"},
     {'^', 10.0, "M 2 9.6 L 5 14 L 8 9.6"},
-    {'_', 10.0, "M .6 -2.4 L 9.4 -2.4"},
+    {'_', 10.0, "M .8 -2.4 L 9.6 -2.4"},
     {'`', 5.4, "M 1.6 14.2 L 3.6 11.6"},
     {'a', 10.6, "M 2.1 7.7 C 2.5 9.2 3.6 10 5.2 10 H 8.5 6.7 L 8.5 0 M 8.5 5.8 L 4.9 5.8 H 1.6 2.9 V 4.4 0 H 8.5 3.6"},
     {'b', 10.9, "M 2.1 14 L 2.1 0 M 2.1 5 V 5.6 10 H 9.3 5 V 5.6 0 H 2.1 5"},
     {'c', 9.8, "M 8.7 7.5 C 8.2 9.1 7 10 5.4 10 H 1.6 5 V 5.4 0 C 7 0 8.2 .9 8.7 2.5"},
     {'d', 10.9, "M 8.8 14 L 8.8 0 M 8.8 5 V 5.3 10 H 1.6 5 V 5.3 0 H 8.8 5"},
     {'e', 10.6, "M 1.6 5.2 L 9.1 5.2 C 9.1 8.3 7.6 10 5.4 10 H 1.6 5 V 5.5 0 C 7.1 0 8.3 .8 8.9 2.2"},
-    {'f', 6.2, "M 6.1 13.9 L 5.6 14 C 3.9 14 3 13 3 11.2 L 3 0 M .9 9.8 L 5.8 9.8"},
+    {'f', 6.5, "M 6.1 13.9 L 5.6 14 C 3.9 14 3 13 3 11.2 L 3 0 M .9 9.8 L 5.8 9.8"},
     {'g', 10.9, "M 8.8 10 L 8.8 -.6 V 5.4 -4.2 C 3.8 -4.2 2.7 -3.6 2.1 -2.4 M 8.8 5 V 5.3 10 H 1.6 5 V 5.3 0 H 8.8 5"},
     {'h', 10.7, "M 2.1 14 L 2.1 0 M 2.1 5.9 V 5.5 10 H 8.6 6.4 L 8.6 0"},
     {'i', 4.2, "M 2.1 10 L 2.1 0 D 2.1 13.6"},
-    {'j', 4.4, "M 2.3 10 L 2.3 -1.8 V 0 -4.1 D 2.3 13.6"},
+    {'j', 4.8, "M 2.9 10 L 2.9 -1.8 V .8 -4.1 D 2.9 13.6"},
     {'k', 9.6, "M 2.1 14 L 2.1 0 M 8.3 10 L 2.1 3.9 M 4.4 6.2 L 8.8 0"},
     {'l', 5.0, "M 2.1 14 L 2.1 2.2 V 4 0 L 4.2 0"},
     {'m', 16.1, "M 2.1 10 L 2.1 0 M 2.1 6.1 V 5.1 10 H 8.05 6.8 L 8.05 0 M 8.05 6.1 V 11.1 10 H 14 6.8 L 14 0"},
@@ -157,30 +155,35 @@ void append_curve(std::vector<Point>& stroke, Point b, Point c, Point d) {
 }
 
 Glyph parse(const GlyphSource& source) {
-  // A cubic whose handles are this share of its sides is a quarter of an ellipse; slightly more gives squarer shoulders,
-  // as drawn letters have.
+  // A cubic whose handles are this share of its sides is a quarter of an ellipse; slightly more gives squarer
+  // shoulders, as drawn letters have.
   constexpr double kHandle = 0.585;
   Glyph glyph{source.advance + kTracking, {}};
   const char* text = source.path;
-  const auto number = [&text] {
-    char* end = nullptr;
-    const double value = std::strtod(text, &end);
-    text = end;
+  const char* const end = text + std::strlen(text);
+  const auto number = [&text, end] {
+    double value = 0;
+    while (*text == ' ') ++text;
+    text = std::from_chars(text, end, value).ptr;
     return value;
   };
   const auto point = [&number] {
     const double x = number();
     return Point{x, number()};
   };
-  for (; *text != '\0'; ++text) {
+  while (text != end) {
     const char command = *text++;
+    if (command == ' ') continue;
     if (command == 'M') {
       glyph.strokes.push_back({point()});
     } else if (command == 'D') {
       constexpr double kHalf = 0.3;
       const Point p = point();
-      glyph.strokes.push_back({{p.x - kHalf, p.y - kHalf}, {p.x + kHalf, p.y - kHalf}, {p.x + kHalf, p.y + kHalf},
-                               {p.x - kHalf, p.y + kHalf}, {p.x - kHalf, p.y - kHalf}});
+      glyph.strokes.push_back({{p.x - kHalf, p.y - kHalf},
+                               {p.x + kHalf, p.y - kHalf},
+                               {p.x + kHalf, p.y + kHalf},
+                               {p.x - kHalf, p.y + kHalf},
+                               {p.x - kHalf, p.y - kHalf}});
     } else {
       std::vector<Point>& stroke = glyph.strokes.back();
       const Point from = stroke.back();
@@ -202,7 +205,6 @@ Glyph parse(const GlyphSource& source) {
           stroke.push_back(first);
       }
     }
-    if (*text == '\0') break;
   }
   return glyph;
 }

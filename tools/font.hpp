@@ -8,10 +8,11 @@
 
 namespace rill::tools {
 
-/// Height of the capitals and digits above the baseline, and depth of letters such as g below it, as shares of the
-/// size; strokes reach half their width further.
+/// Height of capitals and digits above the baseline as a share of the size, measured between the middles of strokes.
 inline constexpr double kCapHeight = 0.7;
-inline constexpr double kDescent = 0.21;
+/// With strokes of the usual weight no ink lies higher above the baseline or deeper below it.
+inline constexpr double kAscent = 0.81;
+inline constexpr double kDescent = 0.25;
 
 /// How far `text` carries the pen, in pixels, at `size` pixels per em. The ink lies within, its side bearings included.
 /// Text is UTF-8. There are glyphs for all of printable ASCII, the minus sign (U+2212) and the times sign (U+00D7);

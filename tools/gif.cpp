@@ -33,8 +33,8 @@ struct Encoder {
     file = EGifOpen(
         this,
         [](GifFileType* self, const GifByteType* data, int size) {
-          static_cast<Encoder*>(self->UserData)->bytes.append(reinterpret_cast<const char*>(data),
-                                                              static_cast<std::size_t>(size));
+          static_cast<Encoder*>(self->UserData)
+              ->bytes.append(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
           return size;
         },
         &error);

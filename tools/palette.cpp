@@ -31,7 +31,7 @@ double squared_distance(const Vector& a, const Vector& b) {
   return (a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]);
 }
 
-// Colors in no order that matters, sorted so that the result does not depend on the hash table.
+// Sorted, so that nothing depends on the order of the hash table.
 std::vector<Weighted> histogram(std::span<const Image> images) {
   std::unordered_map<std::uint32_t, double> counts;
   for (const Image& image : images) {
@@ -77,7 +77,7 @@ struct Box {
         longest = static_cast<int>(axis);
       }
     }
-    if (colors.size() == 1) error = 0;  // exactly, where rounding might leave a little
+    if (colors.size() == 1) error = 0;  // where rounding may leave a little
   }
 };
 
@@ -87,14 +87,14 @@ std::vector<Vector> median_cut(std::span<Weighted> colors, std::size_t most) {
   while (!boxes.empty() && boxes.size() < most) {
     const auto worst =
         std::max_element(boxes.begin(), boxes.end(), [](const Box& a, const Box& b) { return a.error < b.error; });
-    if (worst->colors.size() < 2) break;
+    if (worst->error <= 0) break;
     const auto axis = static_cast<std::size_t>(worst->longest);
     const double mean = worst->mean[axis];
     const std::span<Weighted> all = worst->colors;
-    const auto middle = std::stable_partition(
-        all.begin(), all.end(), [&](const Weighted& w) { return vector_of(w.color)[axis] <= mean; });
+    const auto middle = std::stable_partition(all.begin(), all.end(),
+                                              [&](const Weighted& w) { return vector_of(w.color)[axis] <= mean; });
     const auto below = static_cast<std::size_t>(middle - all.begin());
-    if (below == 0 || below == all.size()) {
+    if (below == all.size()) {  // rounding put the mean on the largest: these colors are as good as one
       worst->error = 0;
       continue;
     }
@@ -150,7 +150,8 @@ Palette::Palette(std::span<const Image> images, int most) {
   });
   // A hundredth of the pixels each: at most 100 colors, so kept to half of the palette.
   const std::size_t fixed =
-      all_fit ? colors.size() : std::min(static_cast<std::size_t>(rest - colors.begin()), static_cast<std::size_t>(most) / 2);
+      all_fit ? colors.size()
+              : std::min(static_cast<std::size_t>(rest - colors.begin()), static_cast<std::size_t>(most) / 2);
   std::vector<Vector> centers;
   for (std::size_t i = 0; i < fixed; ++i) centers.push_back(vector_of(colors[i].color));
   const std::vector<Vector> cut = median_cut(std::span(colors).subspan(fixed), static_cast<std::size_t>(most) - fixed);

@@ -16,7 +16,8 @@ class Palette {
  public:
   /// Median cut by variance (each cut halves the box with the largest squared error at the mean of its longest spread),
   /// then k-means. When there are no more than `most` colors each is kept exactly; otherwise those that cover a
-  /// hundredth of all pixels or more (backgrounds, flat areas) are. Throws std::invalid_argument unless 2 <= most <= 256.
+  /// hundredth of all pixels or more (backgrounds, flat areas) are. Throws std::invalid_argument unless 2 <= most <=
+  /// 256.
   Palette(std::span<const Image> images, int most = 256);
 
   /// 0xrrggbb.

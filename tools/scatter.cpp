@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
 
 #include "autodiff/error.hpp"
-#include "tools/font.hpp"
-#include "tools/layout.hpp"
 #include "tools/ticks.hpp"
 
 namespace rill::tools {
@@ -41,32 +38,24 @@ Image scatter(std::span<const Panel> panels, const ScatterOptions& options) {
   }
   const Limits limits = balanced(options.limits ? *options.limits : robust_limits(sets));
 
-  // All lengths are whole pixels, so that frames are sharp.
-  const double scale = options.scale;
-  const auto pixels = [scale](double units) { return std::round(units * scale); };
   constexpr int kMostTicks = 7;
-  double widest_label = 0;
-  for (const Tick& tick : nice_ticks(limits.y_low, limits.y_high, kMostTicks)) {
-    widest_label = std::max(widest_label, text_width(tick.label, layout::kTickText));
-  }
+  const AxisTicks ticks = ticks_for(limits, options.width, kMostTicks);
   const bool titles = std::any_of(panels.begin(), panels.end(), [](const Panel& p) { return !p.title.empty(); });
-  const double outside = layout::kLine + layout::kTick + layout::kTickGap;
-  const double left = pixels(layout::kMargin + widest_label + outside);
-  const double top = pixels(layout::kMargin + (titles ? kCapHeight * layout::kTitleText + layout::kTitleGap : 0));
-  const double bottom = pixels(outside + kCapHeight * layout::kTickText + layout::kMargin);
-  const double right = pixels(layout::kMargin + 4), gutter = pixels(layout::kGutter);
+  const Margins margins = margins_for(limits, ticks, options.width, titles);
+  // All lengths are whole pixels, so that frames are sharp.
+  const auto pixels = [&options](double units) { return std::round(units * options.scale); };
   const double width = pixels(options.width), height = std::round(width * limits.height() / limits.width());
+  const double top = pixels(margins.top), gutter = pixels(margins.gutter);
+  double x = pixels(margins.left);
   const auto count = static_cast<double>(panels.size());
 
-  Canvas canvas(static_cast<int>(left + count * width + (count - 1) * gutter + right),
-                static_cast<int>(top + height + bottom));
-  double x = left;
+  Canvas canvas(static_cast<int>(x + count * width + (count - 1) * gutter + pixels(margins.right)),
+                static_cast<int>(top + height + pixels(margins.bottom)));
   for (const Panel& panel : panels) {
-    const Axes axes(canvas, {x, top, x + width, top + height}, limits, scale);
-    axes.points(panel.points, panel.color, dots_for(panel.points.size() / 2, scale));
-    axes.frame(kMostTicks, x == left);
-    canvas.text({x + width / 2, top - pixels(layout::kTitleGap)}, panel.title,
-                {layout::kTitleText * scale, kInk, Align::kCenter});
+    const Axes axes(canvas, {x, top, x + width, top + height}, limits, options.scale);
+    axes.points(panel.points, panel.color, dots_for(panel.points.size() / 2, options.scale));
+    axes.frame(ticks, &panel == &panels.front());
+    axes.title(panel.title);
     x += width + gutter;
   }
   return canvas.image();
@@ -79,9 +68,7 @@ std::vector<Image> scatter_film(std::span<const std::span<const Real>> states, s
   if (!fixed.limits) fixed.limits = robust_limits(states);
   std::vector<Image> frames;
   for (std::size_t i = 0; i < states.size(); ++i) {
-    char label[32];
-    std::snprintf(label, sizeof label, "t = %.2f", times[i]);
-    const Panel panel{label, states[i], color};
+    const Panel panel{"t = " + format_fixed(times[i], 2), states[i], color};
     frames.push_back(scatter({&panel, 1}, fixed));
   }
   return frames;

@@ -34,8 +34,9 @@ struct ScatterOptions {
 Image scatter(std::span<const Panel> panels, const ScatterOptions& options = {});
 
 /// One picture for each time, for write_gif(): the same points on their way, on fixed axes, below "t = 0.37".
-/// `states` holds the points ([n, 2] values) at each of `times`; throws std::invalid_argument where their numbers differ.
-/// Limits default to robust_limits() of all states; ScatterOptions{.width = 400, .scale = 1} suits a web page.
+/// `states` holds the points ([n, 2] values) at each of `times`; throws std::invalid_argument where their numbers
+/// differ. Limits default to robust_limits() of all states; ScatterOptions{.width = 400, .scale = 1} and
+/// GifOptions{.colors = 64} suit a web page.
 std::vector<Image> scatter_film(std::span<const std::span<const Real>> states, std::span<const double> times,
                                 const Color& color, const ScatterOptions& options = {});
 

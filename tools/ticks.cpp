@@ -16,10 +16,9 @@ std::string format(double value, std::chars_format form, int decimals) {
   return (value < 0 ? "\u2212" : "") + std::string(text.data(), end);
 }
 
-// "1e-5" rather than "1e-05".
-std::string power_of_ten(int exponent) { return "1e" + format(exponent, std::chars_format::fixed, 0); }
-
 }  // namespace
+
+std::string format_fixed(double value, int decimals) { return format(value, std::chars_format::fixed, decimals); }
 
 std::vector<Tick> nice_ticks(double low, double high, int most) {
   require(std::isfinite(low) && std::isfinite(high) && low < high && most >= 1, "ticks: no ", most, " ticks in [", low,
@@ -48,7 +47,7 @@ std::vector<Tick> nice_ticks(double low, double high, int most) {
   std::vector<Tick> ticks;
   for (double k = first; k <= last; ++k) {
     const double value = k == 0 ? 0 : multiple(k);  // no negative zero
-    ticks.push_back({value, plain        ? format(value, std::chars_format::fixed, decimals)
+    ticks.push_back({value, plain        ? format_fixed(value, decimals)
                             : value == 0 ? "0"
                                          : format(value, std::chars_format::scientific, digits)});
   }
@@ -64,7 +63,7 @@ std::vector<Tick> log_ticks(double low, double high, int most) {
   const int stride = std::max(1, (last - first + most - 1) / most);
   std::vector<Tick> ticks;
   for (int exponent = first; exponent <= last; exponent += stride) {
-    ticks.push_back({std::pow(10, exponent), power_of_ten(exponent)});
+    ticks.push_back({std::pow(10, exponent), "1e" + format_fixed(exponent, 0)});
   }
   return ticks;
 }

@@ -11,9 +11,13 @@ struct Tick {
   std::string label;
 };
 
+/// "-1.50" with a true minus sign, whatever the locale.
+std::string format_fixed(double value, int decimals);
+
 /// Round numbers in [low, high]: all multiples of the smallest step 1, 2 or 5 times a power of ten that gives at most
 /// `most` + 1 of them. Labels share their number of decimals and use a true minus sign; where that would take more than
-/// six digits they are in scientific notation. Throws std::invalid_argument unless low < high, both finite, and most >= 1.
+/// six digits they are in scientific notation. Throws std::invalid_argument unless low < high, both finite, and most
+/// >= 1.
 std::vector<Tick> nice_ticks(double low, double high, int most);
 
 /// Powers of ten in [low, high], every one or every few of them so that there are at most `most` + 1.

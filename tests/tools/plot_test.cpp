@@ -1,0 +1,280 @@
+// Ticks, limits, scatter plots and grids of images.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "autodiff/random.hpp"
+#include "tools/axes.hpp"
+#include "tools/image_grid.hpp"
+#include "tools/scatter.hpp"
+#include "tools/ticks.hpp"
+
+namespace rill::tools {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+constexpr Real kNan = std::numeric_limits<Real>::quiet_NaN();
+constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
+
+std::vector<std::string> labels(const std::vector<Tick>& ticks) {
+  std::vector<std::string> result;
+  for (const Tick& tick : ticks) result.push_back(tick.label);
+  return result;
+}
+
+std::vector<Real> normal_points(int count, std::uint64_t seed) {
+  std::vector<Real> points(static_cast<std::size_t>(2 * count));
+  Generator(seed).normal(2 * count, points.data());
+  return points;
+}
+
+bool is_color(const Image& image, int x, int y, const Color& color, int tolerance) {
+  const std::uint8_t* rgb = &image.rgb[static_cast<std::size_t>(3 * (y * image.width + x))];
+  return std::abs(rgb[0] - 255 * color.red) <= tolerance && std::abs(rgb[1] - 255 * color.green) <= tolerance &&
+         std::abs(rgb[2] - 255 * color.blue) <= tolerance;
+}
+
+TEST(Ticks, AreRoundNumbers) {
+  EXPECT_THAT(labels(nice_ticks(-3.3, 3.3, 7)), ElementsAre("\u22123", "\u22122", "\u22121", "0", "1", "2", "3"));
+  EXPECT_THAT(labels(nice_ticks(0, 1, 5)), ElementsAre("0.0", "0.2", "0.4", "0.6", "0.8", "1.0"));
+  EXPECT_THAT(labels(nice_ticks(0.1, 0.31, 4)), ElementsAre("0.1", "0.2", "0.3"));
+  EXPECT_THAT(labels(nice_ticks(-12000, 45000, 4)), ElementsAre("0", "20000", "40000"));
+  EXPECT_THAT(labels(nice_ticks(0, 3e6, 3)), ElementsAre("0", "1e+06", "2e+06", "3e+06"));
+  EXPECT_THAT(labels(nice_ticks(0, 5e-7, 5)), ElementsAre("0", "1e-07", "2e-07", "3e-07", "4e-07", "5e-07"));
+  EXPECT_THAT(labels(log_ticks(1e-5, 20, 3)), ElementsAre("1e\u22125", "1e\u22123", "1e\u22121", "1e1"));
+  EXPECT_THROW(nice_ticks(1, 1, 5), std::invalid_argument);
+  EXPECT_THROW(nice_ticks(0, std::nan(""), 5), std::invalid_argument);
+  EXPECT_THROW(log_ticks(0, 1, 5), std::invalid_argument);
+}
+
+TEST(Ticks, LieInsideAtEvenStepsOfOneTwoOrFive) {
+  Generator rng(7);
+  std::vector<Real> u(600);
+  rng.uniform(600, u.data());
+  for (std::size_t i = 0; i < u.size(); i += 3) {
+    const double low = (u[i] - 0.5) * 100, high = low + std::pow(10, 8 * u[i + 1] - 4);
+    const int most = 2 + static_cast<int>(u[i + 2] * 8);
+    const std::vector<Tick> ticks = nice_ticks(low, high, most);
+    ASSERT_LE(ticks.size(), static_cast<std::size_t>(most) + 1);
+    if (ticks.size() < 2) continue;
+    const double step = ticks[1].value - ticks[0].value, slack = 1e-6 * step;
+    const double mantissa = step / std::pow(10, std::floor(std::log10(step * 1.0001)));
+    EXPECT_TRUE(std::abs(mantissa - 1) < 1e-6 || std::abs(mantissa - 2) < 1e-6 || std::abs(mantissa - 5) < 1e-6)
+        << mantissa;
+    for (std::size_t k = 0; k < ticks.size(); ++k) {
+      EXPECT_GE(ticks[k].value, low - slack);
+      EXPECT_LE(ticks[k].value, high + slack);
+      EXPECT_NEAR(ticks[k].value, ticks[0].value + static_cast<double>(k) * step, slack);
+    }
+    // No room for another at either end.
+    EXPECT_LT(ticks.front().value - low, step);
+    EXPECT_LT(high - ticks.back().value, step);
+  }
+}
+
+TEST(Limits, IgnoreOutliersAndBadNumbers) {
+  std::vector<Real> points = normal_points(5000, 1);
+  const Limits clean = robust_limits(std::vector<std::span<const Real>>{points});
+  EXPECT_GT(clean.x_high, 3);
+  EXPECT_LT(clean.x_high, 5);
+  points.insert(points.end(), {Real(1e30), Real(0), Real(0), Real(-1e30), kNan, Real(50), Real(50), kInfinity});
+  const Limits robust = robust_limits(std::vector<std::span<const Real>>{points});
+  // Two more points among 5,000 may move a quantile by one place.
+  EXPECT_NEAR(robust.x_low, clean.x_low, 0.05);
+  EXPECT_NEAR(robust.x_high, clean.x_high, 0.05);
+  EXPECT_NEAR(robust.y_low, clean.y_low, 0.05);
+  EXPECT_NEAR(robust.y_high, clean.y_high, 0.05);
+}
+
+TEST(Limits, ShowAllOfATidySetWithAMargin) {
+  const std::vector<Real> corners = {-3, -1, 3, 1, 0, 0};
+  const Limits limits = robust_limits(std::vector<std::span<const Real>>{corners});
+  // 5 % of 6 and of 2.
+  EXPECT_NEAR(limits.x_low, -3.3, 1e-6);
+  EXPECT_NEAR(limits.x_high, 3.3, 1e-6);
+  EXPECT_NEAR(limits.y_low, -1.1, 1e-6);
+  EXPECT_NEAR(limits.y_high, 1.1, 1e-6);
+}
+
+TEST(Limits, DegenerateSetsGiveARange) {
+  const std::vector<Real> one = {4, 0}, bad = {kNan, kNan};
+  for (const std::vector<Real>& points : {one, bad, std::vector<Real>{}}) {
+    const Limits limits = robust_limits(std::vector<std::span<const Real>>{points});
+    EXPECT_LT(limits.x_low, limits.x_high);
+    EXPECT_LT(limits.y_low, limits.y_high);
+    const Panel panel{"", points, kBlue};
+    EXPECT_GT(scatter({&panel, 1}).width, 0);
+  }
+  const std::vector<Real> odd = {1, 2, 3};
+  EXPECT_THAT([&] { robust_limits(std::vector<std::span<const Real>>{odd}); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("not 3 numbers")));
+}
+
+TEST(Scatter, ACircleIsACircleAtItsPlace) {
+  constexpr Color kGreen = Color::hex(0x00ff00), kPink = Color::hex(0xff00ff);
+  std::vector<Real> circle;
+  for (int i = 0; i < 400; ++i) {
+    const double angle = i * std::acos(-1.0) / 200;
+    circle.push_back(static_cast<Real>(std::cos(angle)));
+    circle.push_back(static_cast<Real>(std::sin(angle)));
+  }
+  // Colors that no label has, however blended. Wide limits: the plot is not square, the circle is.
+  const Panel panels[] = {{"Left", circle, kGreen}, {"Right", circle, kPink}};
+  const Image image = scatter(panels, {.limits = Limits{-4, 4, -2.5, 2.5}});
+  std::vector<int> widths;
+  for (const Color& color : {kGreen, kPink}) {
+    int left = image.width, right = 0, top = image.height, bottom = 0;
+    for (int y = 0; y < image.height; ++y) {
+      for (int x = 0; x < image.width; ++x) {
+        if (!is_color(image, x, y, color, 60)) continue;
+        left = std::min(left, x);
+        right = std::max(right, x);
+        top = std::min(top, y);
+        bottom = std::max(bottom, y);
+      }
+    }
+    ASSERT_LT(left, right);
+    EXPECT_NEAR(right - left, bottom - top, 1);
+    // Diameter 2 of 8 units on 640 pixels, and a disc's radius of 4.4 on either side.
+    EXPECT_NEAR(right - left, 160 + 8.8, 2);
+    widths.push_back(right - left);
+  }
+  EXPECT_EQ(widths[0], widths[1]);
+}
+
+TEST(Scatter, NothingIsDrawnOutsideTheFrames) {
+  // With dense points far beyond the limits, everything outside the frame is the same as without any points.
+  std::vector<Real> points = normal_points(2000, 3);
+  for (Real& value : points) value *= 5;
+  points.insert(points.end(), {kNan, 0, kInfinity, 0, Real(1e30), Real(-1e30)});
+  const Limits limits{-1, 1, -1, 1};
+  const Panel full{"", points, kBlue}, empty{"", {}, kBlue};
+  const Image a = scatter({&full, 1}, {.limits = limits}), b = scatter({&empty, 1}, {.limits = limits});
+  ASSERT_EQ(a.width, b.width);
+  ASSERT_EQ(a.height, b.height);
+  int left = a.width, right = 0, top = a.height, bottom = 0;
+  for (int y = 0; y < a.height; ++y) {
+    for (int x = 0; x < a.width; ++x) {
+      const auto i = static_cast<std::size_t>(3 * (y * a.width + x));
+      if (std::equal(&a.rgb[i], &a.rgb[i] + 3, &b.rgb[i])) continue;
+      left = std::min(left, x);
+      right = std::max(right, x);
+      top = std::min(top, y);
+      bottom = std::max(bottom, y);
+    }
+  }
+  EXPECT_LT(right - left, 640);  // the frame's inside
+  EXPECT_LT(bottom - top, 640);
+  EXPECT_GT(right - left, 600);
+}
+
+TEST(Scatter, TheEdgesOfThePictureStayWhite) {
+  const std::vector<Real> points = normal_points(3000, 4);
+  const Panel panels[] = {{"Title of the first", points, kBlue}, {"Samples gypq", points, kOrange}};
+  for (const double stretch : {1.0, 1e-4, 1e7}) {
+    const ScatterOptions options{.limits = Limits{-4 * stretch, 4 * stretch, -4 * stretch, 4 * stretch}};
+    const Image image = scatter(panels, options);
+    for (int y = 0; y < image.height; ++y) {
+      for (int x = 0; x < image.width; ++x) {
+        const bool inside = x >= 12 && y >= 12 && x < image.width - 12 && y < image.height - 12;
+        ASSERT_TRUE(inside || is_color(image, x, y, kWhite, 0)) << x << " " << y << " " << stretch;
+      }
+    }
+  }
+}
+
+TEST(Scatter, DotsGetFainterWithTheirNumber) {
+  EXPECT_EQ(dots_for(10, 1).radius, dots_for(500, 1).radius);
+  EXPECT_GT(dots_for(500, 1).radius, dots_for(10000, 1).radius);
+  EXPECT_GT(dots_for(500, 1).opacity, dots_for(10000, 1).opacity);
+  EXPECT_EQ(dots_for(10000, 2).radius, 2 * dots_for(10000, 1).radius);
+}
+
+TEST(Scatter, Misuse) {
+  const std::vector<Real> points = {0, 0, 1};
+  const Panel odd{"", points, kBlue}, empty{"", {}, kBlue};
+  EXPECT_THROW(scatter({}), std::invalid_argument);
+  EXPECT_THROW(scatter({&odd, 1}), std::invalid_argument);
+  EXPECT_THROW(scatter({&empty, 1}, {.limits = Limits{1, 1, 0, 1}}), std::invalid_argument);
+  EXPECT_THROW(scatter({&empty, 1}, {.limits = Limits{0, std::nan(""), 0, 1}}), std::invalid_argument);
+  const double time = 0;
+  EXPECT_THROW(scatter_film({}, {&time, 1}, kBlue), std::invalid_argument);
+}
+
+TEST(Film, HasFixedAxesAndChangingLabels) {
+  const std::vector<Real> near = normal_points(100, 1), none;
+  std::vector<Real> far = near;
+  for (Real& value : far) value *= 10;
+  const std::vector<std::span<const Real>> states = {near, far, none, none};
+  const std::vector<double> times = {0, 1, 0.25, 0.25};
+  const std::vector<Image> frames = scatter_film(states, times, kBlue);
+  ASSERT_EQ(frames.size(), 4u);
+  for (const Image& frame : frames) {
+    EXPECT_EQ(frame.width, frames[0].width);
+    EXPECT_EQ(frame.height, frames[0].height);
+    // The rows of the tick labels are the same in all.
+    const std::size_t tail = 3 * static_cast<std::size_t>(frame.width) * 40;
+    EXPECT_TRUE(std::equal(frame.rgb.end() - static_cast<std::ptrdiff_t>(tail), frame.rgb.end(),
+                           frames[0].rgb.end() - static_cast<std::ptrdiff_t>(tail)));
+  }
+  EXPECT_EQ(frames[2], frames[3]);
+  const std::vector<double> other = {0, 1, 0.26, 0.25};
+  EXPECT_NE(scatter_film(states, other, kBlue)[2], frames[2]);
+}
+
+TEST(ImageGrid, PlacesGraysInRowsAndColumns) {
+  // Three 1 x 2 images in two columns, two pixels for each.
+  const std::vector<Real> pixels = {-1, 1, 0, Real(0.5), 5, kNan};
+  const Image image = image_grid(pixels, 1, 2, {.columns = 2, .zoom = 2, .row_labels = {}});
+  const int margin = 16, gap = 4;
+  ASSERT_EQ(image.width, 2 * margin + 2 * 4 + gap);
+  ASSERT_EQ(image.height, 2 * margin + 2 * 2 + gap);
+  const auto gray = [&](int x, int y) {
+    return static_cast<int>(image.rgb[static_cast<std::size_t>(3 * (y * image.width + x))]);
+  };
+  EXPECT_EQ(gray(margin, margin), 0);
+  EXPECT_EQ(gray(margin + 1, margin + 1), 0);
+  EXPECT_EQ(gray(margin + 2, margin), 255);
+  EXPECT_EQ(gray(margin + 4 + gap, margin), 128);
+  EXPECT_EQ(gray(margin + 4 + gap + 3, margin + 1), 191);
+  const int second = margin + 2 + gap;
+  EXPECT_EQ(gray(margin, second), 255);  // clipped
+  EXPECT_TRUE(is_color(image, margin + 2, second, kOrange, 1));
+  EXPECT_TRUE(is_color(image, margin + 4 + gap, second, kWhite, 0));  // no fourth image
+}
+
+TEST(ImageGrid, LabelsTakeRoomOnTheLeftOnly) {
+  const std::vector<Real> pixels(6 * 28 * 28, Real(0));
+  const std::vector<std::string> names = {"Ankle boot", "Bag"};
+  const Image plain = image_grid(pixels, 28, 28, {.columns = 3, .zoom = 3, .row_labels = {}});
+  const Image labeled = image_grid(pixels, 28, 28, {.columns = 3, .zoom = 3, .row_labels = names});
+  EXPECT_EQ(plain.height, labeled.height);
+  ASSERT_GT(labeled.width, plain.width + 50);
+  for (int y = 0; y < plain.height; ++y) {
+    const auto end = [y](const Image& image) { return image.rgb.begin() + 3 * (y + 1) * image.width; };
+    const int shared = 3 * (plain.width - 24);  // all but the margin
+    ASSERT_TRUE(std::equal(end(plain) - shared, end(plain), end(labeled) - shared)) << y;
+    // The outermost columns stay white: no label is cut off.
+    ASSERT_TRUE(is_color(labeled, 0, y, kWhite, 0));
+  }
+}
+
+TEST(ImageGrid, Misuse) {
+  const std::vector<Real> pixels(10);
+  const std::vector<std::string> names = {"a", "b", "c"};
+  EXPECT_THAT([&] { image_grid(pixels, 2, 2); }, ThrowsMessage<std::invalid_argument>(HasSubstr("2 x 2")));
+  EXPECT_THROW(image_grid({}, 2, 2), std::invalid_argument);
+  EXPECT_THROW(image_grid(pixels, 1, 5, {.columns = 2, .zoom = 1, .row_labels = names}), std::invalid_argument);
+  EXPECT_THROW(image_grid(pixels, 1, 5, {.columns = 0, .zoom = 1, .row_labels = {}}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace rill::tools
