@@ -1,0 +1,308 @@
+// Schedulers, the affine path, predictions and exact marginals, held against formulas and published numbers.
+#include "flow/path.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/random.hpp"
+#include "flow/loss.hpp"
+#include "flow/marginal.hpp"
+#include "flow/ode.hpp"
+#include "flow/prediction.hpp"
+#include "flow/scheduler.hpp"
+#include "flow/time_sampling.hpp"
+#include "tests/gradcheck.hpp"
+
+namespace rill::flow {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+constexpr bool kDouble = sizeof(Real) == 8;
+
+std::vector<std::shared_ptr<const Scheduler>> all_schedulers() {
+  std::vector<std::shared_ptr<const Scheduler>> result;
+  for (const std::string& name : scheduler_names())
+    result.push_back(make_scheduler({.name = name, .sigma_min = 0.05, .power = 3}));
+  return result;
+}
+
+void expect_coefficients(const Coefficients& c, double alpha, double sigma, double d_alpha, double d_sigma) {
+  EXPECT_NEAR(c.alpha, alpha, 5.1e-8);
+  EXPECT_NEAR(c.sigma, sigma, 5.1e-8);
+  EXPECT_NEAR(c.d_alpha, d_alpha, 5.1e-8);
+  EXPECT_NEAR(c.d_sigma, d_sigma, 5.1e-8);
+}
+
+TEST(Scheduler, TabulatedValues) {
+  expect_coefficients(VpScheduler().at(0.5), .2811829, .9596542, 1.4129440, -.4139988);
+  expect_coefficients(VpScheduler().at(0.9), .9467218, .3220525, .9893243, -2.9082673);
+  expect_coefficients(LinearVpScheduler().at(0.5), .5, .8660254, 1, -.5773503);
+  expect_coefficients(LinearVpScheduler().at(0.9), .9, .4358899, 1, -2.0647416);
+  expect_coefficients(CosineScheduler().at(0.5), .7071068, .7071068, 1.1107207, -1.1107207);
+  expect_coefficients(CosineScheduler().at(0.9), .9876883, .1564345, .2457267, -1.5514572);
+  expect_coefficients(CondOtScheduler().at(0.3), .3, .7, 1, -1);
+  expect_coefficients(CondOtScheduler(0.1).at(0.5), .5, .55, 1, -.9);
+  expect_coefficients(PolynomialScheduler(3).at(0.5), .125, .875, .75, -.75);
+}
+
+TEST(Scheduler, DerivativesAreThoseOfTheCoefficients) {
+  for (const auto& scheduler : all_schedulers()) {
+    SCOPED_TRACE(scheduler->name());
+    for (const double t : {0.05, 0.3, 0.5, 0.8, 0.95}) {
+      const double h = 1e-5;
+      const Coefficients above = scheduler->at(t + h), below = scheduler->at(t - h), c = scheduler->at(t);
+      EXPECT_NEAR(c.d_alpha, (above.alpha - below.alpha) / (2 * h), 1e-6 * (1 + std::abs(c.d_alpha)));
+      EXPECT_NEAR(c.d_sigma, (above.sigma - below.sigma) / (2 * h), 1e-6 * (1 + std::abs(c.d_sigma)));
+    }
+  }
+}
+
+TEST(Scheduler, RunsFromNoiseToData) {
+  for (const auto& scheduler : all_schedulers()) {
+    SCOPED_TRACE(scheduler->name());
+    EXPECT_NEAR(scheduler->at(0).alpha, 0, 0.01);  // VP only comes close: e^(-T/2) with T = 10.05
+    EXPECT_NEAR(scheduler->at(0).sigma, 1, 1e-4);
+    EXPECT_NEAR(scheduler->at(1).alpha, 1, 1e-12);
+    EXPECT_NEAR(scheduler->at(1).sigma, scheduler->name() == "cond-ot" ? 0.05 : 0, 1e-12);
+  }
+}
+
+TEST(Scheduler, MisuseIsExplained) {
+  EXPECT_THAT([] { make_scheduler({.name = "cosin"}); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("known: cond-ot, polynomial, cosine")));
+  EXPECT_THROW(CondOtScheduler(1), std::invalid_argument);
+  EXPECT_THROW(PolynomialScheduler(0), std::invalid_argument);
+  EXPECT_THROW(VpScheduler(2, 1), std::invalid_argument);
+}
+
+TEST(AffinePath, PointsAndVelocities) {
+  const AffinePath path(make_scheduler({.name = "polynomial", .power = 2}));
+  const Tensor x_0 = Tensor::from({1, 2, 3, 4}, {2, 2}), x_1 = Tensor::from({5, 6, 7, 8}, {2, 2});
+  const PathSample s = path.sample(x_0, x_1, Tensor::from({0.5, 1}, {2}));
+  EXPECT_THAT(s.x_t.to_vector(), ElementsAre(2, 3, 7, 8));   // 1/4 x_1 + 3/4 x_0, then x_1
+  EXPECT_THAT(s.dx_t.to_vector(), ElementsAre(4, 4, 8, 8));  // 2 t (x_1 - x_0)
+  const Tensor image = Tensor::zeros({2, 3, 4});
+  EXPECT_EQ(path.sample(image, image, Tensor::zeros({2})).x_t.shape(), image.shape());
+  EXPECT_THAT([&] { path.sample(x_0, x_1, Tensor::zeros({3})); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("[2, 2], [2, 2] and [3]")));
+}
+
+TEST(AffinePath, GradientsReachBothEnds) {
+  const AffinePath path(make_scheduler({.name = "cosine"}));
+  Generator rng(1);
+  rill::testing::expect_gradients(
+      [&](const std::vector<Tensor>& x) {
+        const PathSample s = path.sample(x[0], x[1], Tensor::from({0.2, 0.7, 0.4}, {3}));
+        return square(s.x_t) * s.dx_t;
+      },
+      {Tensor::randn({3, 2}, rng), Tensor::randn({3, 2}, rng)});
+}
+
+TEST(Times, Distributions) {
+  Generator rng(2);
+  const Index n = 200'000;
+  EXPECT_NEAR(mean(sample_times("uniform", n, rng)).item(), 0.5, 5 * 0.2887 / std::sqrt(n));
+  const Tensor late = sample_times("late", n, rng);
+  EXPECT_NEAR(mean(late).item(), 2.0 / 3, 5 * 0.2982 / std::sqrt(n));  // E[1 - u^2], its deviation sqrt(4/45)
+  EXPECT_NEAR(mean(less(late, Tensor::scalar(0.75))).item(), 0.5, 5 * 0.5 / std::sqrt(n));
+  EXPECT_THAT([&] { sample_times("later", 1, rng); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("known: uniform, late")));
+}
+
+TEST(Prediction, EveryOneFollowsFromEveryOther) {
+  Generator rng(3);
+  const Tensor x_0 = Tensor::randn({4, 2}, rng), x_1 = Tensor::randn({4, 2}, rng),
+               t = Tensor::from({0.1, 0.4, 0.6, 0.9}, {4});
+  for (const auto& scheduler : all_schedulers()) {
+    SCOPED_TRACE(scheduler->name());
+    const AffinePath path(make_scheduler({.name = scheduler->name(), .sigma_min = 0.05, .power = 3}));
+    const PathSample s = path.sample(x_0, x_1, t);
+    const Tensor sigma = per_sample(scheduler->at(t).sigma, 2);
+    const std::vector<std::pair<Prediction, Tensor>> all = {{Prediction::kVelocity, s.dx_t},
+                                                            {Prediction::kData, x_1},
+                                                            {Prediction::kNoise, x_0},
+                                                            {Prediction::kScore, -x_0 / sigma}};
+    for (const auto& [from, value] : all) {
+      for (const auto& [to, expected] : all) {
+        const Tensor result = convert(value, from, to, s.x_t, t, *scheduler);
+        for (Index i = 0; i < 8; ++i) {
+          // In float x_0 is lost against x_1 where alpha is small or large: VP at t = 0.1 has alpha = 0.017.
+          EXPECT_NEAR(result.data()[i], expected.data()[i],
+                      (kDouble ? 1e-11 : 2e-3) * (1 + std::abs(expected.data()[i])));
+        }
+      }
+    }
+  }
+}
+
+// --- Two Gaussians: N(0, I) to N(m, s^2 I) on the straight path, where everything is known
+// ----------------------------
+
+// u_t(x) = m + ((t s^2 - (1 - t)) / ((1 - t)^2 + t^2 s^2)) (x - t m)
+Velocity two_gaussians(double m, double s) {
+  return [=](const Tensor& x, const Tensor& t) {
+    const Tensor time = per_sample(t, x.rank());
+    const Tensor slope = (time * (s * s) - (1 - time)) / (square(1 - time) + square(time) * (s * s));
+    return slope * (x - time * m) + m;
+  };
+}
+
+TEST(TwoGaussians, TheFlowIsAffine) {
+  const Tensor x_0 = Tensor::from({2}, {1, 1});
+  const auto end = [&](const Tableau& method, Index steps) {
+    return static_cast<double>(solve(two_gaussians(3, 0.5), x_0, uniform_grid(0, 1, steps), method).x.item());
+  };
+  const double tolerance = kDouble ? 5.1e-7 : 5e-6;
+  EXPECT_NEAR(end(kEuler, 1), 3.0, tolerance);
+  EXPECT_NEAR(end(kEuler, 10), 3.861565, tolerance);
+  EXPECT_NEAR(end(kEuler, 100), 3.985291, tolerance);
+  EXPECT_NEAR(end(kMidpoint, 1), 3.8, tolerance);
+  EXPECT_NEAR(end(kMidpoint, 10), 3.999769, tolerance);
+  EXPECT_NEAR(end(kMidpoint, 100), 4.0, 1e-6 + tolerance);
+}
+
+TEST(TwoGaussians, TheDivergenceIntegratesToLogS) {
+  // The state is (x, l) with dl/dt = du/dx; a second coordinate carries l.
+  const double m = 3, s = 0.5;
+  const Velocity u = two_gaussians(m, s);
+  const Velocity with_divergence = [&](const Tensor& state, const Tensor& t) {
+    const GradMode record_graph(true);
+    const Tensor x = slice(state, 1, 0, 1).detach().set_requires_grad();
+    const Tensor value = u(x, t);
+    return concatenate({value.detach(), grad(sum(value), x)}, 1);
+  };
+  const Tensor end = solve(with_divergence, Tensor::from({2, 0}, {1, 2}), uniform_grid(0, 1, 50), kRk4).x;
+  EXPECT_NEAR(end.data()[0], m + s * 2, 1e-5);
+  EXPECT_NEAR(end.data()[1], std::log(s), 1e-5);
+}
+
+double exact_loss(const Velocity& velocity, const AffinePath& path, double m, double s) {
+  Generator rng(4);
+  double total = 0;
+  constexpr int kBatches = 20;
+  for (int i = 0; i < kBatches; ++i) {
+    const Tensor x_0 = Tensor::randn({50'000, 1}, rng), x_1 = m + s * Tensor::randn({50'000, 1}, rng);
+    const Tensor t = Tensor::rand({50'000}, rng);
+    total += static_cast<double>(conditional_flow_matching_loss(velocity, path.sample(x_0, x_1, t)).item());
+  }
+  return total / kBatches;
+}
+
+TEST(TwoGaussians, TheLossHasItsFloor) {
+  const double s = 0.5;  // floor (pi / 2) s; the standard error of a million draws is 0.1 %
+  const AffinePath straight(make_scheduler({}));
+  EXPECT_NEAR(exact_loss(two_gaussians(3, s), straight, 3, s), std::numbers::pi / 2 * s, 0.005 * s);
+  // On the cosine path with equal Gaussians nothing moves, and all of the conditional velocity is loss.
+  const AffinePath cosine(make_scheduler({.name = "cosine"}));
+  const Velocity still = [](const Tensor& x, const Tensor&) { return Tensor::zeros(x.shape()); };
+  EXPECT_NEAR(exact_loss(still, cosine, 0, 1), std::numbers::pi * std::numbers::pi / 4, 0.015);
+}
+
+// --- The exact marginal of a finite data set -------------------------------------------------------------------------
+
+Tensor annulus_points(Index n) {
+  Generator rng(5);
+  const Tensor angle = 2 * std::numbers::pi * Tensor::rand({n, 1}, rng), radius = 2 + Tensor::rand({n, 1}, rng);
+  return concatenate({radius * cos(angle), radius * sin(angle)}, 1);
+}
+
+TEST(EmpiricalMarginal, OfOnePointIsTheConditionalPath) {
+  const auto scheduler = std::make_shared<CosineScheduler>();
+  const Tensor x_1 = Tensor::from({2, -1}, {1, 2}), x_0 = Tensor::from({0.5, 1}, {1, 2}), t = Tensor::from({0.3}, {1});
+  const PathSample s = AffinePath(make_scheduler({.name = "cosine"})).sample(x_0, x_1, t);
+  const EmpiricalMarginal marginal(x_1, scheduler);
+  EXPECT_NEAR(marginal.velocity(s.x_t, t).data()[0], s.dx_t.data()[0], 1e-5);
+  EXPECT_NEAR(marginal.velocity(s.x_t, t).data()[1], s.dx_t.data()[1], 1e-5);
+  const double sigma = scheduler->at(0.3).sigma;
+  const double expected = -0.5 * (0.25 + 1) - 2 * std::log(sigma) - std::log(2 * std::numbers::pi);
+  EXPECT_NEAR(marginal.log_density(s.x_t, t).item(), expected, 1e-5);
+}
+
+TEST(EmpiricalMarginal, IsTheLeastSquaresVelocity) {
+  // No other field has a smaller loss on the same data: shifting or scaling the exact one costs the square of the
+  // change.
+  const Tensor data = annulus_points(50);
+  const auto scheduler = std::make_shared<CondOtScheduler>(0.1);
+  const EmpiricalMarginal marginal(data, scheduler);
+  const AffinePath path(make_scheduler({.sigma_min = 0.1}));
+  Generator rng(6);
+  const Index n = 40'000;
+  const Tensor x_1 = gather_rows(data, Indices(rng.integers(n, 50)));
+  const PathSample s = path.sample(Tensor::randn({n, 2}, rng), x_1, Tensor::rand({n}, rng));
+  const Tensor u = marginal.velocity(s.x_t, s.t);
+  const Tensor residual = s.dx_t - u;
+  // E[residual] = 0 and E[residual . u] = 0, within five standard errors
+  EXPECT_NEAR(mean(residual).item(), 0, 5 * std::sqrt(mean(square(residual)).item() / static_cast<double>(2 * n)));
+  EXPECT_NEAR(mean(residual * u).item(), 0, 5 * std::sqrt(mean(square(residual * u)).item() / static_cast<double>(n)));
+}
+
+TEST(EmpiricalMarginal, FlowsOntoItsData) {
+  const Tensor data = annulus_points(1000);
+  const EmpiricalMarginal marginal(data, std::make_shared<CondOtScheduler>(1e-4));
+  Generator rng(7);
+  const Index n = 64;
+  std::vector<double> times = uniform_grid(0, 1, 200);
+  for (double& t : times) t = 1 - (1 - t) * (1 - t);  // the choice between neighbours is made late
+  const Velocity u = [&](const Tensor& x, const Tensor& t) { return marginal.velocity(x, t); };
+  const Tensor end = solve(u, Tensor::randn({n, 2}, rng), times, kRk4).x;
+  for (Index i = 0; i < n; ++i) {
+    double nearest = 1e9;
+    for (Index j = 0; j < data.dim(0); ++j) {
+      nearest = std::min(nearest, std::hypot(static_cast<double>(end.data()[2 * i] - data.data()[2 * j]),
+                                             static_cast<double>(end.data()[2 * i + 1] - data.data()[2 * j + 1])));
+    }
+    EXPECT_LT(nearest, 1e-3) << "point " << i;
+  }
+}
+
+TEST(EmpiricalMarginal, TheDensityAlongTheFlowIsTheMixture) {
+  // ln p_1(x_1) = ln p_0(x_0) - integral of the divergence, against the mixture that sigma_min = 0.2 leaves at t = 1.
+  const Tensor data = annulus_points(30);
+  const EmpiricalMarginal marginal(data, std::make_shared<CondOtScheduler>(0.2));
+  const double h = kDouble ? 1e-5 : 5e-3;
+  const Velocity with_divergence = [&](const Tensor& state, const Tensor& t) {
+    const Tensor x = slice(state, 1, 0, 2);
+    Tensor divergence = Tensor::zeros({x.dim(0), 1});
+    for (Index d = 0; d < 2; ++d) {
+      const Tensor step = Tensor::from({static_cast<Real>(d == 0 ? h : 0), static_cast<Real>(d == 1 ? h : 0)}, {2});
+      const Tensor difference = marginal.velocity(x + step, t) - marginal.velocity(x - step, t);
+      divergence = divergence + slice(difference, 1, d, d + 1) / (2 * h);
+    }
+    return concatenate({marginal.velocity(x, t), divergence}, 1);
+  };
+  Generator rng(8);
+  const Index n = 50;
+  const Tensor x_0 = Tensor::randn({n, 2}, rng), zero = Tensor::zeros({n}), one = Tensor::ones({n});
+  const Tensor end =
+      solve(with_divergence, concatenate({x_0, Tensor::zeros({n, 1})}, 1), uniform_grid(0, 1, 100), kRk4).x;
+  const Tensor before = marginal.log_density(x_0, zero), after = marginal.log_density(slice(end, 1, 0, 2), one);
+  for (Index i = 0; i < n; ++i) {
+    const Real normal = -(square(slice(x_0, 0, i, i + 1)).data()[0] + square(slice(x_0, 0, i, i + 1)).data()[1]) / 2;
+    EXPECT_NEAR(before.data()[i], normal - std::log(2 * std::numbers::pi), 1e-5);
+    EXPECT_NEAR(after.data()[i], before.data()[i] - end.data()[3 * i + 2], kDouble ? 1e-4 : 2e-2) << "point " << i;
+  }
+}
+
+TEST(EmpiricalMarginal, HasNoVelocityWhereSigmaIsZero) {
+  const EmpiricalMarginal marginal(annulus_points(3), std::make_shared<CondOtScheduler>());
+  EXPECT_THAT(
+      [&] {
+        marginal.velocity(Tensor::zeros({1, 2}), Tensor::ones({1}));
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("sigma is 0 at t = 1")));
+  EXPECT_THAT(
+      [&] {
+        marginal.velocity(Tensor::zeros({1, 3}), Tensor::zeros({1}));
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("expected x [N, 2]")));
+}
+
+}  // namespace
+}  // namespace rill::flow

@@ -1,0 +1,171 @@
+// The trainer: it learns a known field, resumes bit for bit, and stops when it diverges. Sampling with what it learned.
+#include "flow/trainer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <numbers>
+#include <string>
+
+#include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
+#include "autodiff/parallel.hpp"
+#include "flow/generate.hpp"
+#include "flow/ode.hpp"
+#include "nn/model.hpp"
+
+namespace rill::flow {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+constexpr double kMean = 1, kDeviation = 0.5;
+
+// N(m, s^2) in one dimension, whose loss floor is (pi / 2) s.
+BatchSource gaussian(Index batch) {
+  return [batch](Index, Generator& rng) { return Batch{kMean + kDeviation * Tensor::randn({batch, 1}, rng), {}}; };
+}
+
+std::shared_ptr<nn::VelocityModel> small_model(std::uint64_t seed = 1) {
+  Generator rng(seed);
+  return nn::make_model({.dimension = 1, .hidden = {32, 32}}, rng);
+}
+
+TrainerOptions options(Index steps) {
+  TrainerOptions o;
+  o.learning_rate = {.schedule = "cosine", .peak = 1e-2, .steps = steps};
+  o.clip_norm = 5;
+  o.ema_decay = 0.99;
+  return o;
+}
+
+std::vector<Real> weights_of(const nn::VelocityModel& model) {
+  std::vector<Real> all;
+  for (const Tensor& p : model.parameters()) all.insert(all.end(), p.values().begin(), p.values().end());
+  return all;
+}
+
+class TrainerFile : public ::testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string file(const std::string& name) const { return folder_ + "/" + name; }
+
+ private:
+  std::string folder_ = ::testing::TempDir() + "rill_trainer_" + std::to_string(::getpid());
+};
+
+TEST(Trainer, LearnsAGaussian) {
+  const auto model = small_model();
+  Trainer trainer(*model, gaussian(256), options(1500));
+  while (trainer.steps_done() < 1500) trainer.step();
+  const nn::EmaScope averaged(*trainer.ema());
+  const double floor = std::numbers::pi / 2 * kDeviation;
+  EXPECT_NEAR(held_out_loss(*model, trainer.path(), gaussian(1000), 200'000, 9), floor, 0.01 * floor);
+
+  Generator rng(2);
+  const Index n = 20'000;
+  const Tensor x = generate(*model, Tensor::randn({n, 1}, rng), {}, {.method = &kRk4, .steps = 20}).x;
+  const double average = mean(x).item(), deviation = std::sqrt(mean(square(x - average)).item());
+  EXPECT_NEAR(average, kMean, 0.02);
+  EXPECT_NEAR(deviation, kDeviation, 0.02);
+}
+
+TEST_F(TrainerFile, ResumesBitForBit) {
+  const auto straight = small_model(), first = small_model(), second = small_model(77);
+  Trainer whole(*straight, gaussian(64), options(40)), before(*first, gaussian(64), options(40)),
+      after(*second, gaussian(64), options(40));
+  for (int i = 0; i < 40; ++i) whole.step();
+  for (int i = 0; i < 17; ++i) before.step();
+  before.save(file("state"), {{"note", "kept"}});
+  EXPECT_EQ(after.load(file("state")).at("note"), "kept");
+  EXPECT_EQ(after.steps_done(), 17);
+  for (int i = 17; i < 40; ++i) after.step();
+  EXPECT_EQ(weights_of(*straight), weights_of(*second));
+  EXPECT_EQ(whole.take_mean_loss(), after.take_mean_loss());
+  whole.save(file("a"));
+  after.save(file("b"));
+  EXPECT_EQ(read_file(file("a")), read_file(file("b")));
+}
+
+TEST_F(TrainerFile, RefusesAStateThatIsNotItsOwn) {
+  const auto model = small_model();
+  Generator rng(1);
+  const auto wider = nn::make_model({.dimension = 1, .hidden = {32, 33}}, rng);
+  Trainer trainer(*model, gaussian(4), options(10)), other(*wider, gaussian(4), options(10));
+  trainer.save(file("state"));
+  EXPECT_THAT([&] { other.load(file("state")); },
+              ThrowsMessage<FileError>(::testing::AllOf(HasSubstr("state"), HasSubstr("layers.2.weight"))));
+  auto no_average = options(10);
+  no_average.ema_decay = 0;
+  Trainer without(*model, gaussian(4), no_average);
+  EXPECT_THAT([&] { without.load(file("state")); }, ThrowsMessage<FileError>(HasSubstr("ema_decay is 0")));
+  EXPECT_THAT([&] { trainer.load(file("missing")); }, ThrowsMessage<FileError>(HasSubstr("missing")));
+  write_file_atomically(file("text"), "not a checkpoint");
+  EXPECT_THAT([&] { trainer.load(file("text")); }, ThrowsMessage<FileError>(HasSubstr("text")));
+}
+
+TEST(Trainer, StopsBeforeTheWeightsAreSpoilt) {
+  const auto model = small_model();
+  const BatchSource broken = [](Index step, Generator& rng) {
+    return Batch{Tensor::randn({8, 1}, rng) * (step == 3 ? std::numeric_limits<double>::infinity() : 1.0), {}};
+  };
+  Trainer trainer(*model, broken, options(10));
+  for (int i = 0; i < 3; ++i) trainer.step();
+  const auto before = weights_of(*model);
+  EXPECT_THAT([&] { trainer.step(); }, ThrowsMessage<DivergedError>(HasSubstr("diverged at step 4")));
+  EXPECT_EQ(weights_of(*model), before);
+}
+
+TEST(Trainer, AveragesTheLossBetweenReports) {
+  const auto model = small_model();
+  Trainer trainer(*model, gaussian(16), options(10));
+  EXPECT_TRUE(std::isnan(trainer.take_mean_loss()));
+  const double first = trainer.step().loss, second = trainer.step().loss;
+  EXPECT_DOUBLE_EQ(trainer.take_mean_loss(), (first + second) / 2);
+  EXPECT_TRUE(std::isnan(trainer.take_mean_loss()));
+}
+
+TEST(Generate, DoesNotDependOnThreadsAndKeepsTrajectories) {
+  Generator rng(3);
+  const auto model = nn::make_model({.dimension = 2, .hidden = {16}, .classes = 3}, rng);
+  const Tensor x_0 = Tensor::randn({700, 2}, rng);
+  const Indices labels(rng.integers(700, 3));
+  const int threads = thread_count();
+  set_thread_count(1);
+  const Generated one = generate(*model, x_0, labels, {.steps = 5, .keep_trajectory = true});
+  set_thread_count(3);
+  const Generated three = generate(*model, x_0, labels, {.steps = 5});
+  set_thread_count(threads);
+  EXPECT_EQ(one.x.to_vector(), three.x.to_vector());
+  ASSERT_EQ(one.trajectory.size(), 6u);
+  EXPECT_EQ(one.trajectory.front().to_vector(), x_0.to_vector());
+  EXPECT_EQ(one.trajectory.back().to_vector(), one.x.to_vector());
+  EXPECT_EQ(one.evaluations, 5);
+  EXPECT_FALSE(one.x.requires_grad());
+  const Tensor whole = solve(velocity_of(*model, labels), x_0, uniform_grid(0, 1, 5), kEuler).x;
+  for (Index i = 0; i < 1400; ++i) EXPECT_NEAR(one.x.data()[i], whole.data()[i], 1e-5);
+}
+
+TEST(Generate, MisuseIsExplained) {
+  Generator rng(3);
+  const auto model = nn::make_model({.dimension = 2, .hidden = {16}, .classes = 3}, rng);
+  EXPECT_THAT(
+      [&] {
+        generate(*model, Tensor::zeros({4, 2}), Indices({0, 1}), {});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("2 labels for 4 points")));
+  EXPECT_THAT(
+      [&] {
+        generate(*model, Tensor::zeros({1, 2}), Indices({7}), {});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("7")));
+}
+
+}  // namespace
+}  // namespace rill::flow
