@@ -1,0 +1,216 @@
+// Registers: what every kernel builds on, and all that depends on the version of xsimd or that xsimd lacks.
+//
+// The files named *-inl.hpp are compiled once for each instruction set, into one program. The linker must never pick
+// one set's copy of a function for another, so everything in them sits in an anonymous namespace and uses
+// nothing inline from elsewhere but xsimd's registers, whose types name the instruction set.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <xsimd/xsimd.hpp>
+
+#include "autodiff/simd/kernels.hpp"
+
+namespace rill::simd {
+namespace {
+
+/// A register of Reals.
+template <class Arch>
+using Reals = xsimd::batch<Real, Arch>;
+/// Unsigned integers of the size of a Real, and a register of them.
+using Word = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;
+template <class V>
+using WordsOf = xsimd::batch<Word, typename V::arch_type>;
+/// A register's number of lanes, as an Index.
+template <class V>
+constexpr Index kLanes = static_cast<Index>(V::size);
+
+constexpr Real kInfinity = __builtin_huge_val();
+constexpr int kMantissaBits = sizeof(Real) == 4 ? 23 : 52;
+
+/// The same bits as another register type (xsimd's bitwise_cast has changed its signature).
+template <class To, class From>
+To bits_as(From from) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  __builtin_memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// a b + c in one rounding where the CPU can. xsimd 8.1 multiplies and adds on AVX-512.
+
+template <class V>
+V mul_add(V a, V b, V c) {
+#ifdef __AVX512F__
+  if constexpr (sizeof(Real) == 4) {
+    return V(_mm512_fmadd_ps(bits_as<__m512>(a), bits_as<__m512>(b), bits_as<__m512>(c)));
+  } else {
+    return V(_mm512_fmadd_pd(bits_as<__m512d>(a), bits_as<__m512d>(b), bits_as<__m512d>(c)));
+  }
+#else
+  return xsimd::fma(a, b, c);
+#endif
+}
+
+/// c - a b
+template <class V>
+V neg_mul_add(V a, V b, V c) {
+#ifdef __AVX512F__
+  return mul_add(-a, b, c);
+#else
+  return xsimd::fnma(a, b, c);
+#endif
+}
+
+/// c_0 + c_1 x + c_2 x^2 + ... by Horner's rule.
+template <class V, class... C>
+V polynomial(V x, Real c_0, C... c) {
+  if constexpr (sizeof...(C) == 0) {
+    return V(c_0);
+  } else {
+    return mul_add(polynomial(x, c...), x, V(c_0));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Loops over memory: whole registers, then what is left
+
+/// All lanes of a register.
+template <class V>
+struct Whole {
+  static V load(const Real* x) { return V::load_unaligned(x); }
+  static void store(Real* y, V v) { v.store_unaligned(y); }
+  static V keep(V v, V) { return v; }
+};
+
+/// The first `count` lanes, 0 < count < V::size; memory past them is neither read nor written.
+template <class V>
+class Head {
+ public:
+  explicit Head(Index count) : count_(count) {}
+
+  /// The other lanes are zero.
+  V load(const Real* x) const {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(Real) == 4) {
+      return V(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count_) - 1), x));
+    } else {
+      return V(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count_) - 1), x));
+    }
+#else
+    alignas(64) Real lanes[V::size] = {};
+    for (Index i = 0; i < count_; ++i) lanes[i] = x[i];
+    return V::load_aligned(lanes);
+#endif
+  }
+
+  void store(Real* y, V v) const {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(Real) == 4) {
+      _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << count_) - 1), bits_as<__m512>(v));
+    } else {
+      _mm512_mask_storeu_pd(y, static_cast<__mmask8>((1u << count_) - 1), bits_as<__m512d>(v));
+    }
+#else
+    alignas(64) Real lanes[V::size];
+    v.store_aligned(lanes);
+    for (Index i = 0; i < count_; ++i) y[i] = lanes[i];
+#endif
+  }
+
+  /// v in the first lanes, `other` in the rest.
+  V keep(V v, V other) const {
+    alignas(64) static constexpr Real kLane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return xsimd::select(V::load_aligned(kLane) < V(static_cast<Real>(count_)), v, other);
+  }
+
+ private:
+  Index count_;
+};
+
+/// Calls body(i, part) for i = 0, L, 2L, ... below n, where `part` says which lanes of the register at i are meant.
+template <class V, class Body>
+void for_registers(Index n, Body body) {
+  Index i = 0;
+  for (; i + kLanes<V> <= n; i += kLanes<V>) body(i, Whole<V>{});
+  if (i < n) body(i, Head<V>(n - i));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Across lanes
+
+/// The lanes folded by a commutative and associative operation, in halves.
+template <class V, class Op>
+Real fold_lanes(V v, Op op) {
+  alignas(64) Real lanes[V::size];
+  v.store_aligned(lanes);
+  for (Index width = kLanes<V> / 2; width > 0; width /= 2) {
+    for (Index i = 0; i < width; ++i) lanes[i] = op(lanes[i], lanes[i + width]);
+  }
+  return lanes[0];
+}
+template <class V>
+Real sum_lanes(V v) {
+  return fold_lanes(v, [](Real a, Real b) { return a + b; });
+}
+
+/// a, b -> a_0 b_0 a_1 b_1 ... in two registers. xsimd's zip_lo and zip_hi do this within 128-bit lanes in some
+/// versions and across the register in others.
+template <class V>
+void interleave(V& a, V& b) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Real) == 4) {
+    const auto low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const auto high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    const auto x = bits_as<__m512>(a), y = bits_as<__m512>(b);
+    a = V(_mm512_permutex2var_ps(x, low, y));
+    b = V(_mm512_permutex2var_ps(x, high, y));
+  } else {
+    const auto low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+    const auto high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    const auto x = bits_as<__m512d>(a), y = bits_as<__m512d>(b);
+    a = V(_mm512_permutex2var_pd(x, low, y));
+    b = V(_mm512_permutex2var_pd(x, high, y));
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(Real) == 4) {
+    const auto x = bits_as<__m256>(a), y = bits_as<__m256>(b);
+    const auto low = _mm256_unpacklo_ps(x, y), high = _mm256_unpackhi_ps(x, y);
+    a = V(_mm256_permute2f128_ps(low, high, 0x20));
+    b = V(_mm256_permute2f128_ps(low, high, 0x31));
+  } else {
+    const auto x = bits_as<__m256d>(a), y = bits_as<__m256d>(b);
+    const auto low = _mm256_unpacklo_pd(x, y), high = _mm256_unpackhi_pd(x, y);
+    a = V(_mm256_permute2f128_pd(low, high, 0x20));
+    b = V(_mm256_permute2f128_pd(low, high, 0x31));
+  }
+#else
+  const V low = xsimd::zip_lo(a, b);
+  b = xsimd::zip_hi(a, b);
+  a = low;
+#endif
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Loops that the compiler must unroll, because they index registers
+
+template <int value>
+struct Constant {
+  constexpr operator int() const { return value; }
+};
+
+template <class F, int... i>
+[[gnu::always_inline]] inline void unroll(F&& f, std::integer_sequence<int, i...>) {
+  (f(Constant<i>{}), ...);
+}
+/// f(0), f(1), ..., f(n - 1), where each argument is a constant expression.
+template <int n, class F>
+[[gnu::always_inline]] inline void unroll(F&& f) {
+  unroll(f, std::make_integer_sequence<int, n>{});
+}
+
+}  // namespace
+}  // namespace rill::simd

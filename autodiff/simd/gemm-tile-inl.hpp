@@ -1,0 +1,128 @@
+// The inner loops of the matrix product: what stays in registers.
+#pragma once
+
+#include "autodiff/simd/transpose-inl.hpp"
+
+namespace rill::simd {
+namespace {
+
+/// A tile is kTileRows x (width L) elements of C, held in registers while k runs; width <= kTileWidth. Each step
+/// loads `width` registers of B, repeats kTileRows elements of A and does kTileRows * width multiply-adds.
+///   - Those are independent, and there must be latency x units of them to keep the units busy: 4 x 2 = 8.
+///   - They, the registers of B and one of A must fit the register file.
+///   - The fewer loads per multiply-add the better: two can start in a cycle, as can two multiply-adds.
+#if defined(__AVX512F__)
+constexpr int kTileRows = 6, kTileWidth = 4;  // 24 + 4 + 1 of 32 registers; 10 loads for 24 multiply-adds
+#elif defined(__AVX2__)
+constexpr int kTileRows = 6, kTileWidth = 2;  // 12 + 2 + 1 of 16; 8 for 12
+#elif defined(__aarch64__)
+constexpr int kTileRows = 8, kTileWidth = 3;  // 24 + 3 + 2 of 32; 5 for 24, as one load brings four elements of A
+#else
+constexpr int kTileRows = 4, kTileWidth = 2;  // 8 + 2 + 1 of 16, and one for the products: SSE2 has no multiply-add
+#endif
+
+/// Where a tile goes: C += or = acc + bias.
+struct TileOutput {
+  Real* c;
+  Index ldc;
+  const Real* bias;  // of the tile's first column, or null
+  bool accumulate;
+  Index last;  // how many lanes of the last register exist in C
+};
+
+/// Moves down by `rows`.
+void advance(TileOutput& out, Index rows) { out.c += rows * out.ldc; }
+
+template <class V, int rows, int width>
+void store_tile(const V (&acc)[rows][width], const TileOutput& out) {
+  const auto store_column = [&](auto j, auto part) {
+    const V bias = out.bias ? part.load(out.bias + j * kLanes<V>) : V(0);
+    unroll<rows>([&](auto i) {
+      Real* c = out.c + i * out.ldc + j * kLanes<V>;
+      const V sum = acc[i][j] + bias;
+      part.store(c, out.accumulate ? V(sum + part.load(c)) : sum);
+    });
+  };
+  unroll<width - 1>([&](auto j) { store_column(j, Whole<V>{}); });
+  if (out.last == kLanes<V>) {
+    store_column(Constant<width - 1>{}, Whole<V>{});
+  } else {
+    store_column(Constant<width - 1>{}, Head<V>(out.last));
+  }
+}
+
+/// One tile. Element (i, p) of A is a[i lda + p], or a[p lda + i] when `a_transposed`; row p of B is at b + p ldb.
+template <class V, int rows, int width, bool a_transposed>
+void tile(Index k, const Real* a, Index lda, const Real* b, Index ldb, const TileOutput& out) {
+  V acc[rows][width];
+  unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[i][j] = V(0); }); });
+  for (Index p = 0; p < k; ++p, b += ldb, a += a_transposed ? lda : 1) {
+    V b_p[width];
+    unroll<width>([&](auto j) { b_p[j] = V::load_unaligned(b + j * kLanes<V>); });
+    unroll<rows>([&](auto i) {
+      const V a_ip(a_transposed ? a[i] : a[i * lda]);
+      unroll<width>([&](auto j) { acc[i][j] = mul_add(a_ip, b_p[j], acc[i][j]); });
+    });
+  }
+  store_tile(acc, out);
+}
+
+/// The next smaller height for the rows that are left.
+constexpr int fewer_rows(int rows) { return rows > 8 ? rows / 2 : rows > 4 ? 4 : rows - 1; }
+
+/// Tiles one below the other, until m rows are done. `a_step` is how far apart rows of tiles start in A.
+template <class V, int rows, int width, bool a_transposed>
+void tile_column(Index m, Index k, const Real* a, Index lda, Index a_step, const Real* b, Index ldb, TileOutput out) {
+  for (; m >= rows; m -= rows, a += rows * a_step, advance(out, rows)) {
+    tile<V, rows, width, a_transposed>(k, a, lda, b, ldb, out);
+  }
+  if constexpr (rows > 1) {
+    if (m > 0) tile_column<V, fewer_rows(rows), width, a_transposed>(m, k, a, lda, a_step, b, ldb, out);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Products with few columns: one dot product per element
+
+/// The sums of L registers, as one register: interleaving x[i] with x[i + h] and adding the two results leaves in
+/// x[i] the partial sums of both, alternating.
+template <class V>
+V sum_each(V (&x)[V::size]) {
+  constexpr int L = V::size;
+  for (int h = L / 2; h > 0; h /= 2) {
+    for (int i = 0; i < h; ++i) {
+      interleave(x[i], x[i + h]);
+      x[i] = x[i] + x[i + h];
+    }
+  }
+  return x[0];
+}
+
+/// C[i, j] for L elements, L / columns rows of `columns`: rows of A times rows of B, both contiguous along k.
+template <class V, int columns>
+void dots(Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
+  constexpr int rows = V::size / columns;
+  for (; m > 0; m -= rows, a += rows * lda, advance(out, rows)) {
+    V acc[V::size];
+    unroll<V::size>([&](auto i) { acc[i] = V(0); });
+    for_registers<V>(k, [&](Index p, auto part) {
+      V b_p[columns];
+      unroll<columns>([&](auto j) { b_p[j] = part.load(b + j * ldb + p); });
+      unroll<rows>([&](auto i) {
+        const V a_p = part.load(a + (i < m ? Index{i} : 0) * lda + p);  // rows past the end repeat one
+        unroll<columns>([&](auto j) { acc[i * columns + j] = mul_add(a_p, b_p[j], acc[i * columns + j]); });
+      });
+    });
+    alignas(64) Real sums[V::size];
+    sum_each(acc).store_aligned(sums);
+    for (Index i = 0; i < rows && i < m; ++i) {
+      for (Index j = 0; j < columns; ++j) {
+        Real& c = out.c[i * out.ldc + j];
+        c = sums[i * columns + j] + (out.bias ? out.bias[j] : 0) + (out.accumulate ? c : 0);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rill::simd

@@ -1,0 +1,278 @@
+// Elementwise kernels: each set against the reference, at every length; the reference against exact functions.
+#include <functional>
+#include <string>
+
+#include "tests/autodiff/simd_testing.hpp"
+
+namespace rill::simd {
+namespace {
+
+// The interesting arguments of any function, and others spread over all magnitudes.
+std::vector<Real> arguments() {
+  const Real tiny = std::numeric_limits<Real>::denorm_min(), normal = std::numeric_limits<Real>::min(),
+             largest = std::numeric_limits<Real>::max();
+  std::vector<Real> x = {0, 1, 2, 3, 0.5, 1e-3f, 10, 20, 88, 89, 104, 500, 710, 746, 1e4f, 2e5f, 1e7f,
+                         tiny, normal, normal / 2, largest, kInf};
+  TestRandom random(1);
+  for (int i = 0; i < 100; ++i) x.push_back(random.uniform(0, 6));
+  for (int i = 0; i < 60; ++i) x.push_back(static_cast<Real>(std::exp(random.uniform(-80, 80))));
+  const std::size_t positive = x.size();
+  for (std::size_t i = 0; i < positive; ++i) x.push_back(-x[i]);
+  x.push_back(kNan);
+  return x;
+}
+
+struct Tolerance {
+  double ulps = 8;
+  double absolute = 0;
+};
+
+// Runs `call(kernels, n, x, y)` and compares with the reference, for all lengths, misalignments and in place.
+using Call = std::function<void(const Kernels&, Index, Real*, Real*)>;
+void compare(const std::string& name, const Call& call, Tolerance tolerance = {}) {
+  static const std::vector<Real> values = arguments();
+  for (const Kernels* kernels : available_kernels()) {
+    Index start = 0;
+    for (const Index misalignment : kMisalignments) {
+      for (Index n = 0; n <= 4 * kernels->lanes + 1; ++n, start += n) {
+        Numbers x(n, misalignment), y(n, misalignment), in_place(n, misalignment), expected(n, 0);
+        for (Index i = 0; i < n; ++i) {
+          in_place[i] = x[i] = values[static_cast<std::size_t>(start + i) % values.size()];
+        }
+        call(reference(), n, x.data(), expected.data());
+        call(*kernels, n, x.data(), y.data());
+        call(*kernels, n, in_place.data(), in_place.data());
+        ASSERT_TRUE(y.intact() && in_place.intact()) << name << ' ' << kernels->name << " n = " << n;
+        for (Index i = 0; i < n; ++i) {
+          ASSERT_TRUE(close(y[i], expected[i], tolerance.ulps, tolerance.absolute))
+              << name << ' ' << kernels->name << " n = " << n << ": f(" << x[i] << ") = " << y[i] << ", expected "
+              << expected[i];
+          ASSERT_TRUE(close(in_place[i], y[i], 0)) << name << ' ' << kernels->name << " differs in place";
+        }
+      }
+    }
+  }
+}
+
+constexpr double kSmallest = std::numeric_limits<Real>::min();  // denormal results may lose their last bits
+
+TEST(SimdElementwise, UnaryAgreesWithReference) {
+  const auto check = [](const char* name, Kernels::Unary Kernels::*f, Tolerance tolerance = {}) {
+    compare(name, [f](const Kernels& k, Index n, Real* x, Real* y) { (k.*f)(n, x, y); }, tolerance);
+  };
+  check("exp", &Kernels::exp, {4, kSmallest * 1e-2});
+  check("log", &Kernels::log, {4});
+  check("sqrt", &Kernels::sqrt, {0});
+  check("square", &Kernels::square, {0});
+  check("sin", &Kernels::sin, {4, kEpsilon});
+  check("cos", &Kernels::cos, {4, kEpsilon});
+  check("tanh", &Kernels::tanh);
+  check("sigmoid", &Kernels::sigmoid, {8, kSmallest});
+  check("softplus", &Kernels::softplus, {8, kSmallest});
+  check("relu", &Kernels::relu, {0});
+  check("gelu", &Kernels::gelu, {200, 1e2 * kSmallest});  // far out, rounding in x^2 becomes relative error
+  check("silu", &Kernels::silu, {8, 1e3 * kSmallest});
+  check("abs", &Kernels::abs, {0});
+  check("sign", &Kernels::sign, {0});
+}
+
+TEST(SimdElementwise, UnaryWithConstantsAgreesWithReference) {
+  const auto with1 = [](Kernels::Unary1 Kernels::*f, Real a) {
+    return [=](const Kernels& k, Index n, Real* x, Real* y) { (k.*f)(n, x, a, y); };
+  };
+  const auto with2 = [](Kernels::Unary2 Kernels::*f, Real a, Real b) {
+    return [=](const Kernels& k, Index n, Real* x, Real* y) { (k.*f)(n, x, a, b, y); };
+  };
+  compare("leaky_relu", with1(&Kernels::leaky_relu, Real(0.01)));
+  compare("elu", with2(&Kernels::elu, Real(1.67326), Real(1.0507)));
+  compare("clamp", with2(&Kernels::clamp, -1, 2), {0});
+  compare("affine", with2(&Kernels::affine, Real(0.3), Real(-2)), {2, 2 * kEpsilon});
+  for (const double a : {0., 1., 2., 3., 7., 16., -1., -2., -5., 0.5, -0.5, 1.5, 2.25, 17., -40., 1e9}) {
+    const double lost = kSmallest;  // the reciprocal of a whole power underflows a little earlier than C's result
+    compare("pow " + std::to_string(a), with1(&Kernels::pow, static_cast<Real>(a)), {20, lost});
+  }
+  compare("pow NaN", with1(&Kernels::pow, kNan));
+  compare("pow infinity", with1(&Kernels::pow, kInf));
+}
+
+TEST(SimdElementwise, GradientsAgreeWithReference) {
+  // The upstream gradient is a plain function of the position, so that both sides see the same.
+  const auto upstream = [](Index n) {
+    std::vector<Real> gy(static_cast<std::size_t>(n) + 1);
+    for (Index i = 0; i < n; ++i) gy[static_cast<std::size_t>(i)] = static_cast<Real>(1.5 - 0.25 * double(i % 13));
+    return gy;
+  };
+  const auto check = [&](const char* name, Kernels::Gradient Kernels::*f, Tolerance tolerance = {16, kEpsilon}) {
+    compare(name, [&, f](const Kernels& k, Index n, Real* v, Real* gx) { (k.*f)(n, upstream(n).data(), v, gx); },
+            tolerance);
+  };
+  // 1 - y^2 rounds once or twice: an error of an ulp of y^2, which for |y| > 1 (never a tanh) is relative.
+  check("tanh_gradient", &Kernels::tanh_gradient, {16, 4 * kEpsilon});
+  check("sigmoid_gradient", &Kernels::sigmoid_gradient);
+  check("softplus_gradient", &Kernels::softplus_gradient);
+  check("relu_gradient", &Kernels::relu_gradient, {0});
+  check("gelu_gradient", &Kernels::gelu_gradient);
+  check("silu_gradient", &Kernels::silu_gradient, {16, 16 * kEpsilon});
+  compare("leaky_relu_gradient", [&](const Kernels& k, Index n, Real* v, Real* gx) {
+    k.leaky_relu_gradient(n, upstream(n).data(), v, Real(0.2), gx);
+  });
+  compare("elu_gradient", [&](const Kernels& k, Index n, Real* v, Real* gx) {
+    k.elu_gradient(n, upstream(n).data(), v, Real(1.5), Real(1.25), gx);
+  }, {16, 8 * kEpsilon});
+  compare("clamp_gradient", [&](const Kernels& k, Index n, Real* v, Real* gx) {
+    k.clamp_gradient(n, upstream(n).data(), v, -1, 2, gx);
+  }, {0});
+}
+
+TEST(SimdElementwise, BinaryAgreesWithReferenceForEveryBroadcast) {
+  const std::vector<Real> values = arguments();
+  using Binary = Kernels::Binary Kernels::*;
+  const Binary all[] = {&Kernels::add,     &Kernels::subtract, &Kernels::multiply,   &Kernels::divide, &Kernels::minimum,
+                        &Kernels::maximum, &Kernels::less,     &Kernels::less_equal, &Kernels::equal};
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Index rows : {Index{0}, Index{1}, Index{3}}) {
+      for (Index columns = 0; columns <= 4 * kernels->lanes + 1; ++columns) {
+        Numbers a((rows + 1) * (columns + 2), 1), b((rows + 1) * (columns + 2), 3), c((rows + 1) * (columns + 2), 0);
+        for (Index i = 0; i < a.size(); ++i) {
+          a[i] = values[static_cast<std::size_t>(7 * i) % values.size()];
+          b[i] = i % 3 == 0 ? a[i] : values[static_cast<std::size_t>(11 * i + columns) % values.size()];
+          c[i] = i % 4 == 0 ? 0 : a[i];
+        }
+        for (int which = 0; which < 16; ++which) {  // a full row, a strided row, a repeated row, one number a row ...
+          const auto operand = [&](Numbers& x, int kind) {
+            const Index row = kind == 0 ? columns : kind == 1 ? columns + 2 : kind == 2 ? 0 : 1;
+            return Operand{x.data(), row, kind == 3 ? 0 : 1};
+          };
+          const Operand x = operand(a, which % 4), y = operand(b, which / 4);
+          Numbers got(rows * columns, 1), expected(rows * columns, 0);
+          for (const Binary f : all) {
+            (kernels->*f)(rows, columns, x, y, got.data());
+            (reference().*f)(rows, columns, x, y, expected.data());
+            for (Index i = 0; i < got.size(); ++i) ASSERT_TRUE(close(got[i], expected[i], 0)) << kernels->name;
+          }
+          const Operand condition = operand(c, (which + 1) % 4);
+          kernels->select(rows, columns, condition, x, y, got.data());
+          reference().select(rows, columns, condition, x, y, expected.data());
+          for (Index i = 0; i < got.size(); ++i) ASSERT_TRUE(close(got[i], expected[i], 0)) << kernels->name;
+          ASSERT_TRUE(got.intact());
+        }
+      }
+    }
+  }
+}
+
+// Against the C library in twice the precision, over the range where the function is interesting.
+struct Exact {
+  const char* name;
+  Kernels::Unary Kernels::*kernel;
+  long double (*exact)(long double);
+  double low, high, ulps, absolute;
+};
+
+long double normal_cdf(long double x) { return std::erfc(-x * 0.70710678118654752440084436210485L) / 2; }
+long double sigmoid(long double x) { return 1 / (1 + std::exp(-x)); }
+
+TEST(SimdElementwise, FunctionsAreExactToAFewUlps) {
+  const bool single = sizeof(Real) == 4;
+  const Exact functions[] = {
+      {"exp", &Kernels::exp, [](long double x) { return std::exp(x); }, -80, 80, 2, 0},
+      {"log", &Kernels::log, [](long double x) { return std::log(x); }, 1e-3, 20, 2, 0},
+      {"sin", &Kernels::sin, [](long double x) { return std::sin(x); }, -100, 100, 2, kEpsilon / 8},
+      {"cos", &Kernels::cos, [](long double x) { return std::cos(x); }, -100, 100, 2, kEpsilon / 8},
+      {"tanh", &Kernels::tanh, [](long double x) { return std::tanh(x); }, -5, 5, 4, 0},
+      {"sigmoid", &Kernels::sigmoid, sigmoid, -20, 20, 4, 0},
+      {"softplus", &Kernels::softplus, [](long double x) { return std::log1p(std::exp(x)); }, -20, 20, 4, 0},
+      {"gelu", &Kernels::gelu, [](long double x) { return x * normal_cdf(x); }, -5, 5, single ? 16. : 32., 0},
+      {"silu", &Kernels::silu, [](long double x) { return x * sigmoid(x); }, -20, 20, 4, 0},
+  };
+  constexpr Index n = 4000;
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Exact& f : functions) {
+      TestRandom random(7);
+      Numbers x(n, 0), y(n, 0);
+      for (Index i = 0; i < n; ++i) x[i] = random.uniform(f.low, f.high);
+      for (Index i = 0; i < n; i += 5) x[i] *= Real(1e-3);  // near zero, where a difference would lose digits
+      if (f.low > 0) {
+        for (Index i = 0; i < n; i += 5) x[i] = 1 + x[i];
+      }
+      (kernels->*f.kernel)(n, x.data(), y.data());
+      double worst = 0, at = 0;
+      for (Index i = 0; i < n; ++i) {
+        const long double exact = f.exact(static_cast<long double>(x[i]));
+        const double error = static_cast<double>(std::abs(static_cast<long double>(y[i]) - exact));
+        const double ulps = error / (static_cast<double>(kEpsilon) * static_cast<double>(std::abs(exact)));
+        if (error > f.absolute && ulps > worst) worst = ulps, at = static_cast<double>(x[i]);
+      }
+      EXPECT_LE(worst, f.ulps) << f.name << ' ' << kernels->name << " at " << at;
+    }
+  }
+}
+
+TEST(SimdElementwise, SpecialValues) {
+  for (const Kernels* k : available_kernels()) {
+    const auto apply = [](Kernels::Unary f, Real x) {
+      Real y;
+      f(1, &x, &y);
+      return y;
+    };
+    const auto power = [k](Real x, Real a) {
+      Real y;
+      k->pow(1, &x, a, &y);
+      return y;
+    };
+    EXPECT_EQ(apply(k->exp, -kInf), 0) << k->name;
+    EXPECT_EQ(apply(k->exp, kInf), kInf) << k->name;
+    EXPECT_EQ(apply(k->exp, 0), 1) << k->name;
+    EXPECT_EQ(apply(k->log, 0), -kInf) << k->name;
+    EXPECT_EQ(apply(k->log, -Real(0)), -kInf) << k->name;
+    EXPECT_EQ(apply(k->log, 1), 0) << k->name;
+    EXPECT_TRUE(std::isnan(apply(k->log, -1))) << k->name;
+    EXPECT_TRUE(std::isnan(apply(k->sqrt, -1))) << k->name;
+    EXPECT_TRUE(std::isnan(apply(k->sin, kInf))) << k->name;
+    EXPECT_TRUE(std::signbit(apply(k->tanh, -Real(0)))) << k->name;
+    EXPECT_EQ(apply(k->tanh, kInf), 1) << k->name;
+    EXPECT_EQ(apply(k->sigmoid, -kInf), 0) << k->name;
+    EXPECT_EQ(apply(k->softplus, 1000), 1000) << k->name;
+    EXPECT_EQ(apply(k->softplus, -1000), 0) << k->name;
+    for (const Kernels::Unary f : {k->exp, k->log, k->sqrt, k->square, k->sin, k->cos, k->tanh, k->sigmoid, k->softplus,
+                                   k->relu, k->gelu, k->silu, k->abs, k->sign}) {
+      EXPECT_TRUE(std::isnan(apply(f, kNan))) << k->name;
+    }
+    EXPECT_EQ(power(-2, 3), -8) << k->name;
+    EXPECT_EQ(power(-2, 2), 4) << k->name;
+    EXPECT_TRUE(std::isnan(power(-2, Real(0.5)))) << k->name;
+    EXPECT_EQ(power(0, -1), kInf) << k->name;
+    EXPECT_EQ(power(-Real(0), -1), -kInf) << k->name;
+    EXPECT_EQ(power(kNan, 0), 1) << k->name;
+    EXPECT_EQ(power(-kInf, Real(0.5)), kInf) << k->name;
+    EXPECT_EQ(power(1, kNan), 1) << k->name;
+  }
+}
+
+TEST(SimdElementwise, UpdatesInPlaceAgreeWithReference) {
+  const Adam step = {Real(0.5), Real(0.9), Real(0.999), Real(0.01), Real(0.3), Real(1e-8), Real(1e-4)};
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Index misalignment : kMisalignments) {
+      for (Index n = 0; n <= 4 * kernels->lanes + 1; ++n) {
+        TestRandom random(static_cast<std::uint64_t>(n));
+        Numbers x(n, misalignment), got[3] = {{n, misalignment}, {n, misalignment}, {n, misalignment}};
+        Numbers expected[3] = {{n, 0}, {n, 0}, {n, 0}};
+        for (Index i = 0; i < n; ++i) {
+          x[i] = random.uniform(-1, 1);
+          for (int j = 0; j < 3; ++j) got[j][i] = expected[j][i] = random.uniform(j == 1 ? 0 : -1, 1);
+        }
+        kernels->adam(n, x.data(), step, got[0].data(), got[1].data(), got[2].data());
+        reference().adam(n, x.data(), step, expected[0].data(), expected[1].data(), expected[2].data());
+        kernels->lerp(n, x.data(), Real(0.1), got[0].data());
+        reference().lerp(n, x.data(), Real(0.1), expected[0].data());
+        for (int j = 0; j < 3; ++j) {
+          for (Index i = 0; i < n; ++i) ASSERT_TRUE(close(got[j][i], expected[j][i], 8, 2 * kEpsilon)) << kernels->name;
+          ASSERT_TRUE(got[j].intact());
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rill::simd
