@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <iterator>
 #include <vector>
 
 #include "autodiff/error.hpp"
@@ -14,46 +13,9 @@
 namespace rill::tools {
 namespace {
 
-struct Range {
-  double low;
-  double high;
-};
-
-Range robust_range(std::vector<double>& values) {
-  if (values.empty()) return {-1, 1};
-  std::sort(values.begin(), values.end());
-  constexpr double kTail = 0.005, kReach = 0.3, kMargin = 0.05;
-  const auto last = static_cast<double>(values.size() - 1);
-  const double low = values[static_cast<std::size_t>(std::floor(kTail * last))];
-  const double high = values[static_cast<std::size_t>(std::ceil((1 - kTail) * last))];
-  const double reach = kReach * (high - low);
-  const Range range{*std::lower_bound(values.begin(), values.end(), low - reach),
-                    *std::prev(std::upper_bound(values.begin(), values.end(), high + reach))};
-  // All values the same, or so close that float coordinates could not tell pixels apart.
-  const double least = 1e-5 * std::max(std::abs(range.low), std::abs(range.high));
-  const double width = range.high - range.low;
-  const double margin =
-      width > least ? kMargin * width : std::max(least, range.low == 0 ? 1 : 0.5 * std::abs(range.low));
-  return {range.low - margin, range.high + margin};
-}
-
 bool is_finite(Real x, Real y) { return std::isfinite(x) && std::isfinite(y); }
 
 }  // namespace
-
-Limits robust_limits(std::span<const std::span<const Real>> point_sets) {
-  std::vector<double> x, y;
-  for (const auto& values : point_sets) {
-    require(values.size() % 2 == 0, "plot: points in the plane are pairs, not ", values.size(), " numbers");
-    for (std::size_t i = 0; i < values.size(); i += 2) {
-      if (!is_finite(values[i], values[i + 1])) continue;
-      x.push_back(values[i]);
-      y.push_back(values[i + 1]);
-    }
-  }
-  const Range across = robust_range(x), up = robust_range(y);
-  return {across.low, across.high, up.low, up.high};
-}
 
 Dots dots_for(std::size_t count, double scale) {
   constexpr double kSparse = 500;  // up to this many are drawn in full size
@@ -108,6 +70,53 @@ void Axes::points(std::span<const Real> values, const Color& color, const Dots& 
     }
   }
   canvas_.reset_clip();
+}
+
+void Axes::path(std::span<const Point> points, double width, const Color& color) const {
+  canvas_.clip(frame_);
+  std::vector<Point> unbroken;
+  for (const Point& p : points) {
+    if (std::isfinite(p.x) && std::isfinite(p.y)) {
+      unbroken.push_back(at(p.x, p.y));
+    } else {
+      canvas_.path(unbroken, width, color);
+      unbroken.clear();
+    }
+  }
+  canvas_.path(unbroken, width, color);
+  canvas_.reset_clip();
+}
+
+void Axes::heat_map(std::span<const Real> values, int rows, int columns, double low, double high,
+                    Color (*colors)(double)) const {
+  require(
+      rows > 0 && columns > 0 && values.size() == static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns),
+      "heat map: ", values.size(), " values are not ", rows, " x ", columns);
+  require(low < high, "heat map: values from ", low, " to ", high, ": expected an increasing range");
+  // The two cells whose centers enclose a place in [0, 1] of the frame, and how near it is to the second.
+  struct Between {
+    int first, second;
+    double share;
+  };
+  const auto between = [](double place, int cells) {
+    const double position = std::clamp(place * cells - 0.5, 0.0, cells - 1.0);
+    const int first = static_cast<int>(position);
+    return Between{first, std::min(first + 1, cells - 1), position - first};
+  };
+  const auto value = [&](int row, int column) -> double {
+    return values[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column)];
+  };
+  for (double y = frame_.top; y < frame_.bottom; ++y) {
+    const Between row = between((frame_.bottom - y - 0.5) / frame_.height(), rows);
+    for (double x = frame_.left; x < frame_.right; ++x) {
+      const Between column = between((x + 0.5 - frame_.left) / frame_.width(), columns);
+      const auto across = [&](int r) {
+        return std::lerp(value(r, column.first), value(r, column.second), column.share);
+      };
+      const double here = std::lerp(across(row.first), across(row.second), row.share);
+      canvas_.rectangle({x, y, x + 1, y + 1}, colors((here - low) / (high - low)));
+    }
+  }
 }
 
 void Axes::frame(const AxisTicks& ticks, bool y_labels) const {

@@ -9,26 +9,10 @@
 #include "autodiff/real.hpp"
 #include "tools/canvas.hpp"
 #include "tools/geometry.hpp"
+#include "tools/limits.hpp"
 #include "tools/ticks.hpp"
 
 namespace rill::tools {
-
-/// The part of the plane that a plot shows.
-struct Limits {
-  double x_low = -1;
-  double x_high = 1;
-  double y_low = -1;
-  double y_high = 1;
-
-  double width() const { return x_high - x_low; }
-  double height() const { return y_high - y_low; }
-};
-
-/// Limits that show all point sets (each x, y, x, y, ...) and that a few outliers do not stretch: on each axis from the
-/// 0.5 % to the 99.5 % quantile, extended to the outermost points within 30 % of that range on either side, and a
-/// margin of 5 %. Points with a NaN or an infinity are skipped. A range of no width is widened; no points at all give
-/// [-1, 1] on both axes. Throws std::invalid_argument for an odd number of values.
-Limits robust_limits(std::span<const std::span<const Real>> point_sets);
 
 /// How a set of points is drawn: discs, smaller and fainter the more of them there are, so that density shows as shade.
 struct Dots {
@@ -67,6 +51,14 @@ class Axes {
 
   /// Draws x, y, x, y, ... as discs, clipped to the frame. Points with a NaN or an infinity are skipped.
   void points(std::span<const Real> values, const Color& color, const Dots& dots) const;
+
+  /// Draws connected lines through points of the plane, clipped to the frame and broken at any that is not finite.
+  void path(std::span<const Point> points, double width, const Color& color) const;
+
+  /// Fills the frame with a field: `values` are [rows, columns], the first row at the bottom (y_low), interpolated
+  /// between the centers of their cells. `colors` is given (value - low) / (high - low), as viridis() takes it.
+  void heat_map(std::span<const Real> values, int rows, int columns, double low, double high,
+                Color (*colors)(double)) const;
 
   /// Draws the frame and the ticks, with labels below and, where asked for, on the left.
   void frame(const AxisTicks& ticks, bool y_labels) const;

@@ -45,7 +45,9 @@ std::vector<Tick> nice_ticks(double low, double high, int most) {
   const bool plain = largest < kLargestPlain && decimals <= kMostDecimals;
   const int digits = std::max(0, static_cast<int>(std::floor(std::log10(std::max(largest, multiple(1))))) - exponent);
   std::vector<Tick> ticks;
-  for (double k = first; k <= last; ++k) {
+  const int count = static_cast<int>(std::min(last - first, most + 1.0)) + 1;  // bounded where doubles are too coarse
+  for (int i = 0; i < count; ++i) {
+    const double k = first + i;
     const double value = k == 0 ? 0 : multiple(k);  // no negative zero
     ticks.push_back({value, plain        ? format_fixed(value, decimals)
                             : value == 0 ? "0"
@@ -60,6 +62,7 @@ std::vector<Tick> log_ticks(double low, double high, int most) {
   const double slack = 1e-9;
   const int first = static_cast<int>(std::ceil(std::log10(low) - slack));
   const int last = static_cast<int>(std::floor(std::log10(high) + slack));
+  if (last - first < 1) return nice_ticks(low, high, most);
   const int stride = std::max(1, (last - first + most - 1) / most);
   std::vector<Tick> ticks;
   for (int exponent = first; exponent <= last; exponent += stride) {

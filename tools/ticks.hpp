@@ -20,7 +20,8 @@ std::string format_fixed(double value, int decimals);
 /// >= 1.
 std::vector<Tick> nice_ticks(double low, double high, int most);
 
-/// Powers of ten in [low, high], every one or every few of them so that there are at most `most` + 1.
+/// For a logarithmic axis: powers of ten in [low, high], every one or every few of them so that there are at most
+/// `most` + 1; nice_ticks() where fewer than two lie there.
 /// Throws std::invalid_argument unless 0 < low < high, both finite, and most >= 1.
 std::vector<Tick> log_ticks(double low, double high, int most);
 

@@ -1,4 +1,4 @@
-// Ticks, limits, scatter plots and grids of images.
+// Scatter plots, films, grids of images and line charts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,26 +9,18 @@
 #include <vector>
 
 #include "autodiff/random.hpp"
-#include "tools/axes.hpp"
 #include "tools/image_grid.hpp"
+#include "tools/line_chart.hpp"
 #include "tools/scatter.hpp"
-#include "tools/ticks.hpp"
 
 namespace rill::tools {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 constexpr Real kNan = std::numeric_limits<Real>::quiet_NaN();
 constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
-
-std::vector<std::string> labels(const std::vector<Tick>& ticks) {
-  std::vector<std::string> result;
-  for (const Tick& tick : ticks) result.push_back(tick.label);
-  return result;
-}
 
 std::vector<Real> normal_points(int count, std::uint64_t seed) {
   std::vector<Real> points(static_cast<std::size_t>(2 * count));
@@ -40,82 +32,6 @@ bool is_color(const Image& image, int x, int y, const Color& color, int toleranc
   const std::uint8_t* rgb = &image.rgb[static_cast<std::size_t>(3 * (y * image.width + x))];
   return std::abs(rgb[0] - 255 * color.red) <= tolerance && std::abs(rgb[1] - 255 * color.green) <= tolerance &&
          std::abs(rgb[2] - 255 * color.blue) <= tolerance;
-}
-
-TEST(Ticks, AreRoundNumbers) {
-  EXPECT_THAT(labels(nice_ticks(-3.3, 3.3, 7)), ElementsAre("\u22123", "\u22122", "\u22121", "0", "1", "2", "3"));
-  EXPECT_THAT(labels(nice_ticks(0, 1, 5)), ElementsAre("0.0", "0.2", "0.4", "0.6", "0.8", "1.0"));
-  EXPECT_THAT(labels(nice_ticks(0.1, 0.31, 4)), ElementsAre("0.1", "0.2", "0.3"));
-  EXPECT_THAT(labels(nice_ticks(-12000, 45000, 4)), ElementsAre("0", "20000", "40000"));
-  EXPECT_THAT(labels(nice_ticks(0, 3e6, 3)), ElementsAre("0", "1e+06", "2e+06", "3e+06"));
-  EXPECT_THAT(labels(nice_ticks(0, 5e-7, 5)), ElementsAre("0", "1e-07", "2e-07", "3e-07", "4e-07", "5e-07"));
-  EXPECT_THAT(labels(log_ticks(1e-5, 20, 3)), ElementsAre("1e\u22125", "1e\u22123", "1e\u22121", "1e1"));
-  EXPECT_THROW(nice_ticks(1, 1, 5), std::invalid_argument);
-  EXPECT_THROW(nice_ticks(0, std::nan(""), 5), std::invalid_argument);
-  EXPECT_THROW(log_ticks(0, 1, 5), std::invalid_argument);
-}
-
-TEST(Ticks, LieInsideAtEvenStepsOfOneTwoOrFive) {
-  Generator rng(7);
-  std::vector<Real> u(600);
-  rng.uniform(600, u.data());
-  for (std::size_t i = 0; i < u.size(); i += 3) {
-    const double low = (u[i] - 0.5) * 100, high = low + std::pow(10, 8 * u[i + 1] - 4);
-    const int most = 2 + static_cast<int>(u[i + 2] * 8);
-    const std::vector<Tick> ticks = nice_ticks(low, high, most);
-    ASSERT_LE(ticks.size(), static_cast<std::size_t>(most) + 1);
-    if (ticks.size() < 2) continue;
-    const double step = ticks[1].value - ticks[0].value, slack = 1e-6 * step;
-    const double mantissa = step / std::pow(10, std::floor(std::log10(step * 1.0001)));
-    EXPECT_TRUE(std::abs(mantissa - 1) < 1e-6 || std::abs(mantissa - 2) < 1e-6 || std::abs(mantissa - 5) < 1e-6)
-        << mantissa;
-    for (std::size_t k = 0; k < ticks.size(); ++k) {
-      EXPECT_GE(ticks[k].value, low - slack);
-      EXPECT_LE(ticks[k].value, high + slack);
-      EXPECT_NEAR(ticks[k].value, ticks[0].value + static_cast<double>(k) * step, slack);
-    }
-    // No room for another at either end.
-    EXPECT_LT(ticks.front().value - low, step);
-    EXPECT_LT(high - ticks.back().value, step);
-  }
-}
-
-TEST(Limits, IgnoreOutliersAndBadNumbers) {
-  std::vector<Real> points = normal_points(5000, 1);
-  const Limits clean = robust_limits(std::vector<std::span<const Real>>{points});
-  EXPECT_GT(clean.x_high, 3);
-  EXPECT_LT(clean.x_high, 5);
-  points.insert(points.end(), {Real(1e30), Real(0), Real(0), Real(-1e30), kNan, Real(50), Real(50), kInfinity});
-  const Limits robust = robust_limits(std::vector<std::span<const Real>>{points});
-  // Two more points among 5,000 may move a quantile by one place.
-  EXPECT_NEAR(robust.x_low, clean.x_low, 0.05);
-  EXPECT_NEAR(robust.x_high, clean.x_high, 0.05);
-  EXPECT_NEAR(robust.y_low, clean.y_low, 0.05);
-  EXPECT_NEAR(robust.y_high, clean.y_high, 0.05);
-}
-
-TEST(Limits, ShowAllOfATidySetWithAMargin) {
-  const std::vector<Real> corners = {-3, -1, 3, 1, 0, 0};
-  const Limits limits = robust_limits(std::vector<std::span<const Real>>{corners});
-  // 5 % of 6 and of 2.
-  EXPECT_NEAR(limits.x_low, -3.3, 1e-6);
-  EXPECT_NEAR(limits.x_high, 3.3, 1e-6);
-  EXPECT_NEAR(limits.y_low, -1.1, 1e-6);
-  EXPECT_NEAR(limits.y_high, 1.1, 1e-6);
-}
-
-TEST(Limits, DegenerateSetsGiveARange) {
-  const std::vector<Real> one = {4, 0}, bad = {kNan, kNan};
-  for (const std::vector<Real>& points : {one, bad, std::vector<Real>{}}) {
-    const Limits limits = robust_limits(std::vector<std::span<const Real>>{points});
-    EXPECT_LT(limits.x_low, limits.x_high);
-    EXPECT_LT(limits.y_low, limits.y_high);
-    const Panel panel{"", points, kBlue};
-    EXPECT_GT(scatter({&panel, 1}).width, 0);
-  }
-  const std::vector<Real> odd = {1, 2, 3};
-  EXPECT_THAT([&] { robust_limits(std::vector<std::span<const Real>>{odd}); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("not 3 numbers")));
 }
 
 TEST(Scatter, ACircleIsACircleAtItsPlace) {
@@ -274,6 +190,63 @@ TEST(ImageGrid, Misuse) {
   EXPECT_THROW(image_grid({}, 2, 2), std::invalid_argument);
   EXPECT_THROW(image_grid(pixels, 1, 5, {.columns = 2, .zoom = 1, .row_labels = names}), std::invalid_argument);
   EXPECT_THROW(image_grid(pixels, 1, 5, {.columns = 0, .zoom = 1, .row_labels = {}}), std::invalid_argument);
+}
+
+TEST(LineChart, FollowsTheDataAndBreaksWhereItIsMissing) {
+  constexpr Color kGreen = Color::hex(0x00ff00);
+  Series line{"", {}, kGreen};
+  for (int step = 0; step <= 100; ++step) line.points.push_back({static_cast<double>(step), 3.0 * step});
+  for (int step = 40; step <= 60; ++step) line.points[static_cast<std::size_t>(step)].y = std::nan("");
+  const Image image = line_chart({&line, 1});
+  // Height of the line above the lowest row that has any, by column; -1 where there is none.
+  std::vector<int> height(static_cast<std::size_t>(image.width), -1);
+  for (int y = image.height - 1; y >= 0; --y) {
+    for (int x = 0; x < image.width; ++x) {
+      if (is_color(image, x, y, kGreen, 40)) height[static_cast<std::size_t>(x)] = image.height - y;
+    }
+  }
+  const auto drawn = [](int h) { return h >= 0; };
+  const auto first = std::find_if(height.begin(), height.end(), drawn);
+  const auto gap = std::find(first, height.end(), -1);
+  const auto again = std::find_if(gap, height.end(), drawn);
+  const auto end = std::find(again, height.end(), -1);
+  // 39, 22 and 39 of 100 steps on 880 pixels, with round ends.
+  EXPECT_NEAR(static_cast<double>(gap - first), 343, 4);
+  EXPECT_NEAR(static_cast<double>(again - gap), 194, 4);
+  EXPECT_NEAR(static_cast<double>(end - again), 343, 4);
+  // Straight: half way in x is half way in y.
+  EXPECT_NEAR(first[170], (first[10] + first[330]) / 2.0, 2);
+}
+
+TEST(LineChart, LogarithmsMakePowersStraightAndSkipWhatHasNone) {
+  constexpr Color kGreen = Color::hex(0x00ff00);
+  Series line{"", {}, kGreen};
+  for (int step = 0; step <= 60; ++step) line.points.push_back({static_cast<double>(step), std::pow(10, -step / 10.0)});
+  line.points.push_back({61, 0});
+  line.points.push_back({62, -1});
+  const Image image = line_chart({&line, 1}, {.title = "Loss", .x_label = "step", .log_y = true});
+  std::vector<Point> seen;
+  for (int x = 0; x < image.width; ++x) {
+    for (int y = 0; y < image.height; ++y) {
+      if (!is_color(image, x, y, kGreen, 40)) continue;
+      seen.push_back({static_cast<double>(x), static_cast<double>(y)});
+      break;
+    }
+  }
+  ASSERT_GT(seen.size(), 400u);
+  const Point a = seen[10], b = seen[seen.size() - 10], middle = seen[seen.size() / 2];
+  EXPECT_NEAR((middle.y - a.y) / (b.y - a.y), (middle.x - a.x) / (b.x - a.x), 0.01);
+}
+
+TEST(LineChart, DegenerateSeriesAndMisuse) {
+  const Series empty{"empty", {}, kBlue}, one{"one", {{3, 4}}, kOrange}, bad{"bad", {{std::nan(""), 1}}, kTeal};
+  for (const bool log_y : {false, true}) {
+    for (const Series& series : {empty, one, bad}) {
+      EXPECT_GT(line_chart({&series, 1}, {.title = "", .x_label = "", .log_y = log_y}).width, 0);
+    }
+  }
+  EXPECT_THROW(line_chart({}), std::invalid_argument);
+  EXPECT_THROW(line_chart({&one, 1}, {.title = "", .x_label = "", .log_y = false, .width = -1}), std::invalid_argument);
 }
 
 }  // namespace

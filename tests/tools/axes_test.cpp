@@ -1,0 +1,169 @@
+// Ticks, limits, and the frame of a plot.
+#include "tools/axes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "autodiff/random.hpp"
+#include "tools/colormap.hpp"
+#include "tools/limits.hpp"
+#include "tools/scatter.hpp"
+#include "tools/ticks.hpp"
+
+namespace rill::tools {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+constexpr Real kNan = std::numeric_limits<Real>::quiet_NaN();
+constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
+
+std::vector<std::string> labels(const std::vector<Tick>& ticks) {
+  std::vector<std::string> result;
+  for (const Tick& tick : ticks) result.push_back(tick.label);
+  return result;
+}
+
+std::vector<Real> normal_points(int count, std::uint64_t seed) {
+  std::vector<Real> points(static_cast<std::size_t>(2 * count));
+  Generator(seed).normal(2 * count, points.data());
+  return points;
+}
+
+TEST(Ticks, AreRoundNumbers) {
+  EXPECT_THAT(labels(nice_ticks(-3.3, 3.3, 7)), ElementsAre("\u22123", "\u22122", "\u22121", "0", "1", "2", "3"));
+  EXPECT_THAT(labels(nice_ticks(0, 1, 5)), ElementsAre("0.0", "0.2", "0.4", "0.6", "0.8", "1.0"));
+  EXPECT_THAT(labels(nice_ticks(0.1, 0.31, 4)), ElementsAre("0.1", "0.2", "0.3"));
+  EXPECT_THAT(labels(nice_ticks(-12000, 45000, 4)), ElementsAre("0", "20000", "40000"));
+  EXPECT_THAT(labels(nice_ticks(0, 3e6, 3)), ElementsAre("0", "1e+06", "2e+06", "3e+06"));
+  EXPECT_THAT(labels(nice_ticks(0, 5e-7, 5)), ElementsAre("0", "1e-07", "2e-07", "3e-07", "4e-07", "5e-07"));
+  EXPECT_THAT(labels(log_ticks(1e-5, 20, 3)), ElementsAre("1e\u22125", "1e\u22123", "1e\u22121", "1e1"));
+  EXPECT_THAT(labels(log_ticks(2.3, 4.2, 4)), ElementsAre("2.5", "3.0", "3.5", "4.0"));
+  // Where neighbouring doubles are further apart than ticks, there is an end all the same.
+  EXPECT_LE(nice_ticks(1e20, std::nextafter(1e20, 1e21), 5).size(), 7u);
+  EXPECT_THROW(nice_ticks(1, 1, 5), std::invalid_argument);
+  EXPECT_THROW(nice_ticks(0, std::nan(""), 5), std::invalid_argument);
+  EXPECT_THROW(log_ticks(0, 1, 5), std::invalid_argument);
+}
+
+TEST(Ticks, LieInsideAtEvenStepsOfOneTwoOrFive) {
+  Generator rng(7);
+  std::vector<Real> u(600);
+  rng.uniform(600, u.data());
+  for (std::size_t i = 0; i < u.size(); i += 3) {
+    const double low = (u[i] - 0.5) * 100, high = low + std::pow(10, 8 * u[i + 1] - 4);
+    const int most = 2 + static_cast<int>(u[i + 2] * 8);
+    const std::vector<Tick> ticks = nice_ticks(low, high, most);
+    ASSERT_LE(ticks.size(), static_cast<std::size_t>(most) + 1);
+    if (ticks.size() < 2) continue;
+    const double step = ticks[1].value - ticks[0].value, slack = 1e-6 * step;
+    const double mantissa = step / std::pow(10, std::floor(std::log10(step * 1.0001)));
+    EXPECT_TRUE(std::abs(mantissa - 1) < 1e-6 || std::abs(mantissa - 2) < 1e-6 || std::abs(mantissa - 5) < 1e-6)
+        << mantissa;
+    for (std::size_t k = 0; k < ticks.size(); ++k) {
+      EXPECT_GE(ticks[k].value, low - slack);
+      EXPECT_LE(ticks[k].value, high + slack);
+      EXPECT_NEAR(ticks[k].value, ticks[0].value + static_cast<double>(k) * step, slack);
+    }
+    // No room for another at either end.
+    EXPECT_LT(ticks.front().value - low, step);
+    EXPECT_LT(high - ticks.back().value, step);
+  }
+}
+
+TEST(Limits, IgnoreOutliersAndBadNumbers) {
+  std::vector<Real> points = normal_points(5000, 1);
+  const Limits clean = robust_limits(std::vector<std::span<const Real>>{points});
+  EXPECT_GT(clean.x_high, 3);
+  EXPECT_LT(clean.x_high, 5);
+  points.insert(points.end(), {Real(1e30), Real(0), Real(0), Real(-1e30), kNan, Real(50), Real(50), kInfinity});
+  const Limits robust = robust_limits(std::vector<std::span<const Real>>{points});
+  // Two more points among 5,000 may move a quantile by one place.
+  EXPECT_NEAR(robust.x_low, clean.x_low, 0.05);
+  EXPECT_NEAR(robust.x_high, clean.x_high, 0.05);
+  EXPECT_NEAR(robust.y_low, clean.y_low, 0.05);
+  EXPECT_NEAR(robust.y_high, clean.y_high, 0.05);
+}
+
+TEST(Limits, ShowAllOfATidySetWithAMargin) {
+  const std::vector<Real> corners = {-3, -1, 3, 1, 0, 0};
+  const Limits limits = robust_limits(std::vector<std::span<const Real>>{corners});
+  // 5 % of 6 and of 2.
+  EXPECT_NEAR(limits.x_low, -3.3, 1e-6);
+  EXPECT_NEAR(limits.x_high, 3.3, 1e-6);
+  EXPECT_NEAR(limits.y_low, -1.1, 1e-6);
+  EXPECT_NEAR(limits.y_high, 1.1, 1e-6);
+}
+
+TEST(Limits, DegenerateSetsGiveARange) {
+  const std::vector<Real> one = {4, 0}, bad = {kNan, kNan};
+  for (const std::vector<Real>& points : {one, bad, std::vector<Real>{}}) {
+    const Limits limits = robust_limits(std::vector<std::span<const Real>>{points});
+    EXPECT_LT(limits.x_low, limits.x_high);
+    EXPECT_LT(limits.y_low, limits.y_high);
+    const Panel panel{"", points, kBlue};
+    EXPECT_GT(scatter({&panel, 1}).width, 0);
+  }
+  const std::vector<Real> odd = {1, 2, 3};
+  EXPECT_THAT([&] { robust_limits(std::vector<std::span<const Real>>{odd}); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("not 3 numbers")));
+}
+
+TEST(Axes, LongLabelsGetRoom) {
+  const Limits limits{-4e-5, 4e-5, -1, 1};
+  const AxisTicks ticks = ticks_for(limits, 320, 7);
+  EXPECT_LT(ticks.x.size(), 8u);
+  const Margins margins = margins_for(limits, ticks, 320, true),
+                plain = margins_for({-3.3, 3.3, -1, 1}, ticks, 320, false);
+  EXPECT_GT(margins.right, plain.right);
+  EXPECT_GT(margins.gutter, plain.gutter);
+  EXPECT_GT(margins.top, plain.top);
+}
+
+TEST(Axes, HeatMapsPutLowRowsBelowAndInterpolate) {
+  const auto gray = [](double value) { return Color{value, value, value, 1}; };
+  const std::vector<Real> values = {0, 1, 2, 3};  // bottom row 0 1, top row 2 3
+  Canvas canvas(40, 40);
+  const Axes axes(canvas, {10, 10, 30, 30}, {}, 1);
+  axes.heat_map(values, 2, 2, 0, 3, gray);
+  const Image image = canvas.image();
+  const auto red = [&](int x, int y) {
+    return static_cast<int>(image.rgb[static_cast<std::size_t>(3 * (y * 40 + x))]);
+  };
+  EXPECT_EQ(red(10, 29), 0);
+  EXPECT_EQ(red(29, 29), 85);
+  EXPECT_EQ(red(10, 10), 170);
+  EXPECT_EQ(red(29, 10), 255);
+  EXPECT_NEAR(red(20, 20), 127.5, 7);  // half a pixel off the middle: 255 / 3 / 20 across and twice that down
+  EXPECT_EQ(red(9, 20), 255);
+  EXPECT_EQ(red(20, 30), 255);
+  EXPECT_THROW(axes.heat_map(values, 2, 3, 0, 1, gray), std::invalid_argument);
+  EXPECT_THROW(axes.heat_map(values, 2, 2, 1, 1, viridis), std::invalid_argument);
+}
+
+TEST(Axes, LongTitlesAreMadeToFit) {
+  Canvas canvas(300, 100);
+  const Axes axes(canvas, {100, 50, 200, 90}, {}, 1);
+  axes.title("A title that is much longer than its plot is wide");
+  const Image image = canvas.image();
+  int left = image.width, right = 0;
+  for (int i = 0; i < image.width * image.height; ++i) {
+    if (image.rgb[static_cast<std::size_t>(3 * i)] == 255) continue;
+    left = std::min(left, i % image.width);
+    right = std::max(right, i % image.width);
+  }
+  EXPECT_GE(left, 100);
+  EXPECT_LT(right, 200);
+  EXPECT_GT(right - left, 90);
+}
+
+}  // namespace
+}  // namespace rill::tools

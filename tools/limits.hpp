@@ -1,0 +1,36 @@
+// Which part of the plane a plot shows.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "autodiff/real.hpp"
+
+namespace rill::tools {
+
+struct Range {
+  double low = -1;
+  double high = 1;
+};
+
+/// The part of the plane that a plot shows.
+struct Limits {
+  double x_low = -1;
+  double x_high = 1;
+  double y_low = -1;
+  double y_high = 1;
+
+  double width() const { return x_high - x_low; }
+  double height() const { return y_high - y_low; }
+};
+
+/// A range that shows the numbers and that a few outliers do not stretch: from the 0.5 % to the 99.5 % quantile,
+/// extended to the outermost numbers within 30 % of that range on either side, and a margin of 5 %. NaNs and infinities
+/// are skipped. A range of no width is widened; no numbers at all give [-1, 1].
+Range robust_range(std::vector<double> values);
+
+/// robust_range() of both coordinates of the points in all sets (each x, y, x, y, ...); a point with a NaN or an
+/// infinity is skipped. Throws std::invalid_argument for an odd number of values.
+Limits robust_limits(std::span<const std::span<const Real>> point_sets);
+
+}  // namespace rill::tools
