@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
+#include "autodiff/operation_count.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/simd/kernels.hpp"
@@ -27,6 +28,7 @@ void gemm_piece(const simd::Gemm& g) {
 // Threads share out the rows of C, or its columns when it is wider than high. Every element is computed by one thread
 // in the same order, whatever their number.
 void gemm(const simd::Gemm& g) {
+  count_operations(2 * g.m * g.n * g.k);
   if (thread_count() == 1 || g.m * g.n * g.k <= kWorthAThread) return gemm_piece(g);
   if (g.m >= g.n) {
     parallel_for(g.m, share(g.m), [&g](Index begin, Index end) {

@@ -1,0 +1,32 @@
+// metrics.csv: what a run has learned so far, row by row.
+#pragma once
+
+#include <string>
+
+#include "flow/trainer.hpp"
+
+namespace rill::tools {
+
+/// One row for each `log_every` steps: step, loss (the mean over those steps), gradient_norm and learning_rate (of the
+/// last of them). Numbers have as many digits as it takes to read back the same, and nothing depends on the clock: two
+/// runs of the same settings write the same bytes, interrupted or not.
+class MetricsLog {
+ public:
+  /// Starts the file, or continues it: rows of steps after `steps_done`, which belong to a checkpoint that was never
+  /// written, are cut. Throws FileError, also when an existing file is not one of these.
+  MetricsLog(const std::string& path, Index steps_done);
+  ~MetricsLog();
+  MetricsLog(const MetricsLog&) = delete;
+  MetricsLog& operator=(const MetricsLog&) = delete;
+
+  /// Appends a row. Throws FileError.
+  void append(const flow::StepReport& report, double mean_loss);
+  /// Waits until the rows are on the disk: before a checkpoint that counts on them. Throws FileError.
+  void sync();
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace rill::tools

@@ -1,0 +1,128 @@
+#include "tools/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
+#include "tools/text.hpp"
+#include "tools/toml.hpp"
+#include "tools/version.hpp"
+
+namespace rill::tools {
+
+/// CLI11 splits the command line into options and their texts, and formats the help. What the texts mean is decided
+/// here, so that a file's mistakes read like those of the command line.
+struct Options::Parser {
+  CLI::App app;
+  std::string* positional = nullptr;
+
+  Parser(const std::string& program, const std::string& summary, const std::string& example) : app(summary, program) {
+    app.footer("Example:\n" + example);
+    app.set_help_flag("-h,--help", "Print this text");
+    app.set_version_flag("--version", version_text());
+    app.get_formatter()->column_width(34);
+  }
+};
+
+Options::Options(std::string program, std::string summary, std::string example)
+    : parser_(std::make_unique<Parser>(program, summary, example)) {}
+
+Options::~Options() = default;
+
+void Options::declare(const std::string& name, const std::string& unit, const std::string& help, Place place, Kind kind,
+                      Setter set, Writer write) {
+  options_.push_back(
+      std::make_unique<Option>(Option{name, unit, help, group_, place, kind, std::move(set), std::move(write), {}}));
+  Option* option = options_.back().get();
+  CLI::App& app = parser_->app;
+  if (kind == Kind::kFlag) {
+    app.add_flag_callback(
+           "--" + name, [option] { option->given = {"true"}; }, help)
+        ->group(group_);
+    return;
+  }
+  const auto keep = [option](const CLI::results_t& texts) {
+    option->given = texts;
+    return true;
+  };
+  std::string shown = option->write();
+  std::erase_if(shown, [](char c) { return c == '"' || c == '[' || c == ']' || c == ' '; });
+  app.add_option("--" + name, keep, !shown.empty() ? help + " [" + shown + "]" : help)
+      ->type_name(unit)
+      ->group(group_)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void Options::add_positional(const std::string& name, std::string& value, const std::string& help) {
+  parser_->app.add_option(name, value, help)->type_name("");
+}
+
+bool Options::read_command_line(int argc, const char* const* argv) {
+  try {
+    parser_->app.parse(argc, argv);
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    std::cout << parser_->app.help();
+    return false;
+  } catch (const CLI::CallForVersion&) {
+    std::cout << version_text() << '\n';
+    return false;
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+}
+
+std::vector<std::string> Options::given(const std::string& name) const {
+  for (const auto& option : options_) {
+    if (option->name == name) return option->given;
+  }
+  return {};
+}
+
+void Options::read_file(const std::string& path) {
+  const std::string text = ::rill::read_file(path);
+  try {
+    for (const TomlEntry& entry : parse_toml(text, path)) {
+      const auto where = concat(path, ": line ", entry.line, ": ");
+      const auto option = std::find_if(options_.begin(), options_.end(), [&](const auto& o) {
+        return o->name == entry.key && o->place == Place::kEverywhere;
+      });
+      require(option != options_.end(), where, "unknown key '", entry.key, "'");
+      const bool single = entry.values.size() == 1 || (*option)->kind == Kind::kList;
+      require(single, where, entry.key, ": expected one value, found a list of ", entry.values.size());
+      try {
+        (*option)->set(entry.values);
+      } catch (const std::invalid_argument& error) {
+        fail(where, entry.key, ": ", error.what());
+      }
+    }
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+void Options::apply_command_line() {
+  for (const auto& option : options_) {
+    if (option->given.empty()) continue;
+    try {
+      option->set(option->given);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(concat("--", option->name, ": ", error.what()));
+    }
+  }
+}
+
+std::string Options::to_toml() const {
+  std::string text, group;
+  for (const auto& option : options_) {
+    if (option->place != Place::kEverywhere) continue;
+    if (option->group != group) text += concat(text.empty() ? "" : "\n", "# ", group = option->group, "\n");
+    text += concat(option->name, " = ", option->write(), "  # ", option->help, "\n");
+  }
+  return text;
+}
+
+}  // namespace rill::tools

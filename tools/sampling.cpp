@@ -1,0 +1,86 @@
+#include "tools/sampling.hpp"
+
+#include <chrono>
+
+#include "autodiff/error.hpp"
+#include "autodiff/random.hpp"
+#include "flow/ode.hpp"
+#include "tools/image_grid.hpp"
+#include "tools/scatter.hpp"
+
+namespace rill::tools {
+namespace {
+
+// Streams of the seed: see also flow/trainer.cpp.
+constexpr std::uint64_t kNoiseStream = 0, kDataStream = 1;
+
+// Pictures show this many points at most: more would only make them darker and films larger.
+constexpr Index kPictureData = 10000;
+
+Indices repeated(const std::vector<Index>& labels, Index count) {
+  std::vector<Index> all;
+  for (const Index label : labels) all.insert(all.end(), static_cast<std::size_t>(count), label);
+  return Indices(std::move(all));
+}
+
+Image grid_picture(const DataDescription& data, const Tensor& x, const SampleRequest& request) {
+  std::vector<std::string> row_labels;
+  for (const Index label : request.labels) row_labels.push_back(std::to_string(label));
+  const auto height = static_cast<int>(data.height), width = static_cast<int>(data.width);
+  ImageGridOptions options;
+  options.columns = static_cast<int>(request.labels.empty() ? std::min<Index>(request.count, 10) : request.count);
+  options.row_labels = row_labels;
+  return image_grid(x.values(), height, width, options);
+}
+
+void require_picture(const TrainedModel& trained) {
+  require(has_picture(trained), "there are pictures of images and of points in the plane, but these points have ",
+          trained.description.dimension, " coordinates");
+}
+
+}  // namespace
+
+Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) {
+  const Indices labels = repeated(request.labels, request.count);
+  const Index n = request.labels.empty() ? request.count : labels.size();
+  Generator rng(request.seed, kNoiseStream);
+  const auto start = std::chrono::steady_clock::now();
+  flow::Generated generated =
+      flow::generate(*trained.model, Tensor::randn({n, trained.description.dimension}, rng), labels, request.options);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  for (Tensor& x : generated.trajectory) x = to_data_units(trained.data, x);
+  return {.x = to_data_units(trained.data, generated.x),
+          .evaluations = generated.evaluations,
+          .trajectory = std::move(generated.trajectory),
+          .seconds = elapsed.count()};
+}
+
+bool has_picture(const TrainedModel& trained) {
+  return trained.data.kind == "images" || trained.description.dimension == 2;
+}
+
+Image sample_picture(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
+  require_picture(trained);
+  if (trained.data.kind == "images") return grid_picture(trained.data, samples.x, request);
+  Generator rng(request.seed, kDataStream);
+  const Tensor data = open_data(trained.data)->draw(std::min(samples.x.dim(0), kPictureData), rng);
+  const Panel panels[] = {{.title = "data", .points = data.values(), .color = kInk},
+                          {.title = "samples", .points = samples.x.values(), .color = kBlue}};
+  return scatter(panels);
+}
+
+std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
+  require_picture(trained);
+  require(!samples.trajectory.empty(), "sample_film: the samples have no trajectory");
+  if (trained.data.kind == "images") {
+    std::vector<Image> frames;
+    for (const Tensor& x : samples.trajectory) frames.push_back(grid_picture(trained.data, x, request));
+    return frames;
+  }
+  std::vector<std::span<const Real>> states;
+  for (const Tensor& x : samples.trajectory) states.push_back(x.values());
+  return scatter_film(states, flow::uniform_grid(0, 1, request.options.steps), kBlue,
+                      {.limits = {}, .width = 400, .scale = 1});
+}
+
+}  // namespace rill::tools

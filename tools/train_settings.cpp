@@ -1,0 +1,122 @@
+#include "tools/train_settings.hpp"
+
+#include <charconv>
+#include <filesystem>
+
+#include "autodiff/error.hpp"
+#include "flow/time_sampling.hpp"
+#include "nn/activation.hpp"
+#include "nn/time_embedding.hpp"
+#include "tools/text.hpp"
+
+namespace rill::tools {
+namespace {
+
+bool is_table(const std::string& data) {
+  const std::string ending = std::filesystem::path(data).extension().string();
+  return ending == ".npy" || ending == ".csv" || ending == ".tsv" || ending == ".txt";
+}
+
+std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+
+std::pair<std::string, double> parse_parameter(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const char* begin = equals == text.npos ? end : text.data() + equals + 1;
+  const auto [stop, error] = std::from_chars(begin, end, value);
+  if (error != std::errc{} || stop != end) {
+    throw UsageError(concat("--data-param: expected name=number such as cells=8, found ", quoted(text)));
+  }
+  return {text.substr(0, equals), value};
+}
+
+template <class T>
+void require_at_least(const char* option, T value, T least) {
+  if (value < least) throw UsageError(concat("--", option, ": expected ", least, " or more, got ", value));
+}
+
+}  // namespace
+
+void TrainSettings::declare(Options& options) {
+  options.group("Data");
+  options.add("data", data, "NAME|FILE",
+              concat("a density (", datasets::known_density_names(),
+                     "), images, or a file of points, one a row (.npy, .csv, .tsv, .txt)"));
+  options.add("data-param", data_parameters, "NAME=NUMBER", "parameters of the density, such as cells=8,low=-2");
+  options.add("data-dir", data_dir, "FOLDER", "images: the folder of the four IDX files, raw or .gz");
+  options.add("classes", classes, "COUNT", "images: how many labels there are");
+
+  options.group("Model");
+  options.add("model", model.kind, "KIND", "mlp or residual-mlp");
+  options.add("hidden", model.hidden, "SIZES", "units of each hidden layer or residual block");
+  options.add("activation", model.activation, "NAME", joined(nn::activation_names()));
+  options.add("time-embedding", model.time_embedding, "KIND", joined(nn::time_embedding_names()));
+  options.add("time-frequencies", model.time_frequencies, "COUNT", "frequencies of the time embedding");
+
+  options.group("Path");
+  options.add("scheduler", trainer.scheduler.name, "NAME", joined(flow::scheduler_names()));
+  options.add("sigma-min", trainer.scheduler.sigma_min, "SIGMA", "cond-ot: noise left at t = 1");
+  options.add("power", trainer.scheduler.power, "N", "polynomial: alpha = t^N");
+  options.add("times", trainer.times, "NAME", concat("distribution of t: ", joined(flow::time_distribution_names())));
+
+  options.group("Training");
+  options.add("steps", steps, "COUNT", "optimization steps");
+  options.add("batch", batch, "COUNT", "points per step");
+  options.add("seed", trainer.seed, "NUMBER", "fixes everything random: weights, data, noise, times");
+  options.add("optimizer", trainer.optimizer.kind, "NAME", "adam, adamw or sgd");
+  options.add("learning-rate", trainer.learning_rate.peak, "RATE", "the highest learning rate");
+  options.add("schedule", trainer.learning_rate.schedule, "NAME", "of the learning rate: constant or cosine");
+  options.add("final-fraction", trainer.learning_rate.final_fraction, "SHARE",
+              "cosine: learning rate at the end, as a share of the highest");
+  options.add("warmup", trainer.learning_rate.warmup_steps, "STEPS", "steps in which the learning rate rises from 0");
+  options.add("weight-decay", trainer.optimizer.weight_decay, "RATE", "adamw and sgd: pull of the weights to 0");
+  options.add("momentum", trainer.optimizer.momentum, "SHARE", "sgd: momentum");
+  options.add("beta1", trainer.optimizer.beta1, "SHARE", "adam: decay of the mean of gradients");
+  options.add("beta2", trainer.optimizer.beta2, "SHARE", "adam: decay of the mean of squared gradients");
+  options.add("epsilon", trainer.optimizer.epsilon, "NUMBER", "adam: added to the root of that mean");
+  options.add("clip-norm", trainer.clip_norm, "NORM", "largest norm of the gradient; 0 for no limit");
+  options.add("ema", trainer.ema_decay, "DECAY", "of the moving average of the weights; 0 for none");
+
+  options.group("Run");
+  options.add("log-every", log_every, "STEPS", "steps per row of metrics.csv");
+  options.add("save-every", save_every, "SECONDS", "time between checkpoints");
+  options.add("threads", threads, "COUNT", "0 for one per core");
+  options.add("out", out, "FOLDER", "where the run is kept; runs/ and the name of the preset or data by default",
+              Place::kCommandLine);
+  options.add("overwrite", overwrite, "", "replace the run that the folder holds", Place::kCommandLine);
+}
+
+void TrainSettings::complete() {
+  require_at_least<Index>("steps", steps, 1);
+  require_at_least<Index>("batch", batch, 1);
+  require_at_least<Index>("log-every", log_every, 1);
+  require_at_least<Index>("classes", classes, 1);
+  require_at_least<double>("save-every", save_every, 0);
+  trainer.learning_rate.steps = steps;
+  if (is_table(data)) data = absolute(data);
+  if (data == "images") data_dir = absolute(data_dir);
+}
+
+DataDescription TrainSettings::data_description() const {
+  DataDescription description;
+  if (data == "images") {
+    description.kind = "images";
+    description.source = data_dir;
+    description.classes = classes;
+  } else if (is_table(data)) {
+    description.kind = "table";
+    description.source = data;
+  } else {
+    description.source = data;
+    for (const std::string& text : data_parameters) description.parameters.insert(parse_parameter(text));
+    return description;
+  }
+  if (!data_parameters.empty()) {
+    throw UsageError(
+        concat("--data-param: ", quoted(data_parameters.front()), " is for densities, but --data is ", data));
+  }
+  return description;
+}
+
+}  // namespace rill::tools

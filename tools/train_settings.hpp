@@ -1,0 +1,44 @@
+// Everything that a training run can be told.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "flow/trainer.hpp"
+#include "nn/model_description.hpp"
+#include "tools/data.hpp"
+#include "tools/options.hpp"
+
+namespace rill::tools {
+
+/// The defaults are here; what each one means is said where declare() names it.
+struct TrainSettings {
+  std::string data = "annulus";
+  std::vector<std::string> data_parameters;
+  std::string data_dir = "/usr/share/datasets/fashion-mnist";
+  Index classes = 10;
+
+  nn::ModelDescription model;  ///< dimension and classes come from the data
+
+  Index steps = 10000;
+  Index batch = 256;
+  flow::TrainerOptions trainer;  ///< learning_rate.steps follows from steps
+
+  Index log_every = 100;
+  double save_every = 30;
+  Index threads = 0;
+  std::string out;
+  bool overwrite = false;
+
+  /// Declares all of them; they must outlive the options.
+  void declare(Options& options);
+  /// Throws UsageError, naming the option, for values out of range. Works out what follows from others: the steps of
+  /// the learning rate's schedule, and an absolute path for the data's file, so that a saved configuration works in
+  /// any folder.
+  void complete();
+  /// The data that the settings name. Throws UsageError for a parameter that is not of the form name=number.
+  DataDescription data_description() const;
+};
+
+}  // namespace rill::tools

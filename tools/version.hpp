@@ -1,0 +1,11 @@
+// Which rill this is.
+#pragma once
+
+#include <string>
+
+namespace rill::tools {
+
+/// "rill 0.1.0 (float)".
+std::string version_text();
+
+}  // namespace rill::tools
