@@ -33,10 +33,7 @@ constexpr int kMantissaBits = sizeof(Real) == 4 ? 23 : 52;
 /// The same bits as another register type (xsimd's bitwise_cast has changed its signature).
 template <class To, class From>
 To bits_as(From from) {
-  static_assert(sizeof(To) == sizeof(From));
-  To to;
-  __builtin_memcpy(&to, &from, sizeof to);
-  return to;
+  return __builtin_bit_cast(To, from);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -46,9 +43,9 @@ template <class V>
 V mul_add(V a, V b, V c) {
 #ifdef __AVX512F__
   if constexpr (sizeof(Real) == 4) {
-    return V(_mm512_fmadd_ps(bits_as<__m512>(a), bits_as<__m512>(b), bits_as<__m512>(c)));
+    return V(_mm512_fmadd_ps(a, b, c));
   } else {
-    return V(_mm512_fmadd_pd(bits_as<__m512d>(a), bits_as<__m512d>(b), bits_as<__m512d>(c)));
+    return V(_mm512_fmadd_pd(a, b, c));
   }
 #else
   return xsimd::fma(a, b, c);
@@ -110,9 +107,9 @@ class Head {
   void store(Real* y, V v) const {
 #if defined(__AVX512F__)
     if constexpr (sizeof(Real) == 4) {
-      _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << count_) - 1), bits_as<__m512>(v));
+      _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << count_) - 1), v);
     } else {
-      _mm512_mask_storeu_pd(y, static_cast<__mmask8>((1u << count_) - 1), bits_as<__m512d>(v));
+      _mm512_mask_storeu_pd(y, static_cast<__mmask8>((1u << count_) - 1), v);
     }
 #else
     alignas(64) Real lanes[V::size];
@@ -165,24 +162,24 @@ void interleave(V& a, V& b) {
   if constexpr (sizeof(Real) == 4) {
     const auto low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     const auto high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    const auto x = bits_as<__m512>(a), y = bits_as<__m512>(b);
+    const __m512 x = a, y = b;
     a = V(_mm512_permutex2var_ps(x, low, y));
     b = V(_mm512_permutex2var_ps(x, high, y));
   } else {
     const auto low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
     const auto high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-    const auto x = bits_as<__m512d>(a), y = bits_as<__m512d>(b);
+    const __m512d x = a, y = b;
     a = V(_mm512_permutex2var_pd(x, low, y));
     b = V(_mm512_permutex2var_pd(x, high, y));
   }
 #elif defined(__AVX2__)
   if constexpr (sizeof(Real) == 4) {
-    const auto x = bits_as<__m256>(a), y = bits_as<__m256>(b);
+    const __m256 x = a, y = b;
     const auto low = _mm256_unpacklo_ps(x, y), high = _mm256_unpackhi_ps(x, y);
     a = V(_mm256_permute2f128_ps(low, high, 0x20));
     b = V(_mm256_permute2f128_ps(low, high, 0x31));
   } else {
-    const auto x = bits_as<__m256d>(a), y = bits_as<__m256d>(b);
+    const __m256d x = a, y = b;
     const auto low = _mm256_unpacklo_pd(x, y), high = _mm256_unpackhi_pd(x, y);
     a = V(_mm256_permute2f128_pd(low, high, 0x20));
     b = V(_mm256_permute2f128_pd(low, high, 0x31));

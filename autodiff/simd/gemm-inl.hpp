@@ -45,7 +45,7 @@ struct Plan {
     // Rows of B that are far apart compete for few cache sets; packed, they are read once instead of m / kTileRows
     // times. Those of a transposed A likewise: tiles read a few numbers of each.
     pack_b = g.transpose_b || (g.m >= 64 && g.ldb > 2 * BlockSizes<V>::kPanel);
-    pack_a = g.transpose_a && g.lda > 2 * BlockSizes<V>::kPanel && g.n > 2 * BlockSizes<V>::kPanel;
+    pack_a = g.lda > (g.transpose_a ? 2 * BlockSizes<V>::kPanel : 500) && g.n > 4 * BlockSizes<V>::kPanel;
   }
 };
 
@@ -96,16 +96,17 @@ void pack_b_panel(const Gemm& g, Index p, Index j, Index depth, Index columns, I
   }
 }
 
-/// Rows of a transposed A, [depth, rows], tile by tile: each tile's numbers in the order in which it uses them.
+/// Rows of op(A) tile by tile, each tile's numbers in the order in which it uses them. Element (i, p) of op(A) is
+/// a[i row + p column].
 template <int rows>
-void pack_a_tiles(Index m, Index depth, const Real* a, Index lda, Real* packed) {
-  for (; m >= rows; m -= rows, a += rows) {
+void pack_a_tiles(Index m, Index depth, const Real* a, Index row, Index column, Real* packed) {
+  for (; m >= rows; m -= rows, a += rows * row) {
     for (Index p = 0; p < depth; ++p, packed += rows) {
-      unroll<rows>([&](auto i) { packed[i] = a[p * lda + i]; });
+      unroll<rows>([&](auto i) { packed[i] = a[i * row + p * column]; });
     }
   }
   if constexpr (rows > 1) {
-    if (m > 0) pack_a_tiles<fewer_rows(rows)>(m, depth, a, lda, packed);
+    if (m > 0) pack_a_tiles<fewer_rows(rows)>(m, depth, a, row, column, packed);
   }
 }
 
@@ -168,7 +169,7 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
     const Index rows = smaller(g.m - i0, BlockSizes<V>::kRows);
     const Real* a = g.transpose_a ? g.a + p * g.lda + i0 : g.a + i0 * g.lda + p;
     if (plan.pack_a) {
-      pack_a_tiles<kTileRows>(rows, depth, a, g.lda, packed_a);
+      pack_a_tiles<kTileRows>(rows, depth, a, g.transpose_a ? 1 : g.lda, g.transpose_a ? g.lda : 1, packed_a);
       a = packed_a;
     }
     Index done = 0;

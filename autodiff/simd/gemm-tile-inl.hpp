@@ -37,11 +37,12 @@ template <class V, int rows, int width>
 void store_tile(const V (&acc)[rows][width], const TileOutput& out) {
   const auto store_column = [&](auto j, auto part) {
     const V bias = out.bias ? part.load(out.bias + j * kLanes<V>) : V(0);
-    unroll<rows>([&](auto i) {
-      Real* c = out.c + i * out.ldc + j * kLanes<V>;
-      const V sum = acc[i][j] + bias;
-      part.store(c, out.accumulate ? V(sum + part.load(c)) : sum);
-    });
+    Real* c = out.c + j * kLanes<V>;
+    if (out.accumulate) {
+      unroll<rows>([&](auto i) { part.store(c + i * out.ldc, acc[i][j] + bias + part.load(c + i * out.ldc)); });
+    } else {
+      unroll<rows>([&](auto i) { part.store(c + i * out.ldc, acc[i][j] + bias); });
+    }
   };
   unroll<width - 1>([&](auto j) { store_column(j, Whole<V>{}); });
   if (out.last == kLanes<V>) {
@@ -86,16 +87,17 @@ void tile_column(Index m, Index k, const Real* a, Index lda, Index a_step, const
 
 /// The sums of L registers, as one register: interleaving x[i] with x[i + h] and adding the two results leaves in
 /// x[i] the partial sums of both, alternating.
-template <class V>
+template <class V, int h = V::size / 2>
 V sum_each(V (&x)[V::size]) {
-  constexpr int L = V::size;
-  for (int h = L / 2; h > 0; h /= 2) {
-    for (int i = 0; i < h; ++i) {
-      interleave(x[i], x[i + h]);
-      x[i] = x[i] + x[i + h];
-    }
+  unroll<h>([&](auto i) {
+    interleave(x[i], x[i + h]);
+    x[i] = x[i] + x[i + h];
+  });
+  if constexpr (h > 1) {
+    return sum_each<V, h / 2>(x);
+  } else {
+    return x[0];
   }
-  return x[0];
 }
 
 /// C[i, j] for L elements, L / columns rows of `columns`: rows of A times rows of B, both contiguous along k.

@@ -1,0 +1,136 @@
+// Every kind of kernel on every instruction set of this CPU: GFLOP/s and their share of the measured multiply-add peak,
+// or bytes/s beside the measured bandwidth of a copy.
+//   bench/kernels --benchmark_filter='gemm/avx2'
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "autodiff/memory.hpp"
+#include "autodiff/simd/kernels.hpp"
+#include "bench/probe.hpp"
+
+namespace rill::bench {
+namespace {
+
+using simd::Kernels;
+using Array = std::vector<Real, memory::Allocator<Real>>;
+
+Array numbers(Index n) {
+  Array x(static_cast<std::size_t>(n));
+  simd::kernels().random_uniform({1, 0, 0}, n, x.data());
+  return x;
+}
+
+void count_flops(benchmark::State& state, const Kernels& kernels, double flops) {
+  using benchmark::Counter;
+  const double total = flops * static_cast<double>(state.iterations());
+  state.counters["FLOP/s"] = Counter(total, Counter::kIsRate);
+  state.counters["of_peak"] = Counter(total / peak_flops(kernels.name), Counter::kIsRate);
+}
+
+void gemm(benchmark::State& state, const Kernels& kernels, bool transpose_a, bool transpose_b, Index m, Index n, Index k) {
+  const Array a = numbers(m * k), b = numbers(k * n);
+  Array c(static_cast<std::size_t>(m * n));
+  const simd::Gemm g = {transpose_a, transpose_b, m, n, k, a.data(), transpose_a ? m : k, b.data(), transpose_b ? k : n,
+                        nullptr, false, c.data(), n};
+  Array workspace(static_cast<std::size_t>(kernels.gemm_workspace(g)));
+  for (auto _ : state) {
+    kernels.gemm(g, workspace.data());
+    benchmark::ClobberMemory();
+  }
+  count_flops(state, kernels, 2. * static_cast<double>(m * n * k));
+}
+
+// `bytes`: how many each element reads and writes.
+template <class Run>
+void elements(benchmark::State& state, Index n, Index bytes, const Run& run) {
+  for (auto _ : state) {
+    run();
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * n);
+  state.SetBytesProcessed(state.iterations() * n * bytes);
+}
+
+void register_all(const Kernels& kernels) {
+  const std::string set = kernels.name;
+  const struct {
+    const char* name;
+    bool transpose_a, transpose_b;
+    Index m, n, k;
+  } products[] = {
+      {"NT", false, true, 256, 64, 3},    {"NT", false, true, 256, 64, 64},     {"NT", false, true, 256, 2, 64},
+      {"NN", false, false, 256, 64, 64},  {"NN", false, false, 256, 64, 2},     {"NN", false, false, 256, 2, 64},
+      {"TN", true, false, 64, 64, 256},   {"TN", true, false, 64, 3, 256},      {"TN", true, false, 2, 64, 256},
+      {"NT", false, true, 1024, 512, 512}, {"TN", true, false, 512, 512, 1024},
+      {"NN", false, false, 256, 256, 256}, {"NN", false, false, 512, 512, 512}, {"NN", false, false, 1024, 1024, 1024},
+      {"NN", false, false, 128, 1024, 784}, {"NN", false, false, 8192, 64, 64}, {"NN", false, false, 1, 512, 512},
+      {"NT", false, true, 1, 512, 512},
+  };
+  for (const auto& p : products) {
+    const std::string name = "gemm/" + set + '/' + p.name + '/' + std::to_string(p.m) + 'x' + std::to_string(p.n) + 'x' +
+                             std::to_string(p.k);
+    benchmark::RegisterBenchmark(name.c_str(), [=, &kernels](benchmark::State& state) {
+      gemm(state, kernels, p.transpose_a, p.transpose_b, p.m, p.n, p.k);
+    });
+  }
+
+  constexpr Index n = 256 * 64;  // the activations of a layer of 64 for a batch of 256: in L2
+  const auto add = [&](const char* name, Index bytes, auto run) {
+    benchmark::RegisterBenchmark((std::string(name) + '/' + set).c_str(), [=](benchmark::State& state) {
+      Array x = numbers(n), y = numbers(n), z = numbers(n), w = numbers(n);
+      elements(state, n, bytes, [&] { run(x.data(), y.data(), z.data(), w.data()); });
+    });
+  };
+  constexpr Index size = sizeof(Real);
+  const struct {
+    const char* name;
+    Kernels::Unary kernel;
+  } unary[] = {{"exp", kernels.exp},         {"log", kernels.log},           {"sqrt", kernels.sqrt}, {"square", kernels.square},
+               {"sin", kernels.sin},         {"tanh", kernels.tanh},         {"relu", kernels.relu}, {"sigmoid", kernels.sigmoid},
+               {"softplus", kernels.softplus}, {"gelu", kernels.gelu},       {"silu", kernels.silu}};
+  for (const auto& f : unary) {
+    add(f.name, 2 * size, [=](Real* x, Real* y, Real*, Real*) { f.kernel(n, x, y); });
+  }
+  add("elu", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.elu(n, x, 1, 1, y); });
+  add("pow_1.5", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.pow(n, x, Real(1.5), y); });
+  add("silu_gradient", 3 * size, [&](Real* x, Real* y, Real* z, Real*) { kernels.silu_gradient(n, x, y, z); });
+  add("add", 3 * size, [&](Real* x, Real* y, Real* z, Real*) { kernels.add(1, n, {x, n, 1}, {y, n, 1}, z); });
+  add("multiply_column/256x2", 3 * size, [&](Real* x, Real* y, Real* z, Real*) {
+    for (Index i = 0; i < n; i += 512) kernels.multiply(256, 2, {x + i, 2, 1}, {y, 1, 0}, z + i);
+  });
+  add("adam", 7 * size, [&](Real* x, Real* y, Real* z, Real* w) {
+    kernels.adam(n, x, {1, Real(0.9), Real(0.999), Real(1e-3), Real(0.5), Real(1e-8), 0}, y, z, w);
+  });
+  add("sum", size, [&](Real* x, Real* y, Real*, Real*) { kernels.sum(1, n, 1, x, y); });
+  add("sum_columns/256x64", size, [&](Real* x, Real* y, Real*, Real*) { kernels.sum(1, 256, 64, x, y); });
+  add("sum_columns/8192x2", size, [&](Real* x, Real* y, Real*, Real*) { kernels.sum(1, 8192, 2, x, y); });
+  add("sum_rows/8192x2", size, [&](Real* x, Real* y, Real*, Real*) { kernels.sum(8192, 2, 1, x, y); });
+  add("dot", 2 * size, [&](Real* x, Real* y, Real*, Real*) { benchmark::DoNotOptimize(kernels.dot(n, x, y)); });
+  add("softmax/256x64", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.softmax(256, 64, x, y); });
+  add("softmax/1638x10", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.softmax(1638, 10, x, y); });
+  add("logsumexp/16x1024", size, [&](Real* x, Real* y, Real*, Real*) { kernels.logsumexp(16, 1024, x, y); });
+  add("transpose/256x64", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.transpose(256, 64, x, y); });
+  add("random_uniform", size, [&](Real* x, Real*, Real*, Real*) { kernels.random_uniform({1, 2, 3}, n, x); });
+  add("random_normal", size, [&](Real* x, Real*, Real*, Real*) { kernels.random_normal({1, 2, 3}, n, x); });
+}
+
+}  // namespace
+}  // namespace rill::bench
+
+int main(int argc, char** argv) {
+  for (const auto* kernels : rill::simd::available_kernels()) {
+    rill::bench::register_all(*kernels);
+    benchmark::AddCustomContext("peak GFLOP/s, " + std::string(kernels->name),
+                                std::to_string(rill::bench::peak_flops(kernels->name) * 1e-9));
+  }
+  for (const auto& [name, bytes] : {std::pair{"32 KB", 1 << 15}, {"512 KB", 1 << 19}, {"64 MB", 1 << 26}}) {
+    benchmark::AddCustomContext("copy GB/s, " + std::string(name),
+                                std::to_string(rill::bench::copy_bandwidth(bytes / 2) * 1e-9));
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,15 @@
+// What this machine can do at best, measured in the same run as what is compared with it.
+#pragma once
+
+#include "autodiff/real.hpp"
+
+namespace rill::bench {
+
+/// Multiply-adds in registers, in FLOP/s (two a multiply-add), with the instructions of the named set of kernels.
+/// Measured once a set. `scalar` gets the peak of plain C++ code for one number at a time.
+double peak_flops(const char* set);
+
+/// Bytes/s read plus written by copying an array of `bytes` bytes over and over.
+double copy_bandwidth(Index bytes);
+
+}  // namespace rill::bench
