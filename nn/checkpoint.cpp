@@ -1,5 +1,7 @@
 #include "nn/checkpoint.hpp"
 
+#include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -12,22 +14,6 @@ namespace {
 constexpr const char* kModelKey = "model";
 constexpr const char* kTrainedPrefix = "model.";
 constexpr const char* kAveragePrefix = "ema.";
-
-struct ModelFile {
-  NamedTensors trained, averages;
-  Metadata metadata;
-};
-
-ModelFile read_model_file(const std::string& path) {
-  SafeTensors contents = load_safetensors(path);
-  ModelFile file{take_prefix(kTrainedPrefix, contents.tensors), take_prefix(kAveragePrefix, contents.tensors),
-                 std::move(contents.metadata)};
-  for (const NamedTensor& named : contents.tensors) {
-    require_file(named.name.starts_with(kTrainedPrefix) || named.name.starts_with(kAveragePrefix), path,
-                 "unexpected tensor '", named.name, "'");
-  }
-  return file;
-}
 
 }  // namespace
 
@@ -44,9 +30,13 @@ void save_model(const std::string& path, const ModelDescription& description, co
 }
 
 LoadedModel load_model(const std::string& path, Weights weights) {
-  ModelFile file = read_model_file(path);
-  const auto text = file.metadata.find(kModelKey);
-  require_file(text != file.metadata.end(), path, "not a model: its metadata have no '", kModelKey, "'");
+  SafeTensors contents = load_safetensors(path);
+  const auto text = contents.metadata.find(kModelKey);
+  require_file(text != contents.metadata.end(), path, "not a model: its metadata have no '", kModelKey, "'");
+  for (const NamedTensor& named : contents.tensors) {
+    require_file(named.name.starts_with(kTrainedPrefix) || named.name.starts_with(kAveragePrefix), path,
+                 "unexpected tensor '", named.name, "'");
+  }
   LoadedModel loaded;
   try {
     loaded.description = parse_model_description(text->second);
@@ -54,19 +44,15 @@ LoadedModel load_model(const std::string& path, Weights weights) {
     loaded.model = make_model(loaded.description, unused);
   } catch (const std::invalid_argument& error) {
     throw FileError(path, error.what());
+  } catch (const std::bad_alloc&) {
+    throw FileError(path, "describes a model that does not fit into memory: ", text->second);
   }
-  const bool averaged = weights == Weights::kAveraged && !file.averages.empty();
-  assign(loaded.model->named_parameters(), averaged ? file.averages : file.trained, path);
-  file.metadata.erase(text);
-  loaded.metadata = std::move(file.metadata);
+  const NamedTensors averages = take_prefix(kAveragePrefix, contents.tensors);
+  const bool averaged = weights == Weights::kAveraged && !averages.empty();
+  assign(loaded.model->named_parameters(), averaged ? averages : take_prefix(kTrainedPrefix, contents.tensors), path);
+  contents.metadata.erase(text);
+  loaded.metadata = std::move(contents.metadata);
   return loaded;
-}
-
-void restore_model(const std::string& path, VelocityModel& model, Ema* ema, Index update_count) {
-  const ModelFile file = read_model_file(path);
-  require_file(ema != nullptr || file.averages.empty(), path, "holds averaged weights, but no average is being kept");
-  if (ema != nullptr) ema->load_state(file.averages, update_count, path);
-  assign(model.named_parameters(), file.trained, path);
 }
 
 }  // namespace rill::nn

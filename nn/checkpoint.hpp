@@ -37,8 +37,4 @@ struct LoadedModel {
 /// or one of another shape.
 LoadedModel load_model(const std::string& path, Weights weights = Weights::kAveraged);
 
-/// Fills in an existing model and, unless null, its average as of `update_count` updates, to go on training.
-/// Throws FileError as load_model does; also when there is an average in the file but none to fill, or the reverse.
-void restore_model(const std::string& path, VelocityModel& model, Ema* ema = nullptr, Index update_count = 0);
-
 }  // namespace rill::nn

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace rill::testing_support {
@@ -21,6 +22,11 @@ class TemporaryFolder {
   const std::string& path() const { return path_; }
   /// The path of a file in it.
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  /// Writes a file and gives its path.
+  std::string write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(*this / name, std::ios::binary) << bytes;
+    return *this / name;
+  }
 
  private:
   std::string path_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "autodiff/error.hpp"
 #include "tools/font.hpp"
@@ -40,8 +41,7 @@ Canvas::Canvas(int width, int height, Color background) : width_(width), height_
 
 void Canvas::clip(const Rect& area) {
   reset_clip();
-  const Box box = inside(std::ceil(area.left), std::ceil(area.top), std::floor(area.right), std::floor(area.bottom));
-  clip_ = box;
+  clip_ = inside(std::ceil(area.left), std::ceil(area.top), std::floor(area.right), std::floor(area.bottom));
 }
 
 void Canvas::reset_clip() { clip_ = {0, 0, width_, height_}; }
@@ -101,8 +101,8 @@ void Canvas::line(Point from, Point to, double width, Color color) {
 // Collects the largest coverage of every pixel over all segments, then blends once.
 void Canvas::strokes(std::span<const std::vector<Point>> paths, double width, const Color& color) {
   const double reach = width / 2 + 0.5;
-  const double far = std::max(width_, height_) * 4.0;
-  double left = far, top = far, right = -far, bottom = -far;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double left = kInfinity, top = kInfinity, right = -kInfinity, bottom = -kInfinity;
   for (const auto& points : paths) {
     for (const Point& p : points) {
       left = std::min(left, p.x - reach);

@@ -43,8 +43,8 @@ Image image_grid(std::span<const Real> pixels, int height, int width, const Imag
 
   const int gap = 2 * options.zoom, step_x = width * options.zoom + gap, step_y = height * options.zoom + gap;
   const int margin = 4 * gap;
-  // Text fits the rows, but never gets so small that it cannot be read.
-  const double text = std::clamp(0.3 * step_y, 12.0, 13.0 * options.zoom);
+  // A quarter of a row, but never so small that it cannot be read.
+  const double text = std::max(12.0, 0.24 * step_y);
   double label_width = 0;
   for (const std::string& label : labels) label_width = std::max(label_width, text_width(label, text));
   const int left = margin + (labels.empty() ? 0 : static_cast<int>(std::ceil(label_width)) + margin);

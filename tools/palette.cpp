@@ -53,7 +53,7 @@ std::vector<Weighted> histogram(std::span<const Image> images) {
 struct Box {
   std::span<Weighted> colors;
   Vector mean{};
-  int longest = 0;  // the axis of the largest squared error
+  int widest = 0;  // the channel with the largest squared error
   double error = 0;
 
   explicit Box(std::span<Weighted> of) : colors(of) {
@@ -74,27 +74,27 @@ struct Box {
       error += spread;
       if (spread > largest) {
         largest = spread;
-        longest = static_cast<int>(axis);
+        widest = static_cast<int>(axis);
       }
     }
     if (colors.size() == 1) error = 0;  // where rounding may leave a little
   }
 };
 
-std::vector<Vector> median_cut(std::span<Weighted> colors, std::size_t most) {
+std::vector<Vector> cut(std::span<Weighted> colors, std::size_t most) {
   std::vector<Box> boxes;
   if (!colors.empty()) boxes.emplace_back(colors);
   while (!boxes.empty() && boxes.size() < most) {
     const auto worst =
         std::max_element(boxes.begin(), boxes.end(), [](const Box& a, const Box& b) { return a.error < b.error; });
     if (worst->error <= 0) break;
-    const auto axis = static_cast<std::size_t>(worst->longest);
+    const auto axis = static_cast<std::size_t>(worst->widest);
     const double mean = worst->mean[axis];
     const std::span<Weighted> all = worst->colors;
     const auto middle = std::stable_partition(all.begin(), all.end(),
                                               [&](const Weighted& w) { return vector_of(w.color)[axis] <= mean; });
     const auto below = static_cast<std::size_t>(middle - all.begin());
-    if (below == all.size()) {  // rounding put the mean on the largest: these colors are as good as one
+    if (below == 0 || below == all.size()) {  // rounding put the mean outside: these colors are as good as one
       worst->error = 0;
       continue;
     }
@@ -154,8 +154,8 @@ Palette::Palette(std::span<const Image> images, int most) {
               : std::min(static_cast<std::size_t>(rest - colors.begin()), static_cast<std::size_t>(most) / 2);
   std::vector<Vector> centers;
   for (std::size_t i = 0; i < fixed; ++i) centers.push_back(vector_of(colors[i].color));
-  const std::vector<Vector> cut = median_cut(std::span(colors).subspan(fixed), static_cast<std::size_t>(most) - fixed);
-  centers.insert(centers.end(), cut.begin(), cut.end());
+  const std::vector<Vector> means = cut(std::span(colors).subspan(fixed), static_cast<std::size_t>(most) - fixed);
+  centers.insert(centers.end(), means.begin(), means.end());
   constexpr int kRounds = 3;
   for (int round = 0; round < kRounds && !all_fit; ++round) improve(centers, fixed, colors);
 

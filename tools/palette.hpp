@@ -14,11 +14,11 @@ namespace rill::tools {
 /// a film keeps its color. No dithering, whose noise flickers and does not compress.
 class Palette {
  public:
-  /// Median cut by variance (each cut halves the box with the largest squared error at the mean of its longest spread),
-  /// then k-means. When there are no more than `most` colors each is kept exactly; otherwise those that cover a
-  /// hundredth of all pixels or more (backgrounds, flat areas) are. Throws std::invalid_argument unless 2 <= most <=
-  /// 256.
-  Palette(std::span<const Image> images, int most = 256);
+  /// Again and again cuts the group of colors with the largest squared error in two, at the mean of the channel that
+  /// varies most, then moves every color to the mean of what it stands for (k-means). When there are no more than
+  /// `most` colors each is kept exactly; otherwise those that cover a hundredth of all pixels or more (backgrounds,
+  /// flat areas) are, up to half of the palette. Throws std::invalid_argument unless 2 <= most <= 256.
+  explicit Palette(std::span<const Image> images, int most = 256);
 
   /// 0xrrggbb.
   const std::vector<std::uint32_t>& colors() const { return colors_; }

@@ -82,23 +82,6 @@ TEST(Checkpoint, WithoutAnAverageTheWeightsServe) {
   EXPECT_EQ(numbers(*load_model(saved.path).model), numbers(*saved.model));
 }
 
-TEST(Checkpoint, RestoresAModelAndItsAverage) {
-  const Saved saved;
-  Generator rng(2);
-  const auto model = make_model(small(), rng);
-  Ema ema(model->named_parameters(), 0.9);
-  restore_model(saved.path, *model, &ema, 17);
-  EXPECT_EQ(numbers(*model), numbers(*saved.model));
-  EXPECT_EQ(ema.update_count(), 17);
-  for (std::size_t i = 0; i < saved.averaged.size(); ++i) {
-    EXPECT_EQ(ema.averages()[i].tensor.to_vector(), saved.averaged[i]);
-  }
-  EXPECT_THROW(restore_model(saved.path, *model), FileError);
-  save_model(saved.path, small(), *saved.model);
-  EXPECT_THROW(restore_model(saved.path, *model, &ema, 17), FileError);
-  EXPECT_NO_THROW(restore_model(saved.path, *model));
-}
-
 TEST(Checkpoint, WhatDoesNotFitIsNamed) {
   const Saved saved;
   EXPECT_THAT(error_after(saved, [](SafeTensors& c) { c.tensors.pop_back(); }), HasSubstr("has no tensor"));
@@ -132,17 +115,27 @@ TEST(Checkpoint, AFileThatDescribesNoModelIsRefused) {
   EXPECT_THAT(error_after(saved, [](SafeTensors& c) { c.metadata.clear(); }), HasSubstr("not a model"));
 }
 
-TEST(Checkpoint, RestoringDoesNotTouchTheModelWhenSomethingIsWrong) {
-  const Saved saved;
-  SafeTensors contents = load_safetensors(saved.path);
-  find(contents, "model.layers.2.bias") = Tensor::zeros({3});
-  save_safetensors(saved.path, contents);
-  Generator rng(2);
-  const auto model = make_model(small(), rng);
-  const auto before = numbers(*model);
-  Ema ema(model->named_parameters(), 0.9);
-  EXPECT_THROW(restore_model(saved.path, *model, &ema, 0), FileError);
-  EXPECT_EQ(numbers(*model), before);
+TEST(Assign, CopiesByNameInAnyOrder) {
+  const Tensor a = Tensor::zeros({2}), b = Tensor::zeros({1});
+  assign({{"a", a}, {"b", b}}, {{"b", Tensor::from({3}, {1})}, {"a", Tensor::from({1, 2}, {2})}}, "file");
+  EXPECT_EQ(a.to_vector(), (std::vector<Real>{1, 2}));
+  EXPECT_EQ(b.to_vector(), (std::vector<Real>{3}));
+}
+
+TEST(Assign, CopiesNothingWhenSomethingDoesNotFit) {
+  const Tensor a = Tensor::zeros({2}), b = Tensor::zeros({1});
+  const NamedTensors values = {{"a", Tensor::ones({2})}, {"b", Tensor::ones({2})}};
+  EXPECT_THROW(assign({{"a", a}, {"b", b}}, values, "file"), FileError);
+  EXPECT_EQ(a.to_vector(), (std::vector<Real>{0, 0}));
+}
+
+TEST(Prefix, IsPutOnAndTakenOff) {
+  const NamedTensors named = add_prefix("ema.", {{"a", Tensor::zeros({1})}, {"ema.b", Tensor::zeros({1})}});
+  EXPECT_EQ(named[0].name, "ema.a");
+  EXPECT_EQ(named[1].name, "ema.ema.b");
+  const NamedTensors taken = take_prefix("ema.", {{"emax", Tensor::zeros({1})}, named[1]});
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_EQ(taken[0].name, "ema.b");
 }
 
 TEST(Checkpoint, TheKeyOfTheDescriptionIsReserved) {
