@@ -99,10 +99,10 @@ Csv read_csv(const std::string& path) {
   return csv;
 }
 
-void write_csv(const std::string& path, const Tensor& values, const std::vector<std::string>& names) {
-  require(values.rank() == 2, "write_csv: expected [rows, columns], got ", values.shape());
+std::string to_csv(const Tensor& values, const std::vector<std::string>& names) {
+  require(values.rank() == 2, "to_csv: expected [rows, columns], got ", values.shape());
   const Index columns = values.dim(1);
-  require(names.empty() || static_cast<Index>(names.size()) == columns, "write_csv: ", names.size(), " names for ",
+  require(names.empty() || static_cast<Index>(names.size()) == columns, "to_csv: ", names.size(), " names for ",
           columns, " columns");
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ",") + names[i];
@@ -113,7 +113,11 @@ void write_csv(const std::string& path, const Tensor& values, const std::vector<
     text.append(digits.data(), end);
     text += (i + 1) % columns == 0 ? '\n' : ',';
   }
-  write_file_atomically(path, text);
+  return text;
+}
+
+void write_csv(const std::string& path, const Tensor& values, const std::vector<std::string>& names) {
+  write_file_atomically(path, to_csv(values, names));
 }
 
 }  // namespace rill::datasets

@@ -20,9 +20,12 @@ struct Csv {
 /// or too large for a Real, for rows of different lengths, and for a file without rows or that is no text.
 Csv read_csv(const std::string& path);
 
-/// Writes [rows, columns] with commas, each number with the fewest digits that read back as the same Real, after a
-/// header when there are names. The file appears all at once. Throws FileError, and std::invalid_argument unless the
-/// tensor has rank 2 and, if there are any, as many names as columns.
+/// [rows, columns] as text, with commas, each number with the fewest digits that read back as the same Real, after a
+/// header when there are names. Throws std::invalid_argument unless the tensor has rank 2 and, if there are any, as
+/// many names as columns.
+std::string to_csv(const Tensor& values, const std::vector<std::string>& names = {});
+
+/// Writes to_csv() to a file, which appears all at once. Throws FileError too.
 void write_csv(const std::string& path, const Tensor& values, const std::vector<std::string>& names = {});
 
 }  // namespace rill::datasets

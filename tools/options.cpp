@@ -12,6 +12,10 @@
 
 namespace rill::tools {
 
+void require_at_least(const char* option, double value, double least) {
+  if (value < least) throw UsageError(concat("--", option, ": expected ", least, " or more, got ", value));
+}
+
 /// CLI11 splits the command line into options and their texts, and formats the help. What the texts mean is decided
 /// here, so that a file's mistakes read like those of the command line.
 struct Options::Parser {
@@ -20,8 +24,8 @@ struct Options::Parser {
 
   Parser(const std::string& program, const std::string& summary, const std::string& example) : app(summary, program) {
     app.footer("Example:\n" + example);
-    app.set_help_flag("-h,--help", "Print this text");
-    app.set_version_flag("--version", version_text());
+    app.set_help_flag("-h,--help", "print this text");
+    app.set_version_flag("--version", version_text(), "print the version");
     app.get_formatter()->column_width(34);
   }
 };

@@ -19,6 +19,9 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Throws UsageError, naming the option, when value < least.
+void require_at_least(const char* option, double value, double least);
+
 /// Where an option may be given.
 enum class Place { kEverywhere, kCommandLine };
 

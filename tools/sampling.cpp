@@ -11,11 +11,12 @@
 namespace rill::tools {
 namespace {
 
-// Streams of the seed: see also flow/trainer.cpp.
-constexpr std::uint64_t kNoiseStream = 0, kDataStream = 1;
+// Streams of the seed that neither training steps nor anything else uses (flow/trainer.cpp).
+constexpr std::uint64_t kNoiseStream = std::uint64_t{1} << 59, kDataStream = kNoiseStream + 1;
 
 // Pictures show this many points at most: more would only make them darker and films larger.
 constexpr Index kPictureData = 10000;
+constexpr Index kFilmFrames = 100;
 
 Indices repeated(const std::vector<Index>& labels, Index count) {
   std::vector<Index> all;
@@ -55,6 +56,11 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) 
           .seconds = elapsed.count()};
 }
 
+Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set) {
+  Generator rng(seed, kDataStream + static_cast<std::uint64_t>(set));
+  return data.draw(count, rng);
+}
+
 bool has_picture(const TrainedModel& trained) {
   return trained.data.kind == "images" || trained.description.dimension == 2;
 }
@@ -62,8 +68,7 @@ bool has_picture(const TrainedModel& trained) {
 Image sample_picture(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
   require_picture(trained);
   if (trained.data.kind == "images") return grid_picture(trained.data, samples.x, request);
-  Generator rng(request.seed, kDataStream);
-  const Tensor data = open_data(trained.data)->draw(std::min(samples.x.dim(0), kPictureData), rng);
+  const Tensor data = draw_data(*open_data(trained.data), std::min(samples.x.dim(0), kPictureData), request.seed);
   const Panel panels[] = {{.title = "data", .points = data.values(), .color = kInk},
                           {.title = "samples", .points = samples.x.values(), .color = kBlue}};
   return scatter(panels);
@@ -72,15 +77,19 @@ Image sample_picture(const TrainedModel& trained, const Samples& samples, const 
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
   require_picture(trained);
   require(!samples.trajectory.empty(), "sample_film: the samples have no trajectory");
-  if (trained.data.kind == "images") {
-    std::vector<Image> frames;
-    for (const Tensor& x : samples.trajectory) frames.push_back(grid_picture(trained.data, x, request));
-    return frames;
-  }
+  const Index steps = request.options.steps, stride = (steps + kFilmFrames - 1) / kFilmFrames;
+  const std::vector<double> grid = flow::uniform_grid(0, 1, steps);
+  std::vector<Image> frames;
+  std::vector<double> times;
   std::vector<std::span<const Real>> states;
-  for (const Tensor& x : samples.trajectory) states.push_back(x.values());
-  return scatter_film(states, flow::uniform_grid(0, 1, request.options.steps), kBlue,
-                      {.limits = {}, .width = 400, .scale = 1});
+  for (Index i = 0; i <= steps; i = i < steps ? std::min(i + stride, steps) : i + 1) {
+    const Tensor& x = samples.trajectory[static_cast<std::size_t>(i)];
+    if (trained.data.kind == "images") frames.push_back(grid_picture(trained.data, x, request));
+    states.push_back(x.values());
+    times.push_back(grid[static_cast<std::size_t>(i)]);
+  }
+  if (!frames.empty()) return frames;
+  return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
 }
 
 }  // namespace rill::tools

@@ -28,6 +28,9 @@ struct Samples {
 };
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request);
 
+/// Fresh data in their own units, [count, D]. Sets of different numbers are independent.
+Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set = 0);
+
 /// True when there is a picture of such data: points in the plane, or images.
 bool has_picture(const TrainedModel& trained);
 
@@ -35,7 +38,7 @@ bool has_picture(const TrainedModel& trained);
 /// Throws std::invalid_argument unless has_picture(), FileError when the data cannot be read.
 Image sample_picture(const TrainedModel& trained, const Samples& samples, const SampleRequest& request);
 
-/// The samples on their way from noise to data, a picture for each time.
+/// The samples on their way from noise to data: a picture for each time, or for each of a hundred times.
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples, const SampleRequest& request);
 
 }  // namespace rill::tools

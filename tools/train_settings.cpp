@@ -31,11 +31,6 @@ std::pair<std::string, double> parse_parameter(const std::string& text) {
   return {text.substr(0, equals), value};
 }
 
-template <class T>
-void require_at_least(const char* option, T value, T least) {
-  if (value < least) throw UsageError(concat("--", option, ": expected ", least, " or more, got ", value));
-}
-
 }  // namespace
 
 void TrainSettings::declare(Options& options) {
@@ -88,11 +83,11 @@ void TrainSettings::declare(Options& options) {
 }
 
 void TrainSettings::complete() {
-  require_at_least<Index>("steps", steps, 1);
-  require_at_least<Index>("batch", batch, 1);
-  require_at_least<Index>("log-every", log_every, 1);
-  require_at_least<Index>("classes", classes, 1);
-  require_at_least<double>("save-every", save_every, 0);
+  require_at_least("steps", static_cast<double>(steps), 1);
+  require_at_least("batch", static_cast<double>(batch), 1);
+  require_at_least("log-every", static_cast<double>(log_every), 1);
+  require_at_least("classes", static_cast<double>(classes), 1);
+  require_at_least("save-every", save_every, 0);
   trainer.learning_rate.steps = steps;
   if (is_table(data)) data = absolute(data);
   if (data == "images") data_dir = absolute(data_dir);

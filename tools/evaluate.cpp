@@ -1,0 +1,109 @@
+// Measures how good a trained flow is.
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "autodiff/error.hpp"
+#include "flow/metrics.hpp"
+#include "flow/trainer.hpp"
+#include "tools/program.hpp"
+#include "tools/sample_options.hpp"
+#include "tools/sampling.hpp"
+#include "tools/text.hpp"
+
+namespace rill::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kExample =
+    "  evaluate runs/annulus\n"
+    "  evaluate runs/annulus --margin 0.1 --loss-samples 1000000\n"
+    "  evaluate runs/moons --solver rk4 --steps 20 --w2-points 1000\n"
+    "Prints one JSON object on stdout.";
+
+struct EvaluateSettings {
+  SampleOptions common;
+  Index count = 10000, loss_samples = 0, w2_points = 2000;
+  double margin = 0;
+};
+
+// On data that training has not seen: fresh points, or the test images. Of a table there are no others.
+double fresh_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed) {
+  constexpr Index kBatch = 1000;
+  const flow::AffinePath path(flow::make_scheduler(trained.scheduler));
+  return flow::held_out_loss(*trained.model, path, data.batches(std::min(samples, kBatch), seed), samples, seed);
+}
+
+Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, n); }
+
+Json measure(const EvaluateSettings& settings, const flow::GenerateOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const TrainedModel trained = load_trained_model(settings.common.run);
+  const std::unique_ptr<Data> data = open_data(trained.data, Split::kTest);
+  const bool images = trained.data.kind == "images";
+  const std::uint64_t seed = settings.common.seed;
+  const Index loss_samples = settings.loss_samples > 0 ? settings.loss_samples : images ? 10000 : 100000;
+
+  Json result = {{"run", settings.common.run},
+                 {"data", trained.data.text()},
+                 {"solver", settings.common.solver},
+                 {"steps", settings.common.steps},
+                 {"seed", seed}};
+  result["loss"] = fresh_loss(trained, *data, loss_samples, seed);
+  result["loss_samples"] = loss_samples;
+
+  SampleRequest request{
+      .count = std::max(settings.count, settings.w2_points), .labels = {}, .options = options, .seed = seed};
+  if (trained.description.classes == 0) {
+    const Samples samples = draw_samples(trained, request);
+    result["samples"] = samples.x.dim(0);
+    result["function_evaluations"] = samples.evaluations;
+    result["sampling_seconds"] = samples.seconds;
+    if (const datasets::Density* density = data->density()) {
+      if (const auto share = density->share_in_support(samples.x, settings.margin)) {
+        result["share_in_support"] = *share;
+        result["margin"] = settings.margin;
+      }
+    }
+    if (settings.w2_points > 0) {
+      const Index n = settings.w2_points;
+      const Tensor fresh = draw_data(*data, n, seed, 0), more = draw_data(*data, n, seed, 1);
+      result["wasserstein2"] = flow::wasserstein2(first_rows(samples.x, n), fresh);
+      result["wasserstein2_floor"] = flow::wasserstein2(more, fresh);
+      result["wasserstein2_points"] = n;
+    }
+  } else {
+    result["function_evaluations"] = options.steps * options.method->stages;
+  }
+  result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+int evaluate(int argc, const char* const* argv) {
+  EvaluateSettings settings;
+  Options options("evaluate", "Measures a trained flow: its loss on fresh data and how far its samples are from them.",
+                  kExample);
+  settings.common.declare(options);
+  options.add("count", settings.count, "COUNT", "samples to draw");
+  options.add("loss-samples", settings.loss_samples, "COUNT",
+              "points for the loss; 0 for 100000, or 10000 test images");
+  options.add("margin", settings.margin, "DISTANCE", "samples this far outside the support still count as inside");
+  options.add("w2-points", settings.w2_points, "COUNT", "points for the 2-Wasserstein distance; 0 to leave it out");
+  if (!read_options(options, argc, argv)) return kDone;
+  const flow::GenerateOptions generate = settings.common.complete();
+  require_at_least("count", static_cast<double>(settings.count), 1);
+  require_at_least("loss-samples", static_cast<double>(settings.loss_samples), 0);
+  require_at_least("w2-points", static_cast<double>(settings.w2_points), 0);
+  require_at_least("margin", settings.margin, 0);
+  use_threads(settings.common.threads);
+  std::cout << measure(settings, generate).dump() << '\n';
+  return kDone;
+}
+
+}  // namespace
+}  // namespace rill::tools
+
+int main(int argc, char** argv) {
+  return rill::tools::run_program("evaluate", [&] { return rill::tools::evaluate(argc, argv); });
+}

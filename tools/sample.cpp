@@ -1,0 +1,129 @@
+// Draws samples from a trained flow.
+#include <charconv>
+#include <filesystem>
+#include <iostream>
+
+#include "autodiff/error.hpp"
+#include "datasets/csv.hpp"
+#include "datasets/npy.hpp"
+#include "tools/gif.hpp"
+#include "tools/png.hpp"
+#include "tools/program.hpp"
+#include "tools/sample_options.hpp"
+#include "tools/sampling.hpp"
+#include "tools/text.hpp"
+
+namespace rill::tools {
+namespace {
+
+constexpr const char* kExample =
+    "  sample runs/annulus --count 1000 > points.csv\n"
+    "  sample runs/annulus --image samples.png --gif path.gif\n"
+    "  sample runs/moons --solver midpoint --steps 20 --out points.npy\n"
+    "  sample runs/fashion-mnist-mlp --label 0..9 --image clothes.png\n"
+    "Without --out, --image and --gif, points go to stdout as CSV.";
+
+struct SampleSettings {
+  SampleOptions common;
+  Index count = 0;
+  std::string label, out, image, gif;
+
+  bool to_stdout() const { return out == "-" || (out.empty() && image.empty() && gif.empty()); }
+};
+
+std::string ending(const std::string& path) { return std::filesystem::path(path).extension().string(); }
+
+// "3" or "0..9".
+std::vector<Index> parse_labels(const std::string& text, Index classes) {
+  if (text.empty()) {
+    std::vector<Index> all(static_cast<std::size_t>(classes));
+    for (Index label = 0; label < classes; ++label) all[static_cast<std::size_t>(label)] = label;
+    return all;
+  }
+  if (classes == 0) throw UsageError("--label: this model was trained without classes");
+  Index first = 0, last = 0;
+  const char* const end = text.data() + text.size();
+  auto [stop, error] = std::from_chars(text.data(), end, first);
+  last = first;
+  if (error == std::errc{} && std::string_view(stop, end).starts_with("..")) {
+    const auto second = std::from_chars(stop + 2, end, last);
+    stop = second.ptr;
+    error = second.ec;
+  }
+  if (error != std::errc{} || stop != end || first > last) {
+    throw UsageError(concat("--label: expected a class such as 3 or a range such as 0..9, found ", quoted(text)));
+  }
+  if (first < 0 || last >= classes) {
+    throw UsageError(concat("--label: ", text, ": the model's classes are 0 to ", classes - 1));
+  }
+  std::vector<Index> labels;
+  for (Index label = first; label <= last; ++label) labels.push_back(label);
+  return labels;
+}
+
+std::vector<std::string> column_names(Index dimension) {
+  if (dimension == 2) return {"x", "y"};
+  std::vector<std::string> names;
+  for (Index i = 1; i <= dimension; ++i) names.push_back(concat("x", i));
+  return names;
+}
+
+void write_points(const std::string& path, const Tensor& x) {
+  if (ending(path) == ".npy") {
+    datasets::write_npy(path, x);
+  } else {
+    datasets::write_csv(path, x, column_names(x.dim(1)));
+  }
+}
+
+int sample(int argc, const char* const* argv) {
+  SampleSettings settings;
+  Options options("sample", "Draws samples from a trained flow.", kExample);
+  settings.common.declare(options);
+  options.add("count", settings.count, "COUNT", "points, or images of each label; 0 for 10000 points or 10 images");
+  options.add("label", settings.label, "LABEL", "a class such as 3, or several such as 0..9; all by default");
+  options.add("out", settings.out, "FILE", "points as .npy or .csv, or - for CSV on stdout", Place::kCommandLine);
+  options.add("image", settings.image, "FILE", "a .png: data and samples side by side, or a row of images per label",
+              Place::kCommandLine);
+  options.add("gif", settings.gif, "FILE", "a .gif: the samples on their way from noise to data", Place::kCommandLine);
+  if (!read_options(options, argc, argv)) return kDone;
+
+  SampleRequest request;
+  request.options = settings.common.complete();
+  request.options.keep_trajectory = !settings.gif.empty();
+  request.seed = settings.common.seed;
+  require_at_least("count", static_cast<double>(settings.count), 0);
+  use_threads(settings.common.threads);
+  const std::string form = settings.out.empty() || settings.out == "-" ? ".csv" : ending(settings.out);
+  if (form != ".npy" && form != ".csv") {
+    throw UsageError(concat("--out: expected a name that ends in .npy or .csv, or -, found ", quoted(settings.out)));
+  }
+
+  const TrainedModel trained = load_trained_model(settings.common.run);
+  request.labels = parse_labels(settings.label, trained.description.classes);
+  request.count = settings.count > 0 ? settings.count : trained.data.kind == "images" ? 10 : 10000;
+  if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
+    throw UsageError(concat("--image and --gif: these points have ", trained.description.dimension,
+                            " coordinates; there are pictures of 2 only; write them with --out"));
+  }
+
+  const Samples samples = draw_samples(trained, request);
+  std::cerr << grouped(samples.x.dim(0)) << " samples, " << settings.common.solver << ", " << settings.common.steps
+            << " steps, " << samples.evaluations << " function evaluations each, " << duration(samples.seconds) << " ("
+            << machine_text() << ")" << std::endl;
+  if (settings.to_stdout()) {
+    std::cout << datasets::to_csv(samples.x, column_names(samples.x.dim(1)));
+  } else if (!settings.out.empty()) {
+    write_points(settings.out, samples.x);
+  }
+  if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, request));
+  if (!settings.gif.empty()) write_gif(settings.gif, sample_film(trained, samples, request), {.colors = 64});
+  return kDone;
+}
+
+}  // namespace
+}  // namespace rill::tools
+
+int main(int argc, char** argv) {
+  return rill::tools::run_program("sample", [&] { return rill::tools::sample(argc, argv); });
+}
