@@ -13,9 +13,10 @@ struct Csv {
   Tensor values;                   ///< [rows, columns]
 };
 
-/// Reads a table of numbers. The first line is a header when none of its fields is a number. The separator is the first
-/// of semicolon, tab and comma that the first line has, else blanks. A point is the decimal mark. Blank lines and those
-/// that start with # are skipped; lines may end in CR LF; blanks and double quotes around a field do not count.
+/// Reads a table of numbers. The first line is a header when none of its fields is a number; a header of numbers, which
+/// pandas writes for columns without names, would be taken for a row. The separator is the first of semicolon, tab and
+/// comma that the first line has, else blanks. A point is the decimal mark. Blank lines and those that start with # are
+/// skipped; lines may end in CR LF; blanks and double quotes around a field do not count.
 /// Throws FileError with the line and the column, counted from 1, for a field that is empty, no number, NaN, infinite
 /// or too large for a Real, for rows of different lengths, and for a file without rows or that is no text.
 Csv read_csv(const std::string& path);

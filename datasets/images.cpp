@@ -1,7 +1,6 @@
 #include "datasets/images.hpp"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -11,13 +10,6 @@
 
 namespace rill::datasets {
 namespace {
-
-/// Where the pixel value v lies in [-1, 1].
-std::array<Real, 256> make_scale() {
-  std::array<Real, 256> scale{};
-  for (std::size_t v = 0; v < scale.size(); ++v) scale[v] = static_cast<Real>(static_cast<double>(v) / 127.5 - 1);
-  return scale;
-}
 
 /// folder/name or folder/name.gz, whichever exists.
 std::string find(const std::string& folder, const std::string& name) {
@@ -50,7 +42,6 @@ void Images::require_items(const Indices& items) const {
 }
 
 Tensor Images::pixels(const Indices& items) const {
-  static const std::array<Real, 256> scale = make_scale();
   require_items(items);
   const Index row = height() * width();
   Tensor result = Tensor::empty({items.size(), row});
@@ -58,7 +49,7 @@ Tensor Images::pixels(const Indices& items) const {
   parallel_for(items.size(), std::max<Index>(1, 65536 / row), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const std::uint8_t* image = pixels_.data() + items[i] * row;
-      std::transform(image, image + row, y + i * row, [](std::uint8_t v) { return scale[v]; });
+      std::transform(image, image + row, y + i * row, [](std::uint8_t v) { return v / Real(127.5) - 1; });
     }
   });
   return result;
