@@ -98,7 +98,7 @@ Tensor GaussianMixture::sample(Index n, Generator& rng) const {
 std::optional<Tensor> GaussianMixture::log_density(const Tensor& x) const {
   require_points(x);
   const Index n = x.dim(0), k = means_.dim(0);
-  const Index chunk = std::max<Index>(1, (Index{1} << 18) / k);  // points at a time, so that [chunk, K] stays small
+  const Index chunk = std::max<Index>(1, (Index{1} << 15) / k);  // points at a time: [chunk, K] stays in the cache
   std::vector<Tensor> parts;
   for (Index begin = 0; begin < n; begin += chunk) {
     const Tensor rows = slice(x, 0, begin, std::min(n, begin + chunk));
