@@ -37,8 +37,9 @@ To bits_as(From from) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// a b + c in one rounding where the CPU can. xsimd 8.1 multiplies and adds on AVX-512.
+// Arithmetic
 
+/// a b + c, in one rounding where the CPU can. xsimd 8.1 multiplies and adds on AVX-512.
 template <class V>
 V mul_add(V a, V b, V c) {
 #ifdef __AVX512F__
@@ -60,6 +61,22 @@ V neg_mul_add(V a, V b, V c) {
 #else
   return xsimd::fnma(a, b, c);
 #endif
+}
+
+// Correctly rounded division and square root: on ARM, xsimd 8.1 refines estimates of those in float.
+template <class V>
+V divide(V a, V b) {
+#ifdef __aarch64__
+  if constexpr (sizeof(Real) == 4) return V(vdivq_f32(a, b));
+#endif
+  return a / b;
+}
+template <class V>
+V square_root(V x) {
+#ifdef __aarch64__
+  if constexpr (sizeof(Real) == 4) return V(vsqrtq_f32(x));
+#endif
+  return xsimd::sqrt(x);
 }
 
 /// c_0 + c_1 x + c_2 x^2 + ... by Horner's rule.

@@ -10,20 +10,20 @@ template <class V>
 struct Functions {
   static V exp(V x) { return math::exp(x); }
   static V log(V x) { return math::log(x); }
-  static V sqrt(V x) { return xsimd::sqrt(x); }
+  static V sqrt(V x) { return square_root(x); }
   static V square(V x) { return x * x; }
   static V sin(V x) { return math::sincos(x).sin; }
   static V cos(V x) { return math::sincos(x).cos; }
   // tanh |x| = -m / (2 + m) with m = e^(-2 |x|) - 1
   static V tanh(V x) {
     const V m = math::expm1_negative(V(xsimd::abs(x) * V(-2)));
-    return with_sign_of(x, V(m / (m + V(2))));
+    return with_sign_of(x, divide(m, V(m + V(2))));
   }
-  static V sigmoid(V x) { return V(1) / (V(1) + math::exp(V(-x))); }
+  static V sigmoid(V x) { return simd::divide(V(1), V(V(1) + math::exp(V(-x)))); }
   static V softplus(V x) { return relu(x) + math::log1p_unit(math::exp(V(-xsimd::abs(x)))); }
   static V relu(V x) { return xsimd::select(x < V(0), V(0), x); }
   static V gelu(V x) { return x * math::normal(x).cdf; }
-  static V silu(V x) { return x / (V(1) + math::exp(V(-x))); }
+  static V silu(V x) { return simd::divide(x, V(V(1) + math::exp(V(-x)))); }
   static V abs(V x) { return xsimd::abs(x); }
   static V sign(V x) { return xsimd::select(x > V(0), V(1), V(xsimd::select(x < V(0), V(-1), x))); }
 
@@ -53,7 +53,7 @@ struct Functions {
   static V add(V a, V b) { return a + b; }
   static V subtract(V a, V b) { return a - b; }
   static V multiply(V a, V b) { return a * b; }
-  static V divide(V a, V b) { return a / b; }
+  static V divide(V a, V b) { return simd::divide(a, b); }
   // b is taken when the comparison is false, as it is when b is NaN.
   static V minimum(V a, V b) { return xsimd::select(xsimd::isnan(a), a, V(xsimd::select(a < b, a, b))); }
   static V maximum(V a, V b) { return xsimd::select(xsimd::isnan(a), a, V(xsimd::select(a > b, a, b))); }
@@ -108,7 +108,7 @@ void pow(Index n, const Real* x, Real a, Real* y) noexcept {
       for (int rest = whole < 0 ? -whole : whole; rest > 0; rest /= 2, square = square * square) {
         if (rest % 2 == 1) power = power * square;
       }
-      part.store(y + i, whole < 0 ? V(V(1) / power) : power);
+      part.store(y + i, whole < 0 ? divide(V(1), power) : power);
     });
   } else {
     for (Index i = 0; i < n; ++i) {

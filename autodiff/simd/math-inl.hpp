@@ -93,7 +93,7 @@ V log(V x) {
   // ln m = 2 atanh s = 2 (s + s^3/3 + s^5/5 + ...) with s = f / (2 + f), f = m - 1. As 2 s = f - s f, this is
   // f - s (f - (2/3 s^2 + 2/5 s^4 + ...)), where the leading term is exact.
   const V f = m - V(1);
-  const V s = f / (f + V(2));
+  const V s = divide(f, V(f + V(2)));
   const V z = s * s;
   V series;
   if constexpr (kSingle) {
@@ -112,7 +112,7 @@ V log(V x) {
 template <class V>
 V log1p_unit(V u) {
   const V w = u + V(1);
-  return math::log(w) + (u - (w - V(1))) / w;
+  return math::log(w) + divide(V(u - (w - V(1))), w);
 }
 
 template <class V>
@@ -192,7 +192,7 @@ Normal<V> normal(V x) {
   // Chebyshev points of 0 <= z <= 10 (k = 3, relative error 5e-9) or 27.5 (k = 4, 6e-18); beyond, e is 0.
   constexpr Real k = kSingle ? 3 : 4;
   const V z = xsimd::min(V(Real(kSingle ? 10 : 27.5)), V(xsimd::abs(x) * V(Real(0.70710678118654752440))));
-  const V inverse = V(1) / (z + V(k));
+  const V inverse = divide(V(1), V(z + V(k)));
   const V t = (z - V(k)) * inverse;
   V p;
   if constexpr (kSingle) {

@@ -25,8 +25,8 @@ void adam(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Rea
     const V variance = mul_add(beta2, part.load(v + i), V(rest2 * g * g));
     part.store(m + i, mean);
     part.store(v + i, variance);
-    const V denominator = V(xsimd::sqrt(V(variance * inverse_correction2))) + epsilon;
-    part.store(p + i, keep * part.load(p + i) - rate * mean / denominator);
+    const V denominator = square_root(V(variance * inverse_correction2)) + epsilon;
+    part.store(p + i, keep * part.load(p + i) - divide(V(rate * mean), V(denominator)));
   });
 }
 

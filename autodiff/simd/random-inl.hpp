@@ -106,7 +106,7 @@ struct NormalTile {
   static void make(const std::uint32_t* w, Real* z) {
     constexpr int half = kSize / 2;
     for (int i = 0; i < half; i += V::size) {
-      const V radius = xsimd::sqrt(V(V(-2) * math::log(Uniform<V>::positive(w + i))));
+      const V radius = square_root(V(V(-2) * math::log(Uniform<V>::positive(w + i))));
       const auto [sin, cos] = math::sincos_turns(Uniform<V>::half_open(w + i + half));
       V(radius * cos).store_unaligned(z + i);
       V(radius * sin).store_unaligned(z + i + half);

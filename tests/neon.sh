@@ -1,0 +1,48 @@
+#!/bin/sh
+# Cross-compiles the kernels and their tests for 64-bit ARM and runs them under qemu, in float and in double.
+#   tests/neon.sh [BUILD_DIR]        the default is build-neon; what is up to date there is not compiled again
+# Installs what is missing with apt, as root or through sudo. The machine that runs it need not be ARM.
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-build-neon}
+
+missing=
+for package in g++-aarch64-linux-gnu qemu-user googletest libxsimd-dev; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null || { echo "tests/neon.sh: install the equivalent of Debian's$missing" >&2; exit 1; }
+  if [ "$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi
+  $as_root apt-get update -q && $as_root apt-get install -qy --no-install-recommends $missing
+fi
+
+# compile SOURCE OBJECT FLAGS...: unless the object is newer than every source and header.
+compile() {
+  source=$1 object=$2
+  shift 2
+  [ -f "$object" ] && [ -z "$(find autodiff tests "$source" -name '*.[ch]pp' -newer "$object" | head -n 1)" ] && return
+  echo "compiling $source"
+  aarch64-linux-gnu-g++ -std=c++20 -Wall -Wextra -Wpedantic -I. "$@" -c "$source" -o "$object"
+}
+
+mkdir -p "$build"
+compile /usr/src/googletest/googletest/src/gtest-all.cc "$build/gtest.o" -O1 \
+  -I/usr/src/googletest/googletest -I/usr/src/googletest/googletest/include
+
+for real in float double; do
+  flags='-I/usr/src/googletest/googletest/include'
+  [ $real = double ] && flags="$flags -DRILL_REAL_DOUBLE"
+  objects="$build/gtest.o"
+  for source in autodiff/simd/dispatch.cpp autodiff/simd/scalar.cpp autodiff/simd/neon64.cpp \
+                tests/main.cpp tests/autodiff/simd_*_test.cpp; do
+    object=$build/$real-$(basename "$source" .cpp).o
+    case $source in
+      */neon64.cpp) compile "$source" "$object" $flags -O3 -fno-exceptions ;;
+      *) compile "$source" "$object" $flags -O1 ;;
+    esac
+    objects="$objects $object"
+  done
+  sh tests/autodiff/weak_symbols.sh "$build/$real-neon64.o"
+  aarch64-linux-gnu-g++ $objects -o "$build/test_kernels_$real"
+  RILL_ISA=neon64 qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/test_kernels_$real"
+done
