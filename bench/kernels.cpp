@@ -1,6 +1,6 @@
 // Every kind of kernel on every instruction set of this CPU: GFLOP/s and their share of the measured multiply-add peak,
 // or bytes/s beside the measured bandwidth of a copy.
-//   bench/kernels --benchmark_filter='gemm/avx2'
+//   bench/bench_kernels --benchmark_filter='gemm/avx2'
 #include <benchmark/benchmark.h>
 
 #include <string>

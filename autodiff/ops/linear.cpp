@@ -10,14 +10,15 @@
 namespace rill {
 namespace {
 
-// Multiply-adds that are worth a second thread, and the rows or columns that its share is a multiple of, so that
-// every tile but the last stays whole.
+// Multiply-adds that are worth a second thread, and the fewest rows or columns that are worth a share of their own.
 constexpr Index kWorthAThread = 1 << 20;
-constexpr Index kShareMultiple = 96;
+constexpr Index kSmallestShare = 96;
 
+// Rows or columns per thread, as even as can be: a narrow last share would be computed another way, and round
+// otherwise.
 Index share(Index size) {
-  const Index each = (size + thread_count() - 1) / thread_count();
-  return (each + kShareMultiple - 1) / kShareMultiple * kShareMultiple;
+  const Index shares = std::clamp<Index>(size / kSmallestShare, 1, thread_count());
+  return (size + shares - 1) / shares;
 }
 
 void gemm_piece(const simd::Gemm& g) {
