@@ -1,20 +1,12 @@
 #!/bin/sh
 # Cross-compiles the kernels and their tests for 64-bit ARM and runs them under qemu, in float and in double.
 #   tests/neon.sh [BUILD_DIR]        the default is build-neon; what is up to date there is not compiled again
-# Installs what is missing with apt, as root or through sudo. The machine that runs it need not be ARM.
+# Installs what is missing. The machine that runs it need not be ARM.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build-neon}
 
-missing=
-for package in g++-aarch64-linux-gnu qemu-user googletest libxsimd-dev; do
-  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-  command -v apt-get >/dev/null || { echo "tests/neon.sh: install the equivalent of Debian's$missing" >&2; exit 1; }
-  if [ "$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi
-  $as_root apt-get update -q && $as_root apt-get install -qy --no-install-recommends $missing
-fi
+tools/install-packages.sh neon
 
 # compile SOURCE OBJECT FLAGS...: unless the object is newer than every source and header.
 compile() {

@@ -55,7 +55,8 @@ for part in "$@"; do
     neon)
       program aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
       program qemu-aarch64 qemu-user
-      path /usr/src/googletest/googletest/CMakeLists.txt googletest
+      path /usr/src/googletest/googletest/src/gtest-all.cc googletest
+      path /usr/include/xsimd/xsimd.hpp libxsimd-dev
       ;;
     data) path /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz dataset-fashion-mnist ;;
     *) die "unknown part '$part': expected build, tests, bench, neon or data" 2 ;;
