@@ -53,8 +53,9 @@ void store_tile(const V (&acc)[rows][width], const TileOutput& out) {
 }
 
 /// One tile. Element (i, p) of A is a[i lda + p], or a[p lda + i] when `a_transposed`; row p of B is at b + p ldb.
+/// `flatten` inlines all that it calls, or its sums would have an address and live in memory.
 template <class V, int rows, int width, bool a_transposed>
-void tile(Index k, const Real* a, Index lda, const Real* b, Index ldb, const TileOutput& out) {
+[[gnu::flatten]] void tile(Index k, const Real* a, Index lda, const Real* b, Index ldb, const TileOutput& out) {
   V acc[rows][width];
   unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[i][j] = V(0); }); });
   for (Index p = 0; p < k; ++p, b += ldb, a += a_transposed ? lda : 1) {
@@ -102,7 +103,7 @@ V sum_each(V (&x)[V::size]) {
 
 /// C[i, j] for L elements, L / columns rows of `columns`: rows of A times rows of B, both contiguous along k.
 template <class V, int columns>
-void dots(Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
+[[gnu::flatten]] void dots(Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   constexpr int rows = V::size / columns;
   for (; m > 0; m -= rows, a += rows * lda, advance(out, rows)) {
     V acc[V::size];

@@ -64,7 +64,7 @@ void reduce_row(Index reduced, const Real* x, Real* y) {
 
 /// `width` registers side by side, down the rows of a matrix with `inner` columns; the last one covers `part`.
 template <class V, template <class> class Op, int width, class Part>
-void reduce_columns(Index reduced, Index inner, const Real* x, Real* y, Part part) {
+[[gnu::flatten]] void reduce_columns(Index reduced, Index inner, const Real* x, Real* y, Part part) {
   V total[width];
   unroll<width>([&](auto i) { total[i] = V(Op<V>::kStart); });
   for (Index r = 0; r < reduced;) {

@@ -24,7 +24,7 @@ void transpose_registers(V (&x)[V::size]) {
 
 /// y[c, r] = x[r, c] for rows, columns <= L, with rows `ldx` and `ldy` apart.
 template <class V>
-void transpose_block(Index rows, Index columns, const Real* x, Index ldx, Real* y, Index ldy) {
+[[gnu::flatten]] void transpose_block(Index rows, Index columns, const Real* x, Index ldx, Real* y, Index ldy) {
   constexpr int L = V::size;
   V block[L];
   if (rows == L && columns == L) {
