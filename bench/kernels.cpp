@@ -1,13 +1,15 @@
 // Every kind of kernel on every instruction set of this CPU: GFLOP/s and their share of the measured multiply-add peak,
 // or bytes/s beside the measured bandwidth of a copy.
 //   bench/bench_kernels --benchmark_filter='gemm/avx2'
+#include "autodiff/simd/kernels.hpp"
+
 #include <benchmark/benchmark.h>
 
+#include <ctime>
 #include <string>
 #include <vector>
 
 #include "autodiff/memory.hpp"
-#include "autodiff/simd/kernels.hpp"
 #include "bench/probe.hpp"
 
 namespace rill::bench {
@@ -22,24 +24,22 @@ Array numbers(Index n) {
   return x;
 }
 
-void count_flops(benchmark::State& state, const Kernels& kernels, double flops) {
-  using benchmark::Counter;
-  const double total = flops * static_cast<double>(state.iterations());
-  state.counters["FLOP/s"] = Counter(total, Counter::kIsRate);
-  state.counters["of_peak"] = Counter(total / peak_flops(kernels.name), Counter::kIsRate);
-}
-
-void gemm(benchmark::State& state, const Kernels& kernels, bool transpose_a, bool transpose_b, Index m, Index n, Index k) {
+void gemm(benchmark::State& state, const Kernels& kernels, bool transpose_a, bool transpose_b, Index m, Index n,
+          Index k) {
   const Array a = numbers(m * k), b = numbers(k * n);
   Array c(static_cast<std::size_t>(m * n));
-  const simd::Gemm g = {transpose_a, transpose_b, m, n, k, a.data(), transpose_a ? m : k, b.data(), transpose_b ? k : n,
-                        nullptr, false, c.data(), n};
+  const simd::Gemm g = {transpose_a, transpose_b,         m,       n,     k,        a.data(), transpose_a ? m : k,
+                        b.data(),    transpose_b ? k : n, nullptr, false, c.data(), n};
   Array workspace(static_cast<std::size_t>(kernels.gemm_workspace(g)));
+  const std::clock_t start = std::clock();
   for (auto _ : state) {
     kernels.gemm(g, workspace.data());
     benchmark::ClobberMemory();
   }
-  count_flops(state, kernels, 2. * static_cast<double>(m * n * k));
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  const double flops = 2. * static_cast<double>(m * n * k) * static_cast<double>(state.iterations()) / seconds;
+  state.counters["GFLOP/s"] = flops * 1e-9;
+  state.counters["of_peak"] = flops / peak_flops(kernels.name);
 }
 
 // `bytes`: how many each element reads and writes.
@@ -60,17 +60,16 @@ void register_all(const Kernels& kernels) {
     bool transpose_a, transpose_b;
     Index m, n, k;
   } products[] = {
-      {"NT", false, true, 256, 64, 3},    {"NT", false, true, 256, 64, 64},     {"NT", false, true, 256, 2, 64},
-      {"NN", false, false, 256, 64, 64},  {"NN", false, false, 256, 64, 2},     {"NN", false, false, 256, 2, 64},
-      {"TN", true, false, 64, 64, 256},   {"TN", true, false, 64, 3, 256},      {"TN", true, false, 2, 64, 256},
-      {"NT", false, true, 1024, 512, 512}, {"TN", true, false, 512, 512, 1024},
-      {"NN", false, false, 256, 256, 256}, {"NN", false, false, 512, 512, 512}, {"NN", false, false, 1024, 1024, 1024},
-      {"NN", false, false, 128, 1024, 784}, {"NN", false, false, 8192, 64, 64}, {"NN", false, false, 1, 512, 512},
-      {"NT", false, true, 1, 512, 512},
+      {"NT", false, true, 256, 64, 3},     {"NT", false, true, 256, 64, 64},       {"NT", false, true, 256, 2, 64},
+      {"NN", false, false, 256, 64, 64},   {"NN", false, false, 256, 64, 2},       {"NN", false, false, 256, 2, 64},
+      {"TN", true, false, 64, 64, 256},    {"TN", true, false, 64, 3, 256},        {"TN", true, false, 2, 64, 256},
+      {"NT", false, true, 1024, 512, 512}, {"TN", true, false, 512, 512, 1024},    {"NN", false, false, 256, 256, 256},
+      {"NN", false, false, 512, 512, 512}, {"NN", false, false, 1024, 1024, 1024}, {"NN", false, false, 128, 1024, 784},
+      {"NN", false, false, 8192, 64, 64},  {"NN", false, false, 1, 512, 512},      {"NT", false, true, 1, 512, 512},
   };
   for (const auto& p : products) {
-    const std::string name = "gemm/" + set + '/' + p.name + '/' + std::to_string(p.m) + 'x' + std::to_string(p.n) + 'x' +
-                             std::to_string(p.k);
+    const std::string name = "gemm/" + set + '/' + p.name + '/' + std::to_string(p.m) + 'x' + std::to_string(p.n) +
+                             'x' + std::to_string(p.k);
     benchmark::RegisterBenchmark(name.c_str(), [=, &kernels](benchmark::State& state) {
       gemm(state, kernels, p.transpose_a, p.transpose_b, p.m, p.n, p.k);
     });
@@ -87,9 +86,10 @@ void register_all(const Kernels& kernels) {
   const struct {
     const char* name;
     Kernels::Unary kernel;
-  } unary[] = {{"exp", kernels.exp},         {"log", kernels.log},           {"sqrt", kernels.sqrt}, {"square", kernels.square},
-               {"sin", kernels.sin},         {"tanh", kernels.tanh},         {"relu", kernels.relu}, {"sigmoid", kernels.sigmoid},
-               {"softplus", kernels.softplus}, {"gelu", kernels.gelu},       {"silu", kernels.silu}};
+  } unary[] = {{"exp", kernels.exp},       {"log", kernels.log},         {"sqrt", kernels.sqrt},
+               {"square", kernels.square}, {"sin", kernels.sin},         {"tanh", kernels.tanh},
+               {"relu", kernels.relu},     {"sigmoid", kernels.sigmoid}, {"softplus", kernels.softplus},
+               {"gelu", kernels.gelu},     {"silu", kernels.silu}};
   for (const auto& f : unary) {
     add(f.name, 2 * size, [=](Real* x, Real* y, Real*, Real*) { f.kernel(n, x, y); });
   }

@@ -12,19 +12,17 @@ namespace {
 // `kChains` independent chains of multiply-adds, more than latency times units of any CPU so far, on `Vector`s.
 constexpr int kChains = 12;
 constexpr Index kSteps = 1000;
-#define RILL_MULTIPLY_ADDS(name, attributes, Vector)                     \
-  attributes void name(Real* data) {                                     \
-    Vector x, y, sum[kChains];                                           \
-    std::memcpy(&x, data, sizeof x);                                     \
-    std::memcpy(&y, data + 16, sizeof y);                                \
-    for (int i = 0; i < kChains; ++i) sum[i] = y;                        \
-    for (Index step = 0; step < kSteps; ++step) {                        \
-      _Pragma("GCC unroll 12") for (int i = 0; i < kChains; ++i) {       \
-        sum[i] = sum[i] * x + y;                                         \
-      }                                                                  \
-    }                                                                    \
-    for (int i = 1; i < kChains; ++i) sum[0] += sum[i];                  \
-    std::memcpy(data + 32, &sum[0], sizeof x);                           \
+#define RILL_MULTIPLY_ADDS(name, attributes, Vector)                                          \
+  attributes void name(Real* data) {                                                          \
+    Vector x, y, sum[kChains];                                                                \
+    std::memcpy(&x, data, sizeof x);                                                          \
+    std::memcpy(&y, data + 16, sizeof y);                                                     \
+    for (int i = 0; i < kChains; ++i) sum[i] = y;                                             \
+    for (Index step = 0; step < kSteps; ++step) {                                             \
+      _Pragma("GCC unroll 12") for (int i = 0; i < kChains; ++i) { sum[i] = sum[i] * x + y; } \
+    }                                                                                         \
+    for (int i = 1; i < kChains; ++i) sum[0] += sum[i];                                       \
+    std::memcpy(data + 32, &sum[0], sizeof x);                                                \
   }
 
 using Vector16 [[gnu::vector_size(16)]] = Real;
@@ -75,9 +73,9 @@ double peak_flops(const char* set) {
 double copy_bandwidth(Index bytes) {
   std::vector<char> from(static_cast<std::size_t>(bytes), 1), to(from.size());
   return 2. * static_cast<double>(bytes) / shortest_seconds([&] {
-    std::memcpy(to.data(), from.data(), from.size());
-    asm volatile("" : : "r"(to.data()) : "memory");
-  });
+           std::memcpy(to.data(), from.data(), from.size());
+           asm volatile("" : : "r"(to.data()) : "memory");
+         });
 }
 
 }  // namespace rill::bench

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <type_traits>
 #include <utility>
-
 #include <xsimd/xsimd.hpp>
 
 #include "autodiff/simd/kernels.hpp"
@@ -156,21 +155,6 @@ void for_registers(Index n, Body body) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Across lanes
 
-/// The lanes folded by a commutative and associative operation, in halves.
-template <class V, class Op>
-Real fold_lanes(V v, Op op) {
-  alignas(64) Real lanes[V::size];
-  v.store_aligned(lanes);
-  for (Index width = kLanes<V> / 2; width > 0; width /= 2) {
-    for (Index i = 0; i < width; ++i) lanes[i] = op(lanes[i], lanes[i + width]);
-  }
-  return lanes[0];
-}
-template <class V>
-Real sum_lanes(V v) {
-  return fold_lanes(v, [](Real a, Real b) { return a + b; });
-}
-
 /// a, b -> a_0 b_0 a_1 b_1 ... in two registers. xsimd's zip_lo and zip_hi do this within 128-bit lanes in some
 /// versions and across the register in others.
 template <class V>
@@ -206,6 +190,24 @@ void interleave(V& a, V& b) {
   b = xsimd::zip_hi(a, b);
   a = low;
 #endif
+}
+
+/// All lanes combined by an associative and commutative operation, in every lane: interleaving a register with itself
+/// brings its halves together, each lane twice.
+template <class V, class Op>
+V fold_lanes(V v, Op op) {
+  for (Index width = kLanes<V>; width > 1; width /= 2) {
+    V low = v, high = v;
+    interleave(low, high);
+    v = op(low, high);
+  }
+  return v;
+}
+
+template <class V>
+Real first_lane(V v) {
+  const typename V::register_type lanes = v;
+  return lanes[0];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ auto candidates() {
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl");
-  return std::array{Candidate{&scalar_kernels, true}, Candidate{&sse2_kernels, true},
-                    Candidate{&avx2_kernels, avx2}, Candidate{&avx512_kernels, avx512}};
+  return std::array{Candidate{&scalar_kernels, true}, Candidate{&sse2_kernels, true}, Candidate{&avx2_kernels, avx2},
+                    Candidate{&avx512_kernels, avx512}};
 #elif defined(__aarch64__)
   return std::array{Candidate{&scalar_kernels, true}, Candidate{&neon64_kernels, true}};
 #else

@@ -93,8 +93,8 @@ void gradient1(Index n, const Real* gy, const Real* v, Real a, Real* gx) noexcep
 }
 template <class V, V (*f)(V, V, V, V)>
 void gradient2(Index n, const Real* gy, const Real* v, Real a, Real b, Real* gx) noexcept {
-  for_registers<V>(
-      n, [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i), V(a), V(b))); });
+  for_registers<V>(n,
+                   [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i), V(a), V(b))); });
 }
 
 /// Small whole powers by repeated squaring; the rest is C's, one by one: no short formula has its accuracy and

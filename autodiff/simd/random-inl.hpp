@@ -79,7 +79,8 @@ struct Uniform {
   static V positive(const std::uint32_t* w) { return half_open(w) + V(0x1p-53); }
 #else
   // A word of at most 24 bits, as a float: signed conversion is the one all sets have.
-  static V small(WordsOf<V> w) { return xsimd::to_float(bits_as<xsimd::batch<std::int32_t, typename V::arch_type>>(w)); }
+  using Signed = xsimd::batch<std::int32_t, typename V::arch_type>;
+  static V small(WordsOf<V> w) { return xsimd::to_float(bits_as<Signed>(w)); }
   static V half_open(const std::uint32_t* w) { return small(WordsOf<V>::load_unaligned(w) >> 8) * V(0x1p-24f); }
   // The sum of the halves rounds once, as the conversion of all 32 bits does.
   static V positive(const std::uint32_t* w) {

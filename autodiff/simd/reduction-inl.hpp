@@ -24,10 +24,10 @@ struct Max {
 /// long sum grow with its number of blocks.
 constexpr Index kBlock = 64;
 
-/// term(i, part) combined over i = 0, L, 2L, ... below n, in four chains: an addition takes some four cycles, and
-/// two can start in each.
+/// term(i, part) combined over i = 0, L, 2L, ... below n and over lanes; every lane holds the result. In four chains:
+/// an addition takes some four cycles, and two can start in each.
 template <class V, template <class> class Op, class Term>
-Real reduce_registers(Index n, Term term) {
+V reduce_registers(Index n, Term term) {
   constexpr Index L = kLanes<V>;
   const V start(Op<V>::kStart);
   V total = start;
@@ -47,7 +47,7 @@ Real reduce_registers(Index n, Term term) {
     const Head<V> head(n - i);
     total = Op<V>::combine(total, head.keep(term(i, head), start));
   }
-  return fold_lanes(total, [](Real x, Real y) { return Op<V>::combine(x, y); });
+  return fold_lanes(total, [](V x, V y) { return Op<V>::combine(x, y); });
 }
 
 /// inner = 1: rows of contiguous numbers.
@@ -58,7 +58,7 @@ void reduce_row(Index reduced, const Real* x, Real* y) {
     for (Index r = 0; r < reduced; ++r) result = Op<V>::combine(result, x[r]);
     *y = result;
   } else {
-    *y = reduce_registers<V, Op>(reduced, [x](Index i, auto part) { return part.load(x + i); });
+    *y = first_lane(reduce_registers<V, Op>(reduced, [x](Index i, auto part) { return part.load(x + i); }));
   }
 }
 
@@ -128,7 +128,8 @@ void reduce(Index outer, Index reduced, Index inner, const Real* x, Real* y) noe
 
 template <class V>
 Real dot(Index n, const Real* a, const Real* b) noexcept {
-  return reduce_registers<V, Sum>(n, [=](Index i, auto part) { return part.load(a + i) * part.load(b + i); });
+  return first_lane(
+      reduce_registers<V, Sum>(n, [=](Index i, auto part) { return part.load(a + i) * part.load(b + i); }));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Softmax and its relatives, row by row.
+// Softmax and its relatives, row by row. What is reduced over a row stays in a register, the same in every lane.
 #pragma once
 
 #include "autodiff/simd/reduction-inl.hpp"
@@ -7,26 +7,26 @@ namespace rill::simd {
 namespace {
 
 template <class V>
-Real row_max(Index columns, const Real* x) {
-  Real m;
-  reduce_row<V, Max>(columns, x, &m);
-  return m;
+V row_max(Index columns, const Real* x) {
+  return reduce_registers<V, Max>(columns, [=](Index c, auto part) { return part.load(x + c); });
 }
 
 /// sum_c e^(x[c] - m)
 template <class V>
-Real row_sum_exp(Index columns, const Real* x, Real m) {
-  return reduce_registers<V, Sum>(columns, [=](Index c, auto part) { return math::exp(V(part.load(x + c) - V(m))); });
+V row_sum_exp(Index columns, const Real* x, V m) {
+  return reduce_registers<V, Sum>(columns, [=](Index c, auto part) { return math::exp(V(part.load(x + c) - m)); });
 }
 
 template <class V>
 void softmax(Index rows, Index columns, const Real* x, Real* y) noexcept {
   for (Index r = 0; r < rows; ++r, x += columns, y += columns) {
-    const Real m = row_max<V>(columns, x);
-    for_registers<V>(columns, [=](Index c, auto part) { part.store(y + c, math::exp(V(part.load(x + c) - V(m)))); });
-    Real s;
-    reduce_row<V, Sum>(columns, y, &s);
-    const V scale(1 / s);
+    const V m = row_max<V>(columns, x);
+    const V sum = reduce_registers<V, Sum>(columns, [=](Index c, auto part) {
+      const V e = math::exp(V(part.load(x + c) - m));
+      part.store(y + c, e);
+      return e;
+    });
+    const V scale = divide(V(1), sum);
     for_registers<V>(columns, [=](Index c, auto part) { part.store(y + c, part.load(y + c) * scale); });
   }
 }
@@ -34,21 +34,18 @@ void softmax(Index rows, Index columns, const Real* x, Real* y) noexcept {
 template <class V>
 void log_softmax(Index rows, Index columns, const Real* x, Real* y) noexcept {
   for (Index r = 0; r < rows; ++r, x += columns, y += columns) {
-    const Real m = row_max<V>(columns, x);
-    const V log_s = math::log(V(row_sum_exp<V>(columns, x, m)));
-    for_registers<V>(columns, [=](Index c, auto part) { part.store(y + c, part.load(x + c) - V(m) - log_s); });
+    const V m = row_max<V>(columns, x);
+    const V log_s = math::log(row_sum_exp(columns, x, m));
+    for_registers<V>(columns, [=](Index c, auto part) { part.store(y + c, part.load(x + c) - m - log_s); });
   }
 }
 
 template <class V>
 void logsumexp(Index rows, Index columns, const Real* x, Real* y) noexcept {
   for (Index r = 0; r < rows; ++r, x += columns) {
-    const Real m = row_max<V>(columns, x);
-    if (m == kInfinity || m == -kInfinity) {
-      y[r] = m;  // m - m would be NaN
-    } else {
-      Head<V>(1).store(y + r, V(m) + math::log(V(row_sum_exp<V>(columns, x, m))));
-    }
+    const V m = row_max<V>(columns, x);
+    const auto infinite = xsimd::abs(m) == V(kInfinity);  // then m is the answer, and m - m would be NaN
+    y[r] = first_lane(V(xsimd::select(infinite, m, V(m + math::log(row_sum_exp(columns, x, m))))));
   }
 }
 

@@ -11,8 +11,8 @@ namespace {
 std::vector<Real> arguments() {
   const Real tiny = std::numeric_limits<Real>::denorm_min(), normal = std::numeric_limits<Real>::min(),
              largest = std::numeric_limits<Real>::max();
-  std::vector<Real> x = {0, 1, 2, 3, 0.5, 1e-3f, 10, 20, 88, 89, 104, 500, 710, 746, 1e4f, 2e5f, 1e7f,
-                         tiny, normal, normal / 2, largest, kInf};
+  std::vector<Real> x = {0,   1,   2,   3,    0.5,  1e-3f, 10,   20,     88,         89,      104,
+                         500, 710, 746, 1e4f, 2e5f, 1e7f,  tiny, normal, normal / 2, largest, kInf};
   TestRandom random(1);
   for (int i = 0; i < 100; ++i) x.push_back(random.uniform(0, 6));
   for (int i = 0; i < 60; ++i) x.push_back(static_cast<Real>(std::exp(random.uniform(-80, 80))));
@@ -58,7 +58,8 @@ constexpr double kSmallest = std::numeric_limits<Real>::min();  // denormal resu
 
 TEST(SimdElementwise, UnaryAgreesWithReference) {
   const auto check = [](const char* name, Kernels::Unary Kernels::*f, Tolerance tolerance = {}) {
-    compare(name, [f](const Kernels& k, Index n, Real* x, Real* y) { (k.*f)(n, x, y); }, tolerance);
+    compare(
+        name, [f](const Kernels& k, Index n, Real* x, Real* y) { (k.*f)(n, x, y); }, tolerance);
   };
   check("exp", &Kernels::exp, {4, kSmallest * 1e-2});
   check("log", &Kernels::log, {4});
@@ -103,8 +104,9 @@ TEST(SimdElementwise, GradientsAgreeWithReference) {
     return gy;
   };
   const auto check = [&](const char* name, Kernels::Gradient Kernels::*f, Tolerance tolerance = {16, kEpsilon}) {
-    compare(name, [&, f](const Kernels& k, Index n, Real* v, Real* gx) { (k.*f)(n, upstream(n).data(), v, gx); },
-            tolerance);
+    compare(
+        name, [&, f](const Kernels& k, Index n, Real* v, Real* gx) { (k.*f)(n, upstream(n).data(), v, gx); },
+        tolerance);
   };
   // 1 - y^2 rounds once or twice: an error of an ulp of y^2, which for |y| > 1 (never a tanh) is relative.
   check("tanh_gradient", &Kernels::tanh_gradient, {16, 4 * kEpsilon});
@@ -116,19 +118,22 @@ TEST(SimdElementwise, GradientsAgreeWithReference) {
   compare("leaky_relu_gradient", [&](const Kernels& k, Index n, Real* v, Real* gx) {
     k.leaky_relu_gradient(n, upstream(n).data(), v, Real(0.2), gx);
   });
-  compare("elu_gradient", [&](const Kernels& k, Index n, Real* v, Real* gx) {
-    k.elu_gradient(n, upstream(n).data(), v, Real(1.5), Real(1.25), gx);
-  }, {16, 8 * kEpsilon});
-  compare("clamp_gradient", [&](const Kernels& k, Index n, Real* v, Real* gx) {
-    k.clamp_gradient(n, upstream(n).data(), v, -1, 2, gx);
-  }, {0});
+  compare("elu_gradient",
+          [&](const Kernels& k, Index n, Real* v, Real* gx) {
+            k.elu_gradient(n, upstream(n).data(), v, Real(1.5), Real(1.25), gx);
+          },
+          {16, 8 * kEpsilon});
+  compare("clamp_gradient",
+          [&](const Kernels& k, Index n, Real* v, Real* gx) { k.clamp_gradient(n, upstream(n).data(), v, -1, 2, gx); },
+          {0});
 }
 
 TEST(SimdElementwise, BinaryAgreesWithReferenceForEveryBroadcast) {
   const std::vector<Real> values = arguments();
   using Binary = Kernels::Binary Kernels::*;
-  const Binary all[] = {&Kernels::add,     &Kernels::subtract, &Kernels::multiply,   &Kernels::divide, &Kernels::minimum,
-                        &Kernels::maximum, &Kernels::less,     &Kernels::less_equal, &Kernels::equal};
+  const Binary all[] = {&Kernels::add,    &Kernels::subtract,   &Kernels::multiply,
+                        &Kernels::divide, &Kernels::minimum,    &Kernels::maximum,
+                        &Kernels::less,   &Kernels::less_equal, &Kernels::equal};
   for (const Kernels* kernels : available_kernels()) {
     for (const Index rows : {Index{0}, Index{1}, Index{3}}) {
       for (Index columns = 0; columns <= 4 * kernels->lanes + 1; ++columns) {

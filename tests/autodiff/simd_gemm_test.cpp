@@ -28,7 +28,7 @@ void check(const Kernels& kernels, const Case& c) {
     }
   }
   Gemm g = {c.transpose_a, c.transpose_b, c.m, c.n, c.k, a.data(), lda, b.data(), ldb, c.bias ? bias.data() : nullptr,
-            c.accumulate, got.data(), ldc};
+            c.accumulate,  got.data(),    ldc};
   Numbers workspace(kernels.gemm_workspace(g), 0, kNan);
   kernels.gemm(g, workspace.data());
   g.c = expected.data();
@@ -92,7 +92,8 @@ TEST(SimdGemm, ShapesOfTrainingSteps) {
 }
 
 TEST(SimdGemm, BlocksInEveryDirection) {
-  for (const Case& c : {Case{337, 70, 5}, Case{7, 1100, 9}, Case{70, 150, 600}, Case{99, 200, 300}, Case{400, 5, 300}}) {
+  for (const Case& c :
+       {Case{337, 70, 5}, Case{7, 1100, 9}, Case{70, 150, 600}, Case{99, 200, 300}, Case{400, 5, 300}}) {
     check_all_forms(c);
     if (HasFatalFailure()) return;
   }

@@ -14,7 +14,8 @@ TEST(SimdReduction, SumAndMaxAgreeWithReferenceForAllShapes) {
     const Index lanes = kernels->lanes;
     for (const Index outer : {Index{0}, Index{1}, Index{3}}) {
       for (const Index reduced : {Index{0}, Index{1}, Index{2}, Index{7}, lanes, 4 * lanes + 1, Index{131}}) {
-        for (const Index inner : {Index{0}, Index{1}, Index{2}, Index{3}, lanes - 1, lanes, lanes + 1, 4 * lanes, 5 * lanes + 1}) {
+        for (const Index inner :
+             {Index{0}, Index{1}, Index{2}, Index{3}, lanes - 1, lanes, lanes + 1, 4 * lanes, 5 * lanes + 1}) {
           Numbers x(outer * reduced * inner, 1), got(outer * inner, 3), expected(outer * inner, 0);
           fill(x, static_cast<std::uint64_t>(reduced * 100 + inner));
           kernels->sum(outer, reduced, inner, x.data(), got.data());
