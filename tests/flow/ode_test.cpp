@@ -75,7 +75,7 @@ TEST(Solve, ErrorsAsTabulated) {
   expect_errors(kMidpoint, 1.981e-3, 5.017e-4, 1.262e-4, 1e-6);
   expect_errors(kHeun2, 6.062e-3, 1.549e-3, 3.913e-4, 1e-6);
   expect_errors(kHeun3, 3.848e-5, 4.835e-6, 6.057e-7, 1e-8);
-  expect_errors(kRk4, 1.227e-6, 7.756e-8, 4.873e-9, 1e-9);
+  expect_errors(kRk4, 2.3616e-6, 1.5029e-7, 9.476e-9, 1e-10);
   expect_errors(kRk4ThreeEighths, 1.227e-6, 7.756e-8, 4.873e-9, 1e-9);
 }
 
