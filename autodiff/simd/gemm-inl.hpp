@@ -13,14 +13,15 @@ namespace {
 constexpr Index smaller(Index a, Index b) { return a < b ? a : b; }
 constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// Block sizes. A panel of B (kBlockK x width L) should take up to 32 KB of an L1 cache of 32 to 48; a block of B and
-/// one of A together should stay below an L2 cache of 1 MB.
+/// Block sizes. A block of B (kDepth x kColumns) takes half of an L2 cache of 1 MB, one of A (kRows x kDepth) a
+/// quarter. A panel of B (kDepth x kPanel) fits L1 except on AVX-512, where it streams from L2: 256 bytes in 12 cycles.
+/// Shallower blocks would stay in L1, but visit C more often.
 template <class V>
 struct BlockSizes {
-  static constexpr Index kColumns = 1024;
+  static constexpr Index kDepth = 256;
+  static constexpr Index kColumns = Index{524288} / (kDepth * Index{sizeof(Real)});
   static constexpr Index kRows = 40 * kTileRows;
   static constexpr Index kPanel = kTileWidth * kLanes<V>;
-  static constexpr Index kDepth = smaller(256, Index{32768 / sizeof(Real)} / kPanel);
 };
 
 enum class Way {
@@ -42,14 +43,15 @@ struct Plan {
     way = Way::kTiles;
     if (!g.transpose_a && g.k >= L && (few_columns || few_rows)) way = Way::kDots;
     if (g.transpose_a && few_columns && g.m >= L) way = Way::kSwapped;
-    // Rows of B that are far apart compete for few cache sets; packed, they are read once instead of m / kTileRows
-    // times. Those of a transposed A likewise: tiles read a few numbers of each.
-    pack_b = g.transpose_b || (g.m >= 64 && g.ldb > 2 * BlockSizes<V>::kPanel);
-    pack_a = g.lda > (g.transpose_a ? 2 * BlockSizes<V>::kPanel : 500) && g.n > 4 * BlockSizes<V>::kPanel;
+    // Rows that are far apart compete for few sets of a cache. B is read m / kTileRows times, A once per panel of B;
+    // packing reads them once. Of a transposed A, each tile reads a few numbers a row: rows must be closer.
+    constexpr Index kFar = 2048 / sizeof(Real), kPanel = BlockSizes<V>::kPanel;
+    pack_b = g.transpose_b || (g.m >= 64 && g.ldb > 2 * kPanel);
+    pack_a = g.lda >= (g.transpose_a ? 2 * kPanel + 1 : kFar) && g.n > 4 * kPanel;
   }
 };
 
-template <class V>
+/// The product whose result is C^T, without bias.
 Gemm swapped(const Gemm& g, Real* c) {
   return {!g.transpose_b, !g.transpose_a, g.n, g.m, g.k, g.b, g.ldb, g.a, g.lda, nullptr, false, c, g.m};
 }
@@ -66,10 +68,8 @@ Index gemm_workspace(const Gemm& g) noexcept {
   switch (plan.way) {
     case Way::kDots:
       return g.transpose_b ? 0 : g.n * g.k;
-    case Way::kSwapped: {
-      const Index c = round_up(g.m * g.n, 16);
-      return c + gemm_workspace<V>(swapped<V>(g, nullptr));
-    }
+    case Way::kSwapped:
+      return round_up(g.m * g.n, 16) + gemm_workspace<V>(swapped(g, nullptr));
     default:
       return packed_b_size<V>(g) +
              (plan.pack_a ? smaller(g.m, BlockSizes<V>::kRows) * smaller(g.k, BlockSizes<V>::kDepth) : 0);
@@ -218,7 +218,7 @@ void gemm(const Gemm& g, Real* workspace) noexcept {
     return gemm_dots<V>(g, workspace, g.k);
   }
   if (plan.way == Way::kSwapped) {
-    gemm<V>(swapped<V>(g, workspace), workspace + round_up(g.m * g.n, 16));
+    gemm<V>(swapped(g, workspace), workspace + round_up(g.m * g.n, 16));
     for (Index i = 0; i < g.m; ++i) {
       for (Index j = 0; j < g.n; ++j) {
         Real& c = g.c[i * g.ldc + j];

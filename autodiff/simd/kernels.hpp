@@ -60,7 +60,7 @@ struct Kernels {
   using Unary1 = void (*)(Index n, const Real* x, Real a, Real* y) noexcept;
   using Unary2 = void (*)(Index n, const Real* x, Real a, Real b, Real* y) noexcept;
 
-  // y = f(x), element by element.
+  // y = f(x), element by element; NaN gives NaN, and so does sign.
   Unary exp, log, sqrt, square, sin, cos, tanh, sigmoid, softplus, relu, gelu, silu, abs, sign;
   Unary1 leaky_relu;  ///< x > 0 ? x : a x
   Unary1 pow;         ///< x^a as C's pow, special values included
