@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs a built rill into an empty folder, then compiles, links and runs a program against what was installed.
+# Installs a built rill into an empty folder, then compiles, links and runs a program against what was installed, and
+# trains and samples with the installed programs.
 #
 #   tests/install.sh SOURCE BUILD COMPILER...
 set -euo pipefail
@@ -16,7 +17,7 @@ query() { PKG_CONFIG_PATH=${pc%/*} pkg-config --define-variable=prefix="$prefix"
 
 # Every header but the kernels' and ops' own must be there, or something installed may not compile.
 cd "$source"
-for header in $(find autodiff datasets nn flow -name '*.hpp'); do
+find autodiff datasets nn flow -name '*.hpp' | while read -r header; do
   case $header in
     *-inl.hpp | autodiff/ops/elementwise.hpp | autodiff/simd/tables.hpp) continue ;;
   esac
@@ -44,3 +45,8 @@ PROGRAM
 # shellcheck disable=SC2046
 "$@" -std=c++20 program.cpp $(query --cflags --libs) -o program
 ./program
+
+# A preset that only the installed folder has, so that it cannot come from the source tree.
+cp "$prefix/share/rill/presets/annulus.toml" "$prefix/share/rill/presets/elsewhere.toml"
+"$prefix/bin/rill-train" --preset elsewhere --steps 2 --out run
+[ "$("$prefix/bin/rill-sample" run --count 5 | wc -l)" = 6 ]
