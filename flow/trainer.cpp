@@ -58,6 +58,8 @@ Trainer::Trainer(nn::VelocityModel& model, BatchSource source, const TrainerOpti
       parameters_(model.named_parameters()),
       optimizer_(nn::make_optimizer(options.optimizer, parameters_)) {
   options_.learning_rate.check();
+  Generator unused(0);
+  sample_times(options_.times, 0, unused);  // throws for an unknown distribution
   require(options_.clip_norm >= 0, "clip_norm: expected 0 (no limit) or more, got ", options_.clip_norm);
   if (options_.ema_decay != 0) ema_.emplace(parameters_, options_.ema_decay);
 }

@@ -56,7 +56,7 @@ DataDescription parse_data_description(const std::string& text) {
       json.at("width").get_to(description.width);
       json.at("classes").get_to(description.classes);
     } else {
-      fail("unknown kind ", quoted(description.kind));
+      fail("unknown kind ", in_quotes(description.kind));
     }
   } catch (const Json::exception& error) {
     fail(error.what());

@@ -16,8 +16,8 @@ T parse_number(const std::string& text, const char* expected) {
   const char* begin = text.data() + (text.size() > 1 && text[0] == '+' && text[1] != '-' ? 1 : 0);
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(begin, end, value);
-  require(error != std::errc::result_out_of_range, quoted(text), " is too large");
-  require(error == std::errc{} && stop == end, "expected ", expected, ", found ", quoted(text));
+  require(error != std::errc::result_out_of_range, in_quotes(text), " is too large");
+  require(error == std::errc{} && stop == end, "expected ", expected, ", found ", in_quotes(text));
   return value;
 }
 
@@ -50,7 +50,7 @@ Options::Setter Options::setter(std::string& value) {
 Options::Setter Options::setter(bool& value) {
   return [&value](const std::vector<std::string>& texts) {
     const std::string& text = single(texts);
-    require(text == "true" || text == "false", "expected true or false, found ", quoted(text));
+    require(text == "true" || text == "false", "expected true or false, found ", in_quotes(text));
     value = text == "true";
   };
 }
@@ -68,7 +68,7 @@ Options::Setter Options::setter(std::uint64_t& value) {
 Options::Setter Options::setter(double& value) {
   return [&value](const std::vector<std::string>& texts) {
     const double number = parse_number<double>(single(texts), "a number");
-    require(std::isfinite(number), "expected a finite number, found ", quoted(single(texts)));
+    require(std::isfinite(number), "expected a finite number, found ", in_quotes(single(texts)));
     value = number;
   };
 }

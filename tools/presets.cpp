@@ -37,7 +37,7 @@ std::string find_preset(const std::string& name) {
   const fs::path path = presets_folder() / (name + ".toml");
   std::error_code error;
   const bool found = name.find('/') == name.npos && fs::is_regular_file(path, error);
-  if (!found) throw UsageError(concat("--preset: unknown preset ", quoted(name), "; there are: ", preset_names()));
+  if (!found) throw UsageError(concat("--preset: unknown preset ", in_quotes(name), "; there are: ", preset_names()));
   return path.lexically_normal().string();
 }
 

@@ -51,7 +51,7 @@ std::vector<Index> parse_labels(const std::string& text, Index classes) {
     error = second.ec;
   }
   if (error != std::errc{} || stop != end || first > last) {
-    throw UsageError(concat("--label: expected a class such as 3 or a range such as 0..9, found ", quoted(text)));
+    throw UsageError(concat("--label: expected a class such as 3 or a range such as 0..9, found ", in_quotes(text)));
   }
   if (first < 0 || last >= classes) {
     throw UsageError(concat("--label: ", text, ": the model's classes are 0 to ", classes - 1));
@@ -96,7 +96,7 @@ int sample(int argc, const char* const* argv) {
   use_threads(settings.common.threads);
   const std::string form = settings.out.empty() || settings.out == "-" ? ".csv" : ending(settings.out);
   if (form != ".npy" && form != ".csv") {
-    throw UsageError(concat("--out: expected a name that ends in .npy or .csv, or -, found ", quoted(settings.out)));
+    throw UsageError(concat("--out: expected a name that ends in .npy or .csv, or -, found ", in_quotes(settings.out)));
   }
 
   const TrainedModel trained = load_trained_model(settings.common.run);

@@ -10,7 +10,7 @@
 namespace rill::tools {
 
 /// The text in single quotes, cut after some sixty bytes, with unprintable bytes shown as \xNN: safe in a message.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// The message on one line: line breaks become blanks, other control characters question marks.
 std::string one_line(std::string_view text);

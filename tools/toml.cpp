@@ -74,7 +74,7 @@ class Parser {
   std::string found() const {
     if (rest_.empty()) return "the end of the file";
     if (next() == '\n') return "the end of the line";
-    return quoted(rest_.substr(0, rest_.find('\n')));
+    return in_quotes(rest_.substr(0, rest_.find('\n')));
   }
 
   std::string key() {
@@ -90,9 +90,9 @@ class Parser {
     advance();
     std::vector<std::string> values;
     for (skip_lines(); !take(']'); skip_lines()) {
-      if (rest_.empty()) wrong("the array that starts in line ", first_line, " has no end");
-      values.push_back(value());
+      if (!rest_.empty()) values.push_back(value());
       skip_lines();
+      if (rest_.empty()) wrong("the array that starts in line ", first_line, " has no end");
       if (!take(',') && next() != ']') wrong("expected ',' or ']' in the array, found ", found());
     }
     return values;
@@ -106,7 +106,7 @@ class Parser {
     const bool plausible = text == "true" || text == "false" || text == "inf" || text == "nan" ||
                            (!text.empty() && text.find_first_not_of("0123456789+-.eE_") == text.npos);
     if (!plausible && text.empty()) wrong("expected a value, found ", found());
-    if (!plausible) wrong("expected a number, true, false, a string in quotes or an array, found ", quoted(text));
+    if (!plausible) wrong("expected a number, true, false, a string in quotes or an array, found ", in_quotes(text));
     text.erase(std::remove(text.begin(), text.end(), '_'), text.end());
     return text;
   }

@@ -26,7 +26,7 @@ std::pair<std::string, double> parse_parameter(const std::string& text) {
   const char* begin = equals == text.npos ? end : text.data() + equals + 1;
   const auto [stop, error] = std::from_chars(begin, end, value);
   if (error != std::errc{} || stop != end) {
-    throw UsageError(concat("--data-param: expected name=number such as cells=8, found ", quoted(text)));
+    throw UsageError(concat("--data-param: expected name=number such as cells=8, found ", in_quotes(text)));
   }
   return {text.substr(0, equals), value};
 }
@@ -109,7 +109,7 @@ DataDescription TrainSettings::data_description() const {
   }
   if (!data_parameters.empty()) {
     throw UsageError(
-        concat("--data-param: ", quoted(data_parameters.front()), " is for densities, but --data is ", data));
+        concat("--data-param: ", in_quotes(data_parameters.front()), " is for densities, but --data is ", data));
   }
   return description;
 }

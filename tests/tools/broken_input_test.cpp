@@ -1,0 +1,366 @@
+// What a user gets wrong, and what breaks: one line that names the culprit, the right exit code, and nothing lost.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <filesystem>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/process.hpp"
+#include "tests/tools/tiny_runs.hpp"
+
+namespace rill {
+namespace {
+
+using testing::HasSubstr;
+using namespace testing_support;
+using Words = std::vector<std::string>;
+
+// The files of a good input, which cases then damage.
+class Folder {
+ public:
+  /// Trains a run on the moons in run/, and writes six 4 x 4 images of 2 classes to images/.
+  Folder() {
+    EXPECT_EQ(run(tiny_training(path("run"))).code, 0);
+    std::filesystem::create_directory(path("images"));
+    for (const char* half : {"train", "t10k"}) {
+      write_contents(pixels(half), idx({6, 4, 4}, std::string(96, '\x7f')));
+      write_contents(labels(half), idx({6}, std::string("\0\1\0\1\0\1", 6)));
+    }
+  }
+
+  std::string path(const std::string& name) const { return folder_ / name; }
+  std::string pixels(const std::string& half = "train") const { return path("images/" + half + "-images-idx3-ubyte"); }
+  std::string labels(const std::string& half = "train") const { return path("images/" + half + "-labels-idx1-ubyte"); }
+  std::string write(const std::string& name, const std::string& bytes) const {
+    write_contents(path(name), bytes);
+    return path(name);
+  }
+
+  static std::string idx(const std::vector<unsigned>& sizes, const std::string& bytes) {
+    std::string file{'\0', '\0', '\x08', static_cast<char>(sizes.size())};
+    for (const unsigned size : sizes) file += {'\0', '\0', static_cast<char>(size >> 8), static_cast<char>(size)};
+    return file + bytes;
+  }
+
+  Words train(const Words& more) const { return tiny_training(path("new"), more); }
+  Words train_images() const {
+    return train({"--data", "images", "--data-dir", path("images"), "--classes", "2", "--model", "residual-mlp"});
+  }
+  Words train_config(const std::string& text) const { return train({"--config", write("bad.toml", text)}); }
+  Words train_table(const std::string& name, const std::string& bytes) const {
+    return train({"--data", write(name, bytes)});
+  }
+  /// sample with a model whose bytes `damage` has changed.
+  Words sample_damaged(const std::function<std::string(std::string)>& damage) const {
+    return {"sample", write("bad.safetensors", damage(contents(path("run/model.safetensors"))))};
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+struct Case {
+  std::string name;
+  int code;
+  std::string culprit;  // must be named
+  std::function<Words(const Folder&)> command;
+};
+
+void PrintTo(const Case& broken, std::ostream* out) { *out << broken.name; }
+
+std::string npy(const std::string& header, const std::string& data) {
+  return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header + data;
+}
+
+std::string truncated(std::string bytes) { return bytes.substr(0, bytes.size() / 2); }
+
+std::string compressed(const std::string& path, const std::string& bytes) {
+  gzFile file = gzopen(path.c_str(), "wb");
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+  return contents(path);
+}
+
+// A mistake in the settings is code 2, a bad file is code 1.
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      // The command line.
+      {"UnknownFlag", 2, "--stepz",
+       [](const Folder& f) {
+         return f.train({"--stepz", "5"});
+       }},
+      {"MissingValue", 2, "--seed", [](const Folder& f) { return f.train({"--seed"}); }},
+      {"NotANumber", 2, "--steps",
+       [](const Folder& f) {
+         return f.train({"--steps", "many"});
+       }},
+      {"NoSteps", 2, "--steps",
+       [](const Folder& f) {
+         return f.train({"--steps", "0"});
+       }},
+      {"NegativeThreads", 2, "--threads",
+       [](const Folder& f) {
+         return f.train({"--threads", "-1"});
+       }},
+      {"BadAverage", 2, "decay",
+       [](const Folder& f) {
+         return f.train({"--ema", "1.5"});
+       }},
+      {"BadHidden", 2, "hidden",
+       [](const Folder& f) {
+         return f.train({"--hidden", "8,0"});
+       }},
+      {"UnknownActivation", 2, "swish",
+       [](const Folder& f) {
+         return f.train({"--activation", "swish"});
+       }},
+      {"UnknownOptimizer", 2, "adamz",
+       [](const Folder& f) {
+         return f.train({"--optimizer", "adamz"});
+       }},
+      {"UnknownScheduler", 2, "linear",
+       [](const Folder& f) {
+         return f.train({"--scheduler", "linear"});
+       }},
+      {"UnknownTimes", 2, "early",
+       [](const Folder& f) {
+         return f.train({"--times", "early"});
+       }},
+      {"UnknownPreset", 2, "anulus",
+       [](const Folder& f) {
+         return f.train({"--preset", "anulus"});
+       }},
+      {"UnknownDensity", 2, "anulus",
+       [](const Folder& f) {
+         return f.train({"--data", "anulus"});
+       }},
+      {"UnknownParameter", 2, "inner",
+       [](const Folder& f) {
+         return f.train({"--data-param", "inner=1"});
+       }},
+      {"ParameterIsNoNumber", 2, "noise=x",
+       [](const Folder& f) {
+         return f.train({"--data-param", "noise=x"});
+       }},
+      {"ResumeNothing", 2, "nowhere",
+       [](const Folder& f) {
+         return Words{"train", "--resume", f.path("nowhere")};
+       }},
+      {"ResumeWithPreset", 2, "--preset",
+       [](const Folder& f) {
+         return Words{"train", "--resume", f.path("run"), "--preset", "moons"};
+       }},
+      {"NoRun", 2, "run", [](const Folder&) { return Words{"sample"}; }},
+      {"UnknownSolver", 2, "eulr",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--solver", "eulr"};
+       }},
+      {"LabelWithoutClasses", 2, "--label",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--label", "1"};
+       }},
+      {"UnknownOutput", 2, "--out",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--out", "p.xls"};
+       }},
+      {"EvaluateNothing", 2, "--count",
+       [](const Folder& f) {
+         return Words{"evaluate", f.path("run"), "--count", "0"};
+       }},
+
+      // Configuration files.
+      {"UnknownKey", 2, "line 2: unknown key 'stepz'",
+       [](const Folder& f) { return f.train_config("steps = 5\nstepz = 6\n"); }},
+      {"WrongType", 2, "line 1: batch", [](const Folder& f) { return f.train_config("batch = \"big\"\n"); }},
+      {"NoToml", 2, "line 1", [](const Folder& f) { return f.train_config("\x89PNG\r\n\x1a\n"); }},
+      {"UnfinishedArray", 2, "no end", [](const Folder& f) { return f.train_config("hidden = [64,\n64\n"); }},
+      {"KeyTwice", 2, "'steps' is set a second time",
+       [](const Folder& f) { return f.train_config("steps = 5\nsteps = 6\n"); }},
+      {"MissingConfig", 1, "absent.toml",
+       [](const Folder& f) {
+         return f.train({"--config", f.path("absent.toml")});
+       }},
+
+      // Images.
+      {"MissingImages", 1, "absent",
+       [](const Folder& f) {
+         return f.train({"--data", "images", "--data-dir", f.path("absent")});
+       }},
+      {"IdxMagic", 1, "train-images-idx3-ubyte",
+       [](const Folder& f) {
+         write_contents(f.pixels(), "P5 4 4 255 " + std::string(96, 'x'));
+         return f.train_images();
+       }},
+      {"IdxTruncated", 1, "train-images-idx3-ubyte",
+       [](const Folder& f) {
+         write_contents(f.pixels(), truncated(contents(f.pixels())));
+         return f.train_images();
+       }},
+      {"IdxTrailingBytes", 1, "train-images-idx3-ubyte",
+       [](const Folder& f) {
+         write_contents(f.pixels(), contents(f.pixels()) + "x");
+         return f.train_images();
+       }},
+      {"IdxCountsDiffer", 1, "labels",
+       [](const Folder& f) {
+         write_contents(f.labels(), Folder::idx({5}, std::string(5, '\0')));
+         return f.train_images();
+       }},
+      {"LabelOutsideClasses", 1, "7",
+       [](const Folder& f) {
+         write_contents(f.labels(), Folder::idx({6}, std::string("\0\1\7\1\0\1", 6)));
+         return f.train_images();
+       }},
+      {"GzTruncated", 1, "train-images-idx3-ubyte.gz",
+       [](const Folder& f) {
+         const std::string bytes = contents(f.pixels()), packed = f.pixels() + ".gz";
+         std::filesystem::remove(f.pixels());
+         write_contents(packed, truncated(compressed(packed, bytes)));
+         return f.train_images();
+       }},
+      {"UnknownClass", 2, "12",
+       [](const Folder& f) {
+         EXPECT_EQ(run(f.train_images()).code, 0);
+         return Words{"sample", f.path("new"), "--label", "12"};
+       }},
+
+      // Tables.
+      {"CsvText", 1, "line 3, column 2",
+       [](const Folder& f) { return f.train_table("bad.csv", "a,b\n1,2\n3,four\n"); }},
+      {"CsvRagged", 1, "line 2", [](const Folder& f) { return f.train_table("bad.csv", "1,2\n3\n"); }},
+      {"CsvEmpty", 1, "bad.csv", [](const Folder& f) { return f.train_table("bad.csv", ""); }},
+      {"MissingTable", 1, "absent.npy",
+       [](const Folder& f) {
+         return f.train({"--data", f.path("absent.npy")});
+       }},
+      {"NpyMagic", 1, "bad.npy", [](const Folder& f) { return f.train_table("bad.npy", "not an array at all"); }},
+      {"NpyTruncated", 1, "bad.npy",
+       [](const Folder& f) {
+         return f.train_table(
+             "bad.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }\n", std::string(20, '\0')));
+       }},
+      {"NpyNan", 1, "row 1, column 2",
+       [](const Folder& f) {
+         return f.train_table("bad.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }\n",
+                                             std::string("\0\0\0\0\0\0\xc0\x7f", 8)));
+       }},
+      {"NpyRank", 1, "[1, 1, 1]",
+       [](const Folder& f) {
+         return f.train_table(
+             "bad.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }\n", std::string(4, '\0')));
+       }},
+
+      // Models.
+      {"MissingModel", 1, "absent",
+       [](const Folder& f) {
+         return Words{"sample", f.path("absent")};
+       }},
+      {"ModelTruncated", 1, "bad.safetensors", [](const Folder& f) { return f.sample_damaged(truncated); }},
+      {"ModelHeader", 1, "bad.safetensors",
+       [](const Folder& f) {
+         return f.sample_damaged(
+             [](const std::string& bytes) { return concat(bytes.substr(0, 20), '\xff', bytes.substr(21)); });
+       }},
+      {"ModelTrailingBytes", 1, "bad.safetensors",
+       [](const Folder& f) { return f.sample_damaged([](const std::string& bytes) { return bytes + "x"; }); }},
+      {"StateIsNoModel", 1, "state.safetensors",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run/state.safetensors")};
+       }},
+      {"ModelShape", 1, "layers.0.weight",
+       [](const Folder& f) {
+         return Words{"train", "--resume", f.path("run"), "--hidden", "9,9"};
+       }},
+      {"StateTruncated", 1, "state.safetensors",
+       [](const Folder& f) {
+         const std::string state = f.path("run/state.safetensors");
+         write_contents(state, truncated(contents(state)));
+         return Words{"train", "--resume", f.path("run")};
+       }},
+
+      // Where nothing can be written.
+      {"OutBelowAFile", 1, "file",
+       [](const Folder& f) {
+         return f.train({"--out", f.write("file", "") + "/run"});
+       }},
+      {"OutWhereNobodyMayWrite", 1, "/proc/rill",
+       [](const Folder& f) {
+         return f.train({"--out", "/proc/rill"});
+       }},
+      {"ImageInNoFolder", 1, "absent/s.png",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--image", f.path("absent/s.png")};
+       }},
+      {"PointsOnAFullDisk", 1, "full.npy",
+       [](const Folder& f) {
+         std::filesystem::create_symlink("/dev/full", f.path("full.npy"));
+         return Words{"sample", f.path("run"), "--out", f.path("full.npy")};
+       }},
+  };
+  return all;
+}
+
+class BrokenInput : public testing::TestWithParam<Case> {};
+
+TEST_P(BrokenInput, IsOneLineThatNamesTheCulprit) {
+  const Folder folder;
+  const Words command = GetParam().command(folder);
+  const Finished finished = run(command);
+  EXPECT_EQ(finished.code, GetParam().code);
+  EXPECT_THAT(finished.out, testing::IsEmpty());
+  // train and sample may have said what they are doing; then the message is the last line.
+  const std::size_t before = finished.err.find_last_of('\n', finished.err.size() - 2);
+  const std::string message = before == std::string::npos ? finished.err : finished.err.substr(before + 1);
+  EXPECT_THAT(message, testing::StartsWith(command[0] + ": "));
+  EXPECT_THAT(message, HasSubstr(GetParam().culprit));
+  const bool is_usage = finished.code == 2;
+  EXPECT_TRUE(!is_usage || message == finished.err) << finished.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(, BrokenInput, testing::ValuesIn(cases()), [](const auto& info) { return info.param.name; });
+
+TEST(FullDisk, LeavesTheLastCheckpoint) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const std::string state = contents(folder / "run/state.safetensors");
+  const Launch more{.command = {"train", "--resume", folder / "run", "--steps", "300"},
+                    .out_file = {},
+                    .largest_file = state.size() / 2};
+  const Finished failed = run(more);
+  EXPECT_EQ(failed.code, 1) << failed.err;
+  EXPECT_THAT(failed.err, HasSubstr("state.safetensors: cannot write"));
+  EXPECT_TRUE(contents(folder / "run/state.safetensors") == state);
+  // With room again the run goes on as if nothing had happened.
+  ASSERT_EQ(run(tiny_training(folder / "whole", {"--steps", "300"})).code, 0);
+  ASSERT_EQ(run(more.command).code, 0);
+  expect_equal_runs(folder / "run", folder / "whole");
+}
+
+TEST(FullDisk, StopsPointsOnStdout) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const Finished failed =
+      run(Launch{.command = {"sample", folder / "run"}, .out_file = "/dev/full", .largest_file = {}});
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.err, HasSubstr("stdout: cannot write"));
+}
+
+TEST(ReadOnlyFolder, IsNamed) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  const TemporaryFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  const Finished failed = run(tiny_training(folder / "run"));
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.err, HasSubstr("ermission denied"));
+}
+
+}  // namespace
+}  // namespace rill

@@ -1,0 +1,160 @@
+#include "tools/options.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/process.hpp"
+#include "tools/train_settings.hpp"
+
+namespace rill::tools {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing_support::TemporaryFolder;
+using testing_support::write_contents;
+
+struct Values {
+  std::string name = "ring";
+  bool fast = false;
+  Index steps = 10;
+  std::uint64_t seed = 1;
+  double rate = 0.1;
+  std::vector<Index> sizes = {1, 2};
+  std::vector<std::string> words;
+  std::string where;
+
+  void declare(Options& options) {
+    options.add("name", name, "NAME", "a name");
+    options.add("fast", fast, "", "a flag");
+    options.group("Numbers");
+    options.add("steps", steps, "COUNT", "a count");
+    options.add("seed", seed, "NUMBER", "a seed");
+    options.add("rate", rate, "RATE", "a rate");
+    options.add("sizes", sizes, "SIZES", "sizes");
+    options.add("words", words, "WORDS", "words");
+    options.add("where", where, "FOLDER", "not in files", Place::kCommandLine);
+  }
+};
+
+void apply(Options& options, std::vector<const char*> words) {
+  words.insert(words.begin(), "program");
+  ASSERT_TRUE(options.read_command_line(static_cast<int>(words.size()), words.data()));
+  options.apply_command_line();
+}
+
+std::string usage_error(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Options, CommandLineWinsOverFilesAndFilesOverDefaults) {
+  const TemporaryFolder folder;
+  write_contents(folder / "a.toml", "steps = 20\nrate = 0.5\nsizes = [3]\n");
+  write_contents(folder / "b.toml", "rate = 0.25\nwords = [\"x\", \"y\"]\n");
+  Values values;
+  Options options("program", "", "");
+  values.declare(options);
+  const char* words[] = {"program", "--steps", "30", "--sizes=4,5", "--fast", "--steps", "31"};
+  ASSERT_TRUE(options.read_command_line(7, words));
+  options.read_file(folder / "a.toml");
+  options.read_file(folder / "b.toml");
+  options.apply_command_line();
+  EXPECT_EQ(values.name, "ring");
+  EXPECT_EQ(values.steps, 31);  // the last one given
+  EXPECT_EQ(values.rate, 0.25);
+  EXPECT_TRUE(values.fast);
+  EXPECT_THAT(values.sizes, ElementsAre(4, 5));
+  EXPECT_THAT(values.words, ElementsAre("x", "y"));
+}
+
+TEST(Options, SavedValuesReadBack) {
+  const TemporaryFolder folder;
+  Values values;
+  Options options("program", "", "");
+  values.declare(options);
+  apply(options, {"--name", "a \"b\"", "--rate", "0.30000000000000004", "--seed", "18446744073709551615", "--words",
+                  "p,q", "--words", "r", "--where", "here", "--fast"});
+  write_contents(folder / "saved.toml", options.to_toml());
+  Values read;
+  Options others("program", "", "");
+  read.declare(others);
+  others.read_file(folder / "saved.toml");
+  EXPECT_EQ(read.name, "a \"b\"");
+  EXPECT_EQ(read.rate, 0.30000000000000004);
+  EXPECT_EQ(read.seed, 18446744073709551615u);
+  EXPECT_THAT(read.words, ElementsAre("p", "q", "r"));
+  EXPECT_TRUE(read.fast);
+  EXPECT_EQ(read.where, "");
+  EXPECT_EQ(others.to_toml(), options.to_toml());
+}
+
+TEST(Options, ErrorsNameTheOption) {
+  const auto error = [](std::vector<const char*> words) {
+    return usage_error([&] {
+      Values values;
+      Options options("program", "", "");
+      values.declare(options);
+      words.insert(words.begin(), "program");
+      options.read_command_line(static_cast<int>(words.size()), words.data());
+      options.apply_command_line();
+    });
+  };
+  EXPECT_EQ(error({"--steps", "ten"}), "--steps: expected a whole number, found 'ten'");
+  EXPECT_EQ(error({"--steps", "1.5"}), "--steps: expected a whole number, found '1.5'");
+  EXPECT_EQ(error({"--steps", "9223372036854775808"}), "--steps: '9223372036854775808' is too large");
+  EXPECT_EQ(error({"--seed=-1"}), "--seed: expected a whole number that is not negative, found '-1'");
+  EXPECT_EQ(error({"--rate", "nan"}), "--rate: expected a finite number, found 'nan'");
+  EXPECT_EQ(error({"--sizes", "1,,2"}), "--sizes: expected a whole number, found ''");
+  EXPECT_THAT(error({"--stepz", "1"}), HasSubstr("--stepz"));
+  EXPECT_THAT(error({"--steps"}), HasSubstr("--steps"));
+  EXPECT_THAT(error({"stray"}), HasSubstr("stray"));
+}
+
+TEST(Options, FileErrorsNameFileLineAndKey) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "bad.toml";
+  const auto error = [&](const std::string& text) {
+    write_contents(file, text);
+    return usage_error([&] {
+      Values values;
+      Options options("program", "", "");
+      values.declare(options);
+      options.read_file(file);
+    });
+  };
+  EXPECT_EQ(error("name = \"x\"\nstepz = 1"), file + ": line 2: unknown key 'stepz'");
+  EXPECT_EQ(error("where = \"x\""), file + ": line 1: unknown key 'where'");
+  EXPECT_EQ(error("steps = true"), file + ": line 1: steps: expected a whole number, found 'true'");
+  EXPECT_EQ(error("steps = [1, 2]"), file + ": line 1: steps: expected one value, found a list of 2");
+  EXPECT_EQ(error("fast = 1"), file + ": line 1: fast: expected true or false, found '1'");
+}
+
+TEST(TrainSettings, ChecksWhatItIsGiven) {
+  const auto error = [](const std::function<void(TrainSettings&)>& change) {
+    return usage_error([&] {
+      TrainSettings settings;
+      change(settings);
+      settings.complete();
+      settings.data_description();
+    });
+  };
+  EXPECT_EQ(error([](TrainSettings&) {}), "");
+  EXPECT_EQ(error([](TrainSettings& s) { s.steps = 0; }), "--steps: expected 1 or more, got 0");
+  EXPECT_EQ(error([](TrainSettings& s) { s.batch = -3; }), "--batch: expected 1 or more, got -3");
+  EXPECT_THAT(error([](TrainSettings& s) { s.data_parameters = {"inner"}; }), HasSubstr("--data-param"));
+  EXPECT_THAT(error([](TrainSettings& s) { s.data_parameters = {"inner=x"}; }), HasSubstr("'inner=x'"));
+  EXPECT_THAT(error([](TrainSettings& s) {
+                s.data = "points.npy";
+                s.data_parameters = {"inner=1"};
+              }),
+              HasSubstr("is for densities"));
+}
+
+}  // namespace
+}  // namespace rill::tools

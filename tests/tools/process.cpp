@@ -1,0 +1,111 @@
+#include "tests/tools/process.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+namespace rill::testing_support {
+namespace {
+
+// An empty file of a name of its own.
+std::string temporary_file() {
+  std::string path = testing::TempDir() + "rill-output-XXXXXX";
+  const int descriptor = ::mkstemp(path.data());
+  if (descriptor < 0) ADD_FAILURE() << "cannot make " << path;
+  ::close(descriptor);
+  return path;
+}
+
+// In the child: only calls that are safe after fork().
+void redirect(int descriptor, const char* path) {
+  const int file = ::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  if (file < 0 || ::dup2(file, descriptor) < 0) ::_exit(127);
+}
+
+}  // namespace
+
+std::string program_path(const std::string& name) {
+  const char* folder = std::getenv("RILL_PROGRAMS");
+  if (folder == nullptr) {
+    ADD_FAILURE() << "the environment variable RILL_PROGRAMS should name the folder of the programs";
+    return name;
+  }
+  return std::string(folder) + "/" + name;
+}
+
+Process::Process(const Launch& launch)
+    : out_path_(launch.out_file.empty() ? temporary_file() : launch.out_file),
+      err_path_(temporary_file()),
+      keep_out_(launch.out_file.empty()) {
+  std::vector<std::string> words = launch.command;
+  if (words[0].find('/') == std::string::npos) words[0] = program_path(words[0]);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  pid_ = ::fork();
+  if (pid_ != 0) return;
+  redirect(STDOUT_FILENO, out_path_.c_str());
+  redirect(STDERR_FILENO, err_path_.c_str());
+  if (launch.largest_file) {
+    const rlimit limit{*launch.largest_file, *launch.largest_file};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ::execv(argv[0], argv.data());
+  ::_exit(127);
+}
+
+Process::~Process() {
+  if (!status_) {
+    send(SIGKILL);
+    reap(0);
+  }
+  if (keep_out_) ::unlink(out_path_.c_str());
+  ::unlink(err_path_.c_str());
+}
+
+void Process::send(int signal) const { ::kill(pid_, signal); }
+
+void Process::reap(int flags) {
+  int status = 0;
+  pid_t result = 0;
+  do result = ::waitpid(pid_, &status, flags);
+  while (result < 0 && errno == EINTR);
+  if (result == pid_) status_ = status;
+}
+
+bool Process::is_running() {
+  if (!status_) reap(WNOHANG);
+  return !status_;
+}
+
+Finished Process::wait() {
+  if (!status_) reap(0);
+  return {.code = WIFEXITED(*status_) ? WEXITSTATUS(*status_) : -WTERMSIG(*status_),
+          .out = keep_out_ ? contents(out_path_) : "",
+          .err = contents(err_path_)};
+}
+
+Finished run(const Launch& launch) { return Process(launch).wait(); }
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) ADD_FAILURE() << "cannot read " << path;
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return bytes.str();
+}
+
+void write_contents(const std::string& path, const std::string& bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file << bytes;
+  if (!file.flush()) ADD_FAILURE() << "cannot write " << path;
+}
+
+}  // namespace rill::testing_support

@@ -1,0 +1,57 @@
+// Running the programs as a user does: another process, its exit code, and what it prints.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rill::testing_support {
+
+/// The path of a program that Meson built: train, sample or evaluate.
+std::string program_path(const std::string& name);
+
+struct Finished {
+  int code;  ///< the exit code; minus the signal's number for a process that a signal ended
+  std::string out, err;
+};
+
+struct Launch {
+  std::vector<std::string> command;         ///< the first word is a program's name, or a path
+  std::string out_file = {};                ///< where stdout goes; kept in Finished::out when empty
+  std::optional<rlim_t> largest_file = {};  ///< bytes that any file it writes may have
+};
+
+/// A process under way. One that was not waited for is killed.
+class Process {
+ public:
+  explicit Process(const Launch& launch);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void send(int signal) const;
+  bool is_running();
+  /// Waits for the end.
+  Finished wait();
+
+ private:
+  void reap(int flags);
+
+  pid_t pid_ = -1;
+  std::optional<int> status_;
+  std::string out_path_, err_path_;
+  bool keep_out_;
+};
+
+/// Runs to the end.
+Finished run(const Launch& launch);
+inline Finished run(std::vector<std::string> command) { return run(Launch{.command = std::move(command)}); }
+
+/// The bytes of a file; fails the test when it cannot be read.
+std::string contents(const std::string& path);
+void write_contents(const std::string& path, const std::string& bytes);
+
+}  // namespace rill::testing_support

@@ -1,0 +1,98 @@
+// sample and evaluate, as a user runs them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "datasets/csv.hpp"
+#include "datasets/npy.hpp"
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/process.hpp"
+#include "tests/tools/tiny_runs.hpp"
+
+namespace rill {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+using namespace testing_support;
+using Json = nlohmann::json;
+
+class Sample : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    // Enough training for the flow to be far better than none.
+    const Finished trained =
+        run(tiny_training(run_folder(), {"--data", "annulus", "--hidden", "32,32", "--batch", "64", "--steps", "1500",
+                                         "--learning-rate", "0.01", "--schedule", "cosine"}));
+    ASSERT_EQ(trained.code, 0) << trained.err;
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+  static std::string path(const std::string& name) { return *folder_ / name; }
+  static std::string run_folder() { return path("run"); }
+
+ private:
+  static TemporaryFolder* folder_;
+};
+TemporaryFolder* Sample::folder_ = nullptr;
+
+TEST_F(Sample, TheSamePointsInEveryForm) {
+  const Finished csv = run({"sample", run_folder(), "--count", "300", "--seed", "3"});
+  ASSERT_EQ(csv.code, 0) << csv.err;
+  EXPECT_THAT(csv.out, StartsWith("x,y\n"));
+  EXPECT_THAT(csv.err, AllOf(HasSubstr("300 samples"), HasSubstr("50 function evaluations")));
+  ASSERT_EQ(run({"sample", run_folder(), "--count", "300", "--seed", "3", "--out", path("p.csv")}).code, 0);
+  EXPECT_EQ(contents(path("p.csv")), csv.out);
+  ASSERT_EQ(
+      run({"sample", run_folder() + "/model.safetensors", "--count", "300", "--seed", "3", "--out", path("p.npy")})
+          .code,
+      0);
+  EXPECT_EQ(datasets::read_npy(path("p.npy")).to_vector(), datasets::read_csv(path("p.csv")).values.to_vector());
+  EXPECT_NE(run({"sample", run_folder(), "--count", "300", "--seed", "4"}).out, csv.out);
+}
+
+TEST_F(Sample, Pictures) {
+  const Finished drawn = run({"sample", run_folder(), "--count", "100", "--image", path("s.png"), "--gif",
+                              path("s.gif"), "--solver", "rk4", "--steps", "5"});
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_THAT(drawn.out, IsEmpty());
+  EXPECT_THAT(drawn.err, HasSubstr("20 function evaluations"));
+  EXPECT_THAT(contents(path("s.png")), StartsWith("\x89PNG"));
+  EXPECT_THAT(contents(path("s.gif")), StartsWith("GIF89a"));
+}
+
+TEST_F(Sample, ASettingsFile) {
+  write_contents(path("sample.toml"), "count = 5\nsteps = 3\n");
+  const Finished sampled = run({"sample", run_folder(), "--config", path("sample.toml"), "--steps", "4"});
+  ASSERT_EQ(sampled.code, 0) << sampled.err;
+  EXPECT_THAT(sampled.err, AllOf(HasSubstr("5 samples"), HasSubstr("4 steps")));
+}
+
+TEST_F(Sample, EvaluateMeasures) {
+  const Finished finished = run({"evaluate", run_folder(), "--loss-samples", "20000", "--w2-points", "300", "--count",
+                                 "2000", "--margin", "0.25", "--solver", "midpoint", "--steps", "20"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, IsEmpty());
+  EXPECT_EQ(finished.out.find('\n'), finished.out.size() - 1);
+  const Json result = Json::parse(finished.out);
+  EXPECT_EQ(result.at("function_evaluations"), 40);
+  EXPECT_EQ(result.at("samples"), 2000);
+  // The floor is 2.503; a velocity of zero has (1 + E r^2 / 2) = 4.2, and 20,000 points some 0.03 of noise.
+  EXPECT_GT(result.at("loss"), 2.4);
+  EXPECT_LT(result.at("loss"), 2.9);
+  EXPECT_GT(result.at("share_in_support"), 0.7);
+  EXPECT_LT(result.at("share_in_support"), 1.0);
+  EXPECT_GT(result.at("wasserstein2_floor"), 0.1);
+  EXPECT_LT(result.at("wasserstein2_floor"), 0.7);
+  EXPECT_LT(result.at("wasserstein2"), 1.0);
+  EXPECT_GT(result.at("seconds"), 0);
+}
+
+}  // namespace
+}  // namespace rill

@@ -1,0 +1,29 @@
+// Runs that take a fraction of a second.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/tools/process.hpp"
+
+namespace rill::testing_support {
+
+/// The command that trains a tiny network into `folder`, with these words added.
+inline std::vector<std::string> tiny_training(const std::string& folder, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> command = {"train", "--data",    "moons", "--hidden",    "8,8", "--batch",
+                                      "16",    "--steps",   "200",   "--ema",       "0.9", "--out",
+                                      folder,  "--threads", "1",     "--log-every", "20"};
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
+/// Fails the test unless the runs hold the same bytes. (Not by EXPECT_EQ, which would print them.)
+inline void expect_equal_runs(const std::string& a, const std::string& b) {
+  for (const char* file : {"config.toml", "metrics.csv", "state.safetensors", "model.safetensors"}) {
+    EXPECT_TRUE(contents(a + "/" + file) == contents(b + "/" + file)) << file << " of " << a << " and " << b;
+  }
+}
+
+}  // namespace rill::testing_support

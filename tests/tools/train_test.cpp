@@ -1,0 +1,226 @@
+// train, as a user runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "autodiff/random.hpp"
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/process.hpp"
+#include "tests/tools/tiny_runs.hpp"
+
+namespace rill {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+using namespace testing_support;
+using Words = std::vector<std::string>;
+
+TEST(Programs, HelpAndVersion) {
+  for (const char* program : {"train", "sample", "evaluate"}) {
+    const Finished help = run({program, "--help"});
+    EXPECT_EQ(help.code, 0);
+    EXPECT_THAT(help.out, AllOf(HasSubstr("--seed"), HasSubstr("[0]"), HasSubstr("Example")));
+    EXPECT_THAT(help.err, IsEmpty());
+    const Finished version = run({program, "--version"});
+    EXPECT_EQ(version.code, 0);
+    EXPECT_THAT(version.out, StartsWith("rill "));
+  }
+}
+
+TEST(Train, LeavesARun) {
+  const TemporaryFolder folder;
+  const Finished finished = run(tiny_training(folder / "run"));
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.out, IsEmpty());
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("moons"), HasSubstr("mlp 8-8"), HasSubstr("122 parameters"),
+                                  HasSubstr("1 thread"), HasSubstr("step 200/200"), HasSubstr("GFLOP/s")));
+  EXPECT_THAT(finished.err, Not(HasSubstr("\r")));
+  EXPECT_THAT(contents(folder / "run/samples.png"), StartsWith("\x89PNG"));
+  const std::string metrics = contents(folder / "run/metrics.csv");
+  EXPECT_THAT(metrics, StartsWith("step,loss,gradient_norm,learning_rate\n20,"));
+  EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 11);
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/state.safetensors.partial"));
+}
+
+TEST(Train, SameSettingsGiveTheSameBytes) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "a", {"--rate", "1"})).code, 2);  // no abbreviations
+  ASSERT_EQ(run(tiny_training(folder / "a", {"--schedule", "cosine", "--seed", "7"})).code, 0);
+  ASSERT_EQ(run(tiny_training(folder / "b", {"--schedule", "cosine", "--seed", "7"})).code, 0);
+  expect_equal_runs(folder / "a", folder / "b");
+
+  // The saved configuration says everything.
+  ASSERT_EQ(run({"train", "--config", folder / "a/config.toml", "--out", folder / "c"}).code, 0);
+  expect_equal_runs(folder / "a", folder / "c");
+  EXPECT_TRUE(contents(folder / "a/samples.png") == contents(folder / "c/samples.png"));
+
+  // Another seed does not.
+  ASSERT_EQ(run(tiny_training(folder / "d", {"--schedule", "cosine", "--seed", "8"})).code, 0);
+  EXPECT_NE(contents(folder / "a/metrics.csv"), contents(folder / "d/metrics.csv"));
+}
+
+TEST(Train, PresetsAreOverriddenByConfigAndFlags) {
+  const TemporaryFolder folder;
+  write_contents(folder / "config.toml", "hidden = [4]\nsteps = 7\nbatch = 8\n");
+  const Finished finished = run({"train", "--preset", "checkerboard", "--config", folder / "config.toml", "--steps",
+                                 "9", "--out", folder / "run"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(contents(folder / "run/config.toml"),
+              AllOf(HasSubstr("data = \"checkerboard\""), HasSubstr("hidden = [4]"), HasSubstr("batch = 8"),
+                    HasSubstr("steps = 9"), HasSubstr("threads = 0")));
+}
+
+TEST(Train, EveryPresetCanBeRead) {
+  const TemporaryFolder folder;
+  for (const char* preset : {"annulus", "annulus-plain", "annulus-fine", "checkerboard", "moons", "8gaussians",
+                             "two-modes", "fashion-mnist-mlp"}) {
+    const Finished finished = run({"train", "--preset", preset, "--data", "annulus", "--model", "mlp", "--hidden", "4",
+                                   "--steps", "1", "--warmup", "0", "--batch", "2", "--out", folder / preset});
+    EXPECT_EQ(finished.code, 0) << preset << ": " << finished.err;
+  }
+}
+
+TEST(Train, ATableIsStandardizedAndFoundAgain) {
+  const TemporaryFolder folder;
+  std::string csv = "height,weight,age\n";
+  for (int i = 0; i < 50; ++i) {
+    csv += std::to_string(170 + i % 7) + "," + std::to_string(60 + i % 5) + "," + std::to_string(1000 * (i % 3)) + "\n";
+  }
+  write_contents(folder / "people.csv", csv);
+  const Finished trained = run(tiny_training(folder / "run", {"--data", folder / "people.csv"}));
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("50 points in 3 dimensions"));
+  // An untrained network would do: with the standardization undone samples are near the columns' means.
+  const Finished sampled = run({"sample", folder / "run", "--count", "1"});
+  ASSERT_EQ(sampled.code, 0) << sampled.err;
+  EXPECT_THAT(sampled.out, StartsWith("x1,x2,x3\n1"));
+}
+
+TEST(Train, StopsWithTheRightCodeWhenItDiverges) {
+  const TemporaryFolder folder;
+  const Finished finished = run(tiny_training(
+      folder / "run", {"--optimizer", "sgd", "--momentum", "0", "--learning-rate", "1e30", "--activation", "relu"}));
+  EXPECT_EQ(finished.code, 3) << finished.err;
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("diverged at step"), HasSubstr("--learning-rate")));
+}
+
+TEST(Train, DoesNotOverwriteUnlessTold) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const std::string model = contents(folder / "run/model.safetensors");
+  const Finished refused = run(tiny_training(folder / "run", {"--seed", "1"}));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("--resume"), HasSubstr("--overwrite")));
+  EXPECT_TRUE(contents(folder / "run/model.safetensors") == model);
+  ASSERT_EQ(run(tiny_training(folder / "run", {"--seed", "1", "--overwrite"})).code, 0);
+  EXPECT_FALSE(contents(folder / "run/model.safetensors") == model);
+}
+
+// --- Resuming --------------------------------------------------------------------------------------------------------
+
+TEST(Resume, TwoHalvesEqualTheWhole) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "whole", {"--steps", "246"})).code, 0);
+  ASSERT_EQ(run(tiny_training(folder / "halves", {"--steps", "123"})).code, 0);
+  const Finished resumed = run({"train", "--resume", folder / "halves", "--steps", "246"});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("resumed at step 123"));
+  expect_equal_runs(folder / "whole", folder / "halves");
+
+  // Nothing is left to do, and doing it changes nothing.
+  ASSERT_EQ(run({"train", "--resume", folder / "halves"}).code, 0);
+  expect_equal_runs(folder / "whole", folder / "halves");
+}
+
+TEST(Resume, RowsAfterTheCheckpointAreCut) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const std::string metrics = contents(folder / "run/metrics.csv");
+  write_contents(folder / "run/metrics.csv", metrics + "220,1,1,1\n240,1");
+  ASSERT_EQ(run({"train", "--resume", folder / "run"}).code, 0);
+  EXPECT_EQ(contents(folder / "run/metrics.csv"), metrics);
+}
+
+// A run long enough to be interrupted, with many checkpoints. In three dimensions no time goes into a picture.
+Words interruptible(const std::string& folder, const std::string& steps) {
+  return tiny_training(folder, {"--data", "normal", "--data-param", "dimension=3", "--steps", steps, "--schedule",
+                                "cosine", "--log-every", "500", "--save-every", "0.02"});
+}
+
+void wait_for_file(const std::string& path, Process& process) {
+  while (!std::filesystem::exists(path) && process.is_running()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+TEST(Resume, AfterSignalsByThePrintedCommand) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(interruptible(folder / "whole", "20000")).code, 0);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string name = folder / ("stopped " + std::to_string(signal));  // the blank needs quotes in a shell
+    Process process(Launch{.command = interruptible(name, "20000")});
+    wait_for_file(name + "/state.safetensors", process);
+    process.send(signal);
+    const Finished stopped = process.wait();
+    ASSERT_EQ(stopped.code, 128 + signal) << stopped.err;
+    ASSERT_THAT(stopped.err, HasSubstr("stopped at step"));
+    const std::size_t command = stopped.err.find("\n  ", stopped.err.find("continue with")) + 3;
+    const std::string line = stopped.err.substr(command, stopped.err.find('\n', command) - command);
+    const Finished resumed = run({"/bin/sh", "-c", line});
+    ASSERT_EQ(resumed.code, 0) << line << "\n" << resumed.err;
+    expect_equal_runs(folder / "whole", name);
+  }
+}
+
+TEST(Train, ASecondSignalEndsItAtOnce) {
+  const TemporaryFolder folder;
+  // Steps so long that both signals arrive within one.
+  Process process(Launch{.command = tiny_training(folder / "run", {"--batch", "1000000", "--hidden", "64,64"})});
+  wait_for_file(folder / "run/metrics.csv", process);
+  process.send(SIGINT);
+  process.send(SIGTERM);
+  EXPECT_LT(process.wait().code, 0);
+}
+
+TEST(Resume, AfterBeingKilledAtAnyMoment) {
+  constexpr int kKills = 20;
+  const TemporaryFolder folder;
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(run(interruptible(folder / "whole", "10000")).code, 0);
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
+  Generator rng(20260101);
+  // One run after the other, each killed some times on its way; a run that was killed before it had a configuration has
+  // not begun.
+  int kills = 0;
+  for (int number = 0; kills < kKills; ++number) {
+    const std::string name = folder / ("killed" + std::to_string(number));
+    const auto begun = [&] { return std::filesystem::exists(name + "/config.toml"); };
+    for (bool done = false; !done;) {
+      Process process(Launch{.command = begun() ? Words{"train", "--resume", name} : interruptible(name, "10000")});
+      Real moment = 0;
+      rng.uniform(1, &moment);
+      if (kills < kKills) {
+        std::this_thread::sleep_for(whole * (static_cast<double>(moment) / 2));
+        process.send(SIGKILL);
+      }
+      const Finished finished = process.wait();
+      done = finished.code != -SIGKILL;
+      kills += !done;
+      ASSERT_TRUE(!done || finished.code == 0) << "after " << kills << " kills: " << finished.err;
+    }
+    expect_equal_runs(folder / "whole", name);
+  }
+}
+
+}  // namespace
+}  // namespace rill
