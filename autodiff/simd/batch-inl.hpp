@@ -56,7 +56,11 @@ V mul_add(V a, V b, V c) {
 template <class V>
 V neg_mul_add(V a, V b, V c) {
 #ifdef __AVX512F__
-  return mul_add(-a, b, c);
+  if constexpr (sizeof(Real) == 4) {
+    return V(_mm512_fnmadd_ps(a, b, c));
+  } else {
+    return V(_mm512_fnmadd_pd(a, b, c));
+  }
 #else
   return xsimd::fnma(a, b, c);
 #endif

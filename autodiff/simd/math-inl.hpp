@@ -27,21 +27,22 @@ constexpr Real kHalfPi[3] = {kSingle ? Real(0x1.92p+0) : Real(0x1.921fb54400000p
                              kSingle ? Real(0x1.fb4p-12) : Real(0x1.0b4611a600000p-34),
                              kSingle ? Real(0x1.4442dp-24) : Real(0x1.3198a2e037073p-69)};
 
-/// 2^n for an integral n with a normal result: n moved into the exponent.
+/// 2^n for an integer n given as kRound + n, if that is a normal number: n is moved into the exponent.
 template <class V>
-V power_of_two(V n) {
+V power_of_two(V rounded) {
   using W = WordsOf<V>;
-  return bits_as<V>(W((bits_as<W>(V(n + V(kRound))) << kMantissaBits) + W(kOneBits)));
+  return bits_as<V>(W((bits_as<W>(rounded) << kMantissaBits) + W(kOneBits)));
 }
 
-/// x = n ln 2 + r with |r| <= ln 2 / 2, and e^r - 1.
+/// x = n ln 2 + r with |r| <= ln 2 / 2: kRound + n, and e^r - 1.
 template <class V>
 struct ExpParts {
-  V n, expm1_r;
+  V rounded, expm1_r;
 };
 template <class V>
 ExpParts<V> exp_parts(V x) {
-  const V n = mul_add(x, V(Real(1.4426950408889634074)), V(kRound)) - V(kRound);
+  const V rounded = mul_add(x, V(Real(1.4426950408889634074)), V(kRound));
+  const V n = rounded - V(kRound);
   const V r = neg_mul_add(n, V(kLn2[1]), neg_mul_add(n, V(kLn2[0]), x));
   // e^r - 1 = r + r^2 (1/2! + r/3! + ...)
   V series;
@@ -51,24 +52,40 @@ ExpParts<V> exp_parts(V x) {
     series = polynomial(r, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880,
                         1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800);
   }
-  return {n, mul_add(r * r, series, r)};
+  return {rounded, mul_add(r * r, series, r)};
+}
+
+/// 2^n x for n = rounded - kRound, rounded once where the result is denormal.
+template <class V>
+V scale_by_power_of_two(V x, V rounded) {
+  const V n = rounded - V(kRound);
+#ifdef __AVX512F__
+  if constexpr (kSingle) {
+    return V(_mm512_scalef_ps(x, n));
+  } else {
+    return V(_mm512_scalef_pd(x, n));
+  }
+#else
+  // Two factors, because 2^n itself may be infinite or denormal.
+  const V half = mul_add(n, V(Real(0.5)), V(kRound));
+  const V rest = n - (half - V(kRound)) + V(kRound);
+  return x * power_of_two(half) * power_of_two(rest);
+#endif
 }
 
 /// e^x. Beyond the bounds the result is 0 or infinite; min and max pass a NaN in their second argument on.
 template <class V>
 V exp(V x) {
   constexpr Real kLow = kSingle ? -104 : -746, kHigh = kSingle ? 89 : 710;
-  const auto [n, expm1_r] = exp_parts(V(xsimd::min(V(kHigh), V(xsimd::max(V(kLow), x)))));
-  // Two factors, because 2^n itself may be infinite or denormal.
-  const V half = mul_add(n, V(Real(0.5)), V(kRound)) - V(kRound);
-  return (expm1_r + V(1)) * power_of_two(half) * power_of_two(V(n - half));
+  const auto [rounded, expm1_r] = exp_parts(V(xsimd::min(V(kHigh), V(xsimd::max(V(kLow), x)))));
+  return scale_by_power_of_two(V(expm1_r + V(1)), rounded);
 }
 
 /// e^x - 1 for x <= 0, without cancellation near 0.
 template <class V>
 V expm1_negative(V x) {
-  const auto [n, expm1_r] = exp_parts(V(xsimd::max(V(Real(-50)), x)));
-  const V scale = power_of_two(n);
+  const auto [rounded, expm1_r] = exp_parts(V(xsimd::max(V(Real(-50)), x)));
+  const V scale = power_of_two(rounded);
   return mul_add(scale, expm1_r, scale - V(1));
 }
 
@@ -108,11 +125,19 @@ V log(V x) {
   return xsimd::select(x < V(kInfinity), y, x);  // +infinity and NaN are their own logarithms
 }
 
-/// ln(1 + u) for 0 <= u <= 1: what 1 + u loses by rounding is added to first order (Kahan).
+/// ln(1 + u) = 2 atanh s = 2 s (1 + s^2/3 + s^4/5 + ...) with s = u / (2 + u), for 0 <= u <= 1.
 template <class V>
 V log1p_unit(V u) {
-  const V w = u + V(1);
-  return math::log(w) + divide(V(u - (w - V(1))), w);
+  const V s = divide(u, V(u + V(2)));
+  const V z = s * s;
+  V series;
+  if constexpr (kSingle) {
+    series = polynomial(z, 2. / 3, 2. / 5, 2. / 7, 2. / 9, 2. / 11, 2. / 13, 2. / 15);
+  } else {
+    series = polynomial(z, 2. / 3, 2. / 5, 2. / 7, 2. / 9, 2. / 11, 2. / 13, 2. / 15, 2. / 17, 2. / 19, 2. / 21,
+                        2. / 23, 2. / 25, 2. / 27, 2. / 29, 2. / 31, 2. / 33);
+  }
+  return mul_add(V(s * z), series, V(s + s));
 }
 
 template <class V>
