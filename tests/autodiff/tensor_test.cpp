@@ -197,10 +197,10 @@ TEST(Generator, DoesNotDependOnThreads) {
 TEST(Generator, MomentsOfUniformAndNormalNumbers) {
   const Index n = 1'000'000;
   Generator rng(4);
-  const auto moment = [n](const Tensor& x, int k) {
+  const auto moment = [](const Tensor& x, int k) {
     double total = 0;
     for (const Real v : x.values()) total += std::pow(static_cast<double>(v), k);
-    return total / static_cast<double>(n);
+    return total / static_cast<double>(x.size());
   };
   const Tensor u = Tensor::rand({n}, rng), z = Tensor::randn({n}, rng);
   // Bounds are five standard errors.
