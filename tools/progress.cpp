@@ -3,8 +3,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <iostream>
 
+#include "autodiff/error.hpp"
 #include "autodiff/operation_count.hpp"
 #include "tools/text.hpp"
 
@@ -51,12 +53,13 @@ std::string Progress::line(double seconds) const {
   const auto count = static_cast<double>(now_.step - last_step_);
   const double per_step = seconds / count;
   const auto operations = static_cast<double>(operation_count() - last_operations_);
-  return "step " + std::to_string(now_.step) + "/" + std::to_string(steps_) + "  loss " +
-         significant(loss_sum_ / count, 5) + "  gradient " + significant(now_.gradient_norm, 3) + "  rate " +
-         significant(now_.learning_rate, 3) + "  " + duration(per_step) + "/step  " +
-         significant(static_cast<double>(batch_) / per_step, 3) + " samples/s  " +
-         significant(operations / seconds * 1e-9, 3) + " GFLOP/s  left " +
-         duration(per_step * static_cast<double>(steps_ - now_.step));
+  const Index left = steps_ - now_.step;
+  return concat("step ", now_.step, "/", steps_,
+                left > 0 ? concat(", ", duration(per_step * static_cast<double>(left)), " left") : "", "  loss ",
+                significant(loss_sum_ / count, 5), "  gradient ", significant(now_.gradient_norm, 3), "  rate ",
+                significant(now_.learning_rate, 3), "  ", duration(per_step), "/step  ",
+                grouped(std::llround(static_cast<double>(batch_) / per_step)), " samples/s  ",
+                significant(operations / seconds * 1e-9, 3), " GFLOP/s");
 }
 
 void Progress::report(Clock::time_point now) {

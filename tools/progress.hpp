@@ -10,9 +10,9 @@
 namespace rill::tools {
 
 /// Reports on stderr: on a terminal one line that is rewritten some five times a second, elsewhere a line every few
-/// seconds. Each says the step, the mean loss since the line before, the gradient norm, the learning rate, the time per
-/// step, samples and floating-point operations (those of matrix products) per second, and the time left. There are no
-/// colors, whatever NO_COLOR says.
+/// seconds. Each says the step, the time left, the mean loss since the line before, the gradient norm, the learning
+/// rate, the time per step, and samples and floating-point operations (those of matrix products) per second; the most
+/// important first, as a narrow terminal cuts the line. There are no colors, whatever NO_COLOR says.
 class Progress {
  public:
   /// Training has `done` of `steps` steps behind it, of `batch` samples each.

@@ -24,14 +24,23 @@ Indices repeated(const std::vector<Index>& labels, Index count) {
   return Indices(std::move(all));
 }
 
-Image grid_picture(const DataDescription& data, const Tensor& x, const SampleRequest& request) {
+Image grid_picture(const DataDescription& data, std::span<const Real> pixels, const SampleRequest& request) {
   std::vector<std::string> row_labels;
   for (const Index label : request.labels) row_labels.push_back(std::to_string(label));
   const auto height = static_cast<int>(data.height), width = static_cast<int>(data.width);
   ImageGridOptions options;
   options.columns = static_cast<int>(request.labels.empty() ? std::min<Index>(request.count, 10) : request.count);
   options.row_labels = row_labels;
-  return image_grid(x.values(), height, width, options);
+  return image_grid(pixels, height, width, options);
+}
+
+// Which times of the solver's grid a film shows: all, or about kFilmFrames of them, the last one included.
+std::vector<std::size_t> film_positions(Index steps) {
+  const Index stride = (steps + kFilmFrames - 1) / kFilmFrames;
+  std::vector<std::size_t> positions;
+  for (Index i = 0; i < steps; i += stride) positions.push_back(static_cast<std::size_t>(i));
+  positions.push_back(static_cast<std::size_t>(steps));
+  return positions;
 }
 
 void require_picture(const TrainedModel& trained) {
@@ -67,7 +76,7 @@ bool has_picture(const TrainedModel& trained) {
 
 Image sample_picture(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
   require_picture(trained);
-  if (trained.data.kind == "images") return grid_picture(trained.data, samples.x, request);
+  if (trained.data.kind == "images") return grid_picture(trained.data, samples.x.values(), request);
   const Tensor data = draw_data(*open_data(trained.data), std::min(samples.x.dim(0), kPictureData), request.seed);
   const Panel panels[] = {{.title = "data", .points = data.values(), .color = kInk},
                           {.title = "samples", .points = samples.x.values(), .color = kBlue}};
@@ -77,19 +86,18 @@ Image sample_picture(const TrainedModel& trained, const Samples& samples, const 
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
   require_picture(trained);
   require(!samples.trajectory.empty(), "sample_film: the samples have no trajectory");
-  const Index steps = request.options.steps, stride = (steps + kFilmFrames - 1) / kFilmFrames;
-  const std::vector<double> grid = flow::uniform_grid(0, 1, steps);
-  std::vector<Image> frames;
+  const std::vector<double> grid = flow::uniform_grid(0, 1, request.options.steps);
   std::vector<double> times;
   std::vector<std::span<const Real>> states;
-  for (Index i = 0; i <= steps; i = i < steps ? std::min(i + stride, steps) : i + 1) {
-    const Tensor& x = samples.trajectory[static_cast<std::size_t>(i)];
-    if (trained.data.kind == "images") frames.push_back(grid_picture(trained.data, x, request));
-    states.push_back(x.values());
-    times.push_back(grid[static_cast<std::size_t>(i)]);
+  for (const std::size_t i : film_positions(request.options.steps)) {
+    times.push_back(grid[i]);
+    states.push_back(samples.trajectory[i].values());
   }
-  if (!frames.empty()) return frames;
-  return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
+  if (trained.data.kind != "images")
+    return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
+  std::vector<Image> frames;
+  for (const std::span<const Real> pixels : states) frames.push_back(grid_picture(trained.data, pixels, request));
+  return frames;
 }
 
 }  // namespace rill::tools

@@ -33,6 +33,12 @@ std::pair<std::string, double> parse_parameter(const std::string& text) {
 
 }  // namespace
 
+TrainSettings::TrainSettings() {
+  trainer.learning_rate.peak = 0.005;
+  trainer.learning_rate.schedule = "cosine";
+  trainer.ema_decay = 0.999;
+}
+
 void TrainSettings::declare(Options& options) {
   options.group("Data");
   options.add("data", data, "NAME|FILE",
@@ -104,7 +110,10 @@ DataDescription TrainSettings::data_description() const {
     description.source = data;
   } else {
     description.source = data;
-    for (const std::string& text : data_parameters) description.parameters.insert(parse_parameter(text));
+    for (const std::string& text : data_parameters) {
+      const auto [name, value] = parse_parameter(text);
+      description.parameters[name] = value;
+    }
     return description;
   }
   if (!data_parameters.empty()) {

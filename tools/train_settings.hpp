@@ -12,8 +12,10 @@
 
 namespace rill::tools {
 
-/// The defaults are here; what each one means is said where declare() names it.
+/// The defaults suit points in a few dimensions; what each setting means is said where declare() names it.
 struct TrainSettings {
+  TrainSettings();
+
   std::string data = "annulus";
   std::vector<std::string> data_parameters;
   std::string data_dir = "/usr/share/datasets/fashion-mnist";

@@ -49,6 +49,12 @@ Process::Process(const Launch& launch)
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  if (launch.terminal) {
+    ::unlink(err_path_.c_str());
+    terminal_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal_ < 0 || ::grantpt(terminal_) != 0 || ::unlockpt(terminal_) != 0) ADD_FAILURE() << "no terminal";
+    err_path_ = ::ptsname(terminal_);
+  }
   pid_ = ::fork();
   if (pid_ != 0) return;
   redirect(STDOUT_FILENO, out_path_.c_str());
@@ -67,7 +73,21 @@ Process::~Process() {
     reap(0);
   }
   if (keep_out_) ::unlink(out_path_.c_str());
-  ::unlink(err_path_.c_str());
+  if (terminal_ >= 0) {
+    ::close(terminal_);
+  } else {
+    ::unlink(err_path_.c_str());
+  }
+}
+
+std::string Process::read_terminal() const {
+  std::string text;
+  char buffer[4096];
+  // Once the last process has closed its end, reading fails.
+  for (ssize_t count = 0; (count = ::read(terminal_, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(count));
+  }
+  return text;
 }
 
 void Process::send(int signal) const { ::kill(pid_, signal); }
@@ -86,10 +106,11 @@ bool Process::is_running() {
 }
 
 Finished Process::wait() {
+  const std::string on_terminal = terminal_ >= 0 ? read_terminal() : "";
   if (!status_) reap(0);
   return {.code = WIFEXITED(*status_) ? WEXITSTATUS(*status_) : -WTERMSIG(*status_),
           .out = keep_out_ ? contents(out_path_) : "",
-          .err = contents(err_path_)};
+          .err = terminal_ >= 0 ? on_terminal : contents(err_path_)};
 }
 
 Finished run(const Launch& launch) { return Process(launch).wait(); }

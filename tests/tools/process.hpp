@@ -21,6 +21,7 @@ struct Finished {
 struct Launch {
   std::vector<std::string> command;         ///< the first word is a program's name, or a path
   std::string out_file = {};                ///< where stdout goes; kept in Finished::out when empty
+  bool terminal = false;                    ///< whether stderr is a terminal
   std::optional<rlim_t> largest_file = {};  ///< bytes that any file it writes may have
 };
 
@@ -39,10 +40,12 @@ class Process {
 
  private:
   void reap(int flags);
+  std::string read_terminal() const;
 
   pid_t pid_ = -1;
   std::optional<int> status_;
   std::string out_path_, err_path_;
+  int terminal_ = -1;  // our end of it
   bool keep_out_;
 };
 

@@ -12,9 +12,9 @@ namespace rill::testing_support {
 
 /// The command that trains a tiny network into `folder`, with these words added.
 inline std::vector<std::string> tiny_training(const std::string& folder, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> command = {"train", "--data",    "moons", "--hidden",    "8,8", "--batch",
-                                      "16",    "--steps",   "200",   "--ema",       "0.9", "--out",
-                                      folder,  "--threads", "1",     "--log-every", "20"};
+  std::vector<std::string> command = {
+      "train", "--data", "moons", "--hidden",  "8,8", "--batch",     "16", "--steps",    "200",     "--ema",
+      "0.9",   "--out",  folder,  "--threads", "1",   "--log-every", "20", "--schedule", "constant"};
   command.insert(command.end(), more.begin(), more.end());
   return command;
 }

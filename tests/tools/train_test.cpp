@@ -52,6 +52,17 @@ TEST(Train, LeavesARun) {
   EXPECT_FALSE(std::filesystem::exists(folder / "run/state.safetensors.partial"));
 }
 
+TEST(Train, RewritesOneLineOnATerminal) {
+  const TemporaryFolder folder;
+  const Finished finished =
+      run(Launch{.command = tiny_training(folder / "run", {"--steps", "3000", "--hidden", "64,64"}), .terminal = true});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("\r\x1b[Kstep 3000/3000"));
+  // A terminal without a size counts as 80 columns wide: no line may be longer.
+  const std::size_t last = finished.err.rfind("\x1b[Kstep 3000/3000") + 3;
+  EXPECT_LT(finished.err.find('\r', last) - last, 80u);
+}
+
 TEST(Train, SameSettingsGiveTheSameBytes) {
   const TemporaryFolder folder;
   ASSERT_EQ(run(tiny_training(folder / "a", {"--rate", "1"})).code, 2);  // no abbreviations
