@@ -113,50 +113,6 @@ void pack_a_tiles(Index m, Index depth, const Real* a, Index row, Index column, 
 // ---------------------------------------------------------------------------------------------------------------------
 // Tiles
 
-/// A block of rows of A times a panel of B that is `width` registers wide.
-template <class V>
-struct PanelProduct {
-  Index m, k;
-  const Real* a;
-  Index lda;
-  bool a_transposed, a_packed;
-  const Real* b;
-  Index ldb;
-  TileOutput out;
-
-  template <int width>
-  void run() const {
-    // A single register per row leaves room for twice the rows, and needs them to hide the latency.
-    constexpr int rows = width == 1 ? 2 * kTileRows : kTileRows;
-    if (a_packed) {
-      packed_tiles<kTileRows, width>(m, a, out);
-    } else if (a_transposed) {
-      tile_column<V, rows, width, true>(m, k, a, lda, 1, b, ldb, out);
-    } else {
-      tile_column<V, rows, width, false>(m, k, a, lda, lda, b, ldb, out);
-    }
-  }
-
-  template <int rows, int width>
-  void packed_tiles(Index left, const Real* tiles, TileOutput to) const {
-    for (; left >= rows; left -= rows, tiles += rows * k, advance(to, rows)) {
-      tile<V, rows, width, true>(k, tiles, rows, b, ldb, to);
-    }
-    if constexpr (rows > 1) {
-      if (left > 0) packed_tiles<fewer_rows(rows), width>(left, tiles, to);
-    }
-  }
-
-  template <int width = kTileWidth>
-  void run(Index registers) const {
-    if (registers == width) {
-      run<width>();
-    } else if constexpr (width > 1) {
-      run<width - 1>(registers);
-    }
-  }
-};
-
 /// Columns [j0, j1) and rows [p, p + depth) of op(B): packed if need be, times all of A.
 template <class V>
 void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p, Index depth, Real* workspace) {
@@ -165,6 +121,9 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
   Real* packed_a = workspace + packed_b_size<V>(g);
   const Index registers = (j1 - j0 + L - 1) / L;
   const Index panels = (registers + kTileWidth - 1) / kTileWidth;
+  const auto product = plan.pack_a     ? panel_product<V, LayoutA::kPacked>
+                       : g.transpose_a ? panel_product<V, LayoutA::kColumns>
+                                       : panel_product<V, LayoutA::kRows>;
   for (Index i0 = 0; i0 < g.m; i0 += BlockSizes<V>::kRows) {
     const Index rows = smaller(g.m - i0, BlockSizes<V>::kRows);
     const Real* a = g.transpose_a ? g.a + p * g.lda + i0 : g.a + i0 * g.lda + p;
@@ -179,17 +138,10 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
       const Index columns = smaller(j1 - j, width * L);
       const bool packed = plan.pack_b || columns < width * L;
       if (packed && i0 == 0) pack_b_panel<V>(g, p, j, depth, columns, width * L, packed_b + done * L * depth);
-      PanelProduct<V>{rows,
-                      depth,
-                      a,
-                      g.lda,
-                      g.transpose_a,
-                      plan.pack_a,
-                      packed ? packed_b + done * L * depth : g.b + p * g.ldb + j,
-                      packed ? width * L : g.ldb,
-                      {g.c + i0 * g.ldc + j, g.ldc, g.bias && p == 0 ? g.bias + j : nullptr, g.accumulate || p > 0,
-                       columns - (width - 1) * L}}
-          .run(width);
+      const TileOutput out = {g.c + i0 * g.ldc + j, g.ldc, g.bias && p == 0 ? g.bias + j : nullptr,
+                              g.accumulate || p > 0, columns - (width - 1) * L};
+      product(width, rows, depth, a, g.lda, packed ? packed_b + done * L * depth : g.b + p * g.ldb + j,
+              packed ? width * L : g.ldb, out);
       done += width;
     }
   }

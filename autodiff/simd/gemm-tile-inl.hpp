@@ -72,14 +72,35 @@ template <class V, int rows, int width, bool a_transposed>
 /// The next smaller height for the rows that are left.
 constexpr int fewer_rows(int rows) { return rows > 8 ? rows / 2 : rows > 4 ? 4 : rows - 1; }
 
-/// Tiles one below the other, until m rows are done. `a_step` is how far apart rows of tiles start in A.
-template <class V, int rows, int width, bool a_transposed>
-void tile_column(Index m, Index k, const Real* a, Index lda, Index a_step, const Real* b, Index ldb, TileOutput out) {
-  for (; m >= rows; m -= rows, a += rows * a_step, advance(out, rows)) {
-    tile<V, rows, width, a_transposed>(k, a, lda, b, ldb, out);
+/// Where element (i, p) of op(A) is.
+enum class LayoutA {
+  kRows,     ///< i lda + p
+  kColumns,  ///< p lda + i
+  kPacked,   ///< tile after tile, in each of them as kColumns with lda = the tile's rows
+};
+
+/// Tiles one below the other, until m rows are done.
+template <class V, LayoutA layout, int rows, int width>
+void tile_column(Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
+  const Index row = layout == LayoutA::kRows ? lda : layout == LayoutA::kColumns ? 1 : k;
+  for (; m >= rows; m -= rows, a += rows * row, advance(out, rows)) {
+    tile<V, rows, width, layout != LayoutA::kRows>(k, a, layout == LayoutA::kPacked ? rows : lda, b, ldb, out);
   }
   if constexpr (rows > 1) {
-    if (m > 0) tile_column<V, fewer_rows(rows), width, a_transposed>(m, k, a, lda, a_step, b, ldb, out);
+    if (m > 0) tile_column<V, layout, fewer_rows(rows), width>(m, k, a, lda, b, ldb, out);
+  }
+}
+
+/// Rows of op(A) times a panel of B that is `registers` <= width wide.
+template <class V, LayoutA layout, int width = kTileWidth>
+void panel_product(Index registers, Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb,
+                   const TileOutput& out) {
+  if (registers == width) {
+    // A single register per row leaves room for twice the rows, and needs them to hide the latency.
+    constexpr int rows = width == 1 && layout != LayoutA::kPacked ? 2 * kTileRows : kTileRows;
+    tile_column<V, layout, rows, width>(m, k, a, lda, b, ldb, out);
+  } else if constexpr (width > 1) {
+    panel_product<V, layout, width - 1>(registers, m, k, a, lda, b, ldb, out);
   }
 }
 
