@@ -1,7 +1,10 @@
 // Measures how good a trained flow is.
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "flow/metrics.hpp"
@@ -35,6 +38,37 @@ double fresh_loss(const TrainedModel& trained, const Data& data, Index samples, 
   return flow::held_out_loss(*trained.model, path, data.batches(std::min(samples, kBatch), seed), samples, seed);
 }
 
+// Of each component of a mixture, the share of the points that are nearer to its centre than to any other.
+std::vector<double> mode_shares(const std::vector<datasets::Mode>& modes, const Tensor& x) {
+  std::vector<double> shares(modes.size());
+  const Index d = x.dim(1);
+  for (Index i = 0; i < x.dim(0); ++i) {
+    std::vector<double> distances;
+    for (const datasets::Mode& mode : modes) {
+      double squared = 0;
+      for (Index j = 0; j < d; ++j)
+        squared += std::pow(x.data()[i * d + j] - mode.mean[static_cast<std::size_t>(j)], 2);
+      distances.push_back(squared);
+    }
+    const auto nearest = std::min_element(distances.begin(), distances.end()) - distances.begin();
+    shares[static_cast<std::size_t>(nearest)] += 1;
+  }
+  for (double& share : shares) share /= static_cast<double>(x.dim(0));
+  return shares;
+}
+
+// What can be said of samples of a density that is known.
+void compare(const datasets::Density& density, const Tensor& x, double margin, Json& result) {
+  if (const auto share = density.share_in_support(x, margin)) {
+    result["share_in_support"] = *share;
+    result["margin"] = margin;
+  }
+  const std::vector<datasets::Mode> modes = density.modes();
+  if (modes.size() < 2) return;
+  for (const datasets::Mode& mode : modes) result["mode_weights"].push_back(mode.weight);
+  result["mode_shares"] = mode_shares(modes, x);
+}
+
 Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, n); }
 
 Json measure(const EvaluateSettings& settings, const flow::GenerateOptions& options) {
@@ -60,12 +94,7 @@ Json measure(const EvaluateSettings& settings, const flow::GenerateOptions& opti
     result["samples"] = samples.x.dim(0);
     result["function_evaluations"] = samples.evaluations;
     result["sampling_seconds"] = samples.seconds;
-    if (const datasets::Density* density = data->density()) {
-      if (const auto share = density->share_in_support(samples.x, settings.margin)) {
-        result["share_in_support"] = *share;
-        result["margin"] = settings.margin;
-      }
-    }
+    if (data->density() != nullptr) compare(*data->density(), samples.x, settings.margin, result);
     if (settings.w2_points > 0) {
       const Index n = settings.w2_points;
       const Tensor fresh = draw_data(*data, n, seed, 0), more = draw_data(*data, n, seed, 1);

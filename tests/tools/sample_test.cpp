@@ -94,5 +94,21 @@ TEST_F(Sample, EvaluateMeasures) {
   EXPECT_GT(result.at("seconds"), 0);
 }
 
+TEST(Evaluate, CountsTheModesOfAMixture) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run", {"--data", "two-modes", "--steps", "1500", "--batch", "64",
+                                               "--learning-rate", "0.01", "--hidden", "32,32"}))
+                .code,
+            0);
+  const Finished finished = run({"evaluate", folder / "run", "--w2-points", "0", "--loss-samples", "100"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json result = Json::parse(finished.out);
+  EXPECT_EQ(result.at("mode_weights"), Json({0.1, 0.9}));
+  const double left = result.at("mode_shares").at(0), right = result.at("mode_shares").at(1);
+  EXPECT_NEAR(left + right, 1, 1e-9);
+  EXPECT_NEAR(left, 0.1, 0.06);  // a short training, yet nowhere near halves
+  EXPECT_FALSE(result.contains("wasserstein2"));
+}
+
 }  // namespace
 }  // namespace rill
