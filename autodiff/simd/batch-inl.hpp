@@ -103,7 +103,7 @@ struct Whole {
   static V keep(V v, V) { return v; }
 };
 
-/// The first `count` lanes, 0 < count < V::size; memory past them is neither read nor written.
+/// The first `count` lanes, 0 < count < V::size; memory past them is neither read nor written. xsimd 8.1 has no masks.
 template <class V>
 class Head {
  public:
@@ -113,9 +113,15 @@ class Head {
   V load(const Real* x) const {
 #if defined(__AVX512F__)
     if constexpr (sizeof(Real) == 4) {
-      return V(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count_) - 1), x));
+      return V(_mm512_maskz_loadu_ps(mask(), x));
     } else {
-      return V(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count_) - 1), x));
+      return V(_mm512_maskz_loadu_pd(mask(), x));
+    }
+#elif defined(__AVX2__)
+    if constexpr (sizeof(Real) == 4) {
+      return V(_mm256_maskload_ps(x, mask()));
+    } else {
+      return V(_mm256_maskload_pd(x, mask()));
     }
 #else
     alignas(64) Real lanes[V::size] = {};
@@ -127,9 +133,15 @@ class Head {
   void store(Real* y, V v) const {
 #if defined(__AVX512F__)
     if constexpr (sizeof(Real) == 4) {
-      _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << count_) - 1), v);
+      _mm512_mask_storeu_ps(y, mask(), v);
     } else {
-      _mm512_mask_storeu_pd(y, static_cast<__mmask8>((1u << count_) - 1), v);
+      _mm512_mask_storeu_pd(y, mask(), v);
+    }
+#elif defined(__AVX2__)
+    if constexpr (sizeof(Real) == 4) {
+      _mm256_maskstore_ps(y, mask(), v);
+    } else {
+      _mm256_maskstore_pd(y, mask(), v);
     }
 #else
     alignas(64) Real lanes[V::size];
@@ -145,12 +157,24 @@ class Head {
   }
 
  private:
+#if defined(__AVX512F__)
+  auto mask() const {
+    return static_cast<std::conditional_t<sizeof(Real) == 4, __mmask16, __mmask8>>((1u << count_) - 1);
+  }
+#elif defined(__AVX2__)
+  // All bits of a lane that is meant; as many words as lanes, read from a table that slides with the count.
+  __m256i mask() const {
+    alignas(64) static constexpr Word kSlide[16] = {Word(-1), Word(-1), Word(-1), Word(-1),
+                                                    Word(-1), Word(-1), Word(-1), Word(-1)};
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kSlide + 8 - count_));
+  }
+#endif
   Index count_;
 };
 
 /// Calls body(i, part) for i = 0, L, 2L, ... below n, where `part` says which lanes of the register at i are meant.
 template <class V, class Body>
-void for_registers(Index n, Body body) {
+void for_registers(Index n, const Body& body) {
   Index i = 0;
   for (; i + kLanes<V> <= n; i += kLanes<V>) body(i, Whole<V>{});
   if (i < n) body(i, Head<V>(n - i));

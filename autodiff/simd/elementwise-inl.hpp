@@ -146,7 +146,7 @@ void binary_rows(Index rows, Index columns, Operand a, Operand b, Real* y) noexc
     const Row<V, a_repeats> a_row(a.data + r * a.row);
     const Row<V, b_repeats> b_row(b.data + r * b.row);
     for_registers<V>(columns,
-                     [=](Index c, auto part) { part.store(y + c, f(a_row.load(c, part), b_row.load(c, part))); });
+                     [&](Index c, auto part) { part.store(y + c, f(a_row.load(c, part), b_row.load(c, part))); });
   }
 }
 
@@ -155,34 +155,62 @@ bool contiguous(const Operand& x, Index columns) {
   return (x.column == 1 && x.row == columns) || (x.column == 0 && x.row == 0);
 }
 
+/// Calls body(rows, columns, operands, y) for all of y, with rows that are worth a loop over registers: one row if
+/// everything is contiguous; and where rows are shorter than a register, many at a time, copied side by side.
+template <class V, int n, class Body>
+void with_long_rows(Index rows, Index columns, const Operand (&x)[n], Real* y, Body body) {
+  if (rows <= 0 || columns <= 0) return;  // nothing may be read
+  bool one_row = true;
+  for (const Operand& operand : x) one_row = one_row && contiguous(operand, columns);
+  if (one_row) return body(1, rows * columns, x, y);
+  if (columns >= kLanes<V>) return body(rows, columns, x, y);
+  constexpr Index kChunk = 256;
+  alignas(64) Real copy[n][kChunk];
+  for (Index r = 0; r < rows; r += kChunk / columns) {
+    const Index count = rows - r < kChunk / columns ? rows - r : kChunk / columns;
+    Operand row[n];
+    for (int i = 0; i < n; ++i) {
+      const Real* from = x[i].data + r * x[i].row;
+      row[i] = {from, 0, x[i].column};
+      if (contiguous(x[i], columns)) continue;
+      row[i] = {copy[i], 0, 1};
+      for (Index k = 0; k < count; ++k) {
+        for (Index c = 0; c < columns; ++c) copy[i][k * columns + c] = from[k * x[i].row + c * x[i].column];
+      }
+    }
+    body(1, count * columns, row, y + r * columns);
+  }
+}
+
 template <class V, V (*f)(V, V)>
 void binary(Index rows, Index columns, Operand a, Operand b, Real* y) noexcept {
-  if (rows <= 0 || columns <= 0) return;  // nothing may be read
-  if (contiguous(a, columns) && contiguous(b, columns)) columns *= rows, rows = 1;
-  if (a.column != 0 && b.column != 0) {
-    binary_rows<V, f, false, false>(rows, columns, a, b, y);
-  } else if (a.column != 0) {
-    binary_rows<V, f, false, true>(rows, columns, a, b, y);
-  } else if (b.column != 0) {
-    binary_rows<V, f, true, false>(rows, columns, a, b, y);
-  } else {
-    binary_rows<V, f, true, true>(rows, columns, a, b, y);
-  }
+  with_long_rows<V, 2>(rows, columns, {a, b}, y, [](Index m, Index n, const Operand(&x)[2], Real* z) {
+    if (x[0].column != 0 && x[1].column != 0) {
+      binary_rows<V, f, false, false>(m, n, x[0], x[1], z);
+    } else if (x[0].column != 0) {
+      binary_rows<V, f, false, true>(m, n, x[0], x[1], z);
+    } else if (x[1].column != 0) {
+      binary_rows<V, f, true, false>(m, n, x[0], x[1], z);
+    } else {
+      binary_rows<V, f, true, true>(m, n, x[0], x[1], z);
+    }
+  });
 }
 
 template <class V>
 void select(Index rows, Index columns, Operand condition, Operand a, Operand b, Real* y) noexcept {
-  if (contiguous(condition, columns) && contiguous(a, columns) && contiguous(b, columns)) columns *= rows, rows = 1;
-  for (Index r = 0; r < rows; ++r, y += columns) {
-    for_registers<V>(columns, [=](Index c, auto part) {
-      const auto load = [&](const Operand& x) {
-        const Real* row = x.data + r * x.row;
-        return x.column == 0 ? V(*row) : part.load(row + c);
-      };
-      const auto zero = load(condition) == V(0);
-      part.store(y + c, V(xsimd::select(zero, load(b), load(a))));
-    });
-  }
+  with_long_rows<V, 3>(rows, columns, {condition, a, b}, y, [](Index m, Index n, const Operand(&x)[3], Real* z) {
+    for (Index r = 0; r < m; ++r, z += n) {
+      for_registers<V>(n, [&](Index c, auto part) {
+        const auto load = [&](const Operand& operand) {
+          const Real* row = operand.data + r * operand.row;
+          return operand.column == 0 ? V(*row) : part.load(row + c);
+        };
+        const auto zero = load(x[0]) == V(0);
+        part.store(z + c, V(xsimd::select(zero, load(x[2]), load(x[1]))));
+      });
+    }
+  });
 }
 
 }  // namespace

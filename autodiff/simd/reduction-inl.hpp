@@ -27,7 +27,7 @@ constexpr Index kBlock = 64;
 /// term(i, part) combined over i = 0, L, 2L, ... below n and over lanes; every lane holds the result. In four chains:
 /// an addition takes some four cycles, and two can start in each.
 template <class V, template <class> class Op, class Term>
-V reduce_registers(Index n, Term term) {
+V reduce_registers(Index n, const Term& term) {
   constexpr Index L = kLanes<V>;
   const V start(Op<V>::kStart);
   V total = start;
@@ -58,7 +58,7 @@ void reduce_row(Index reduced, const Real* x, Real* y) {
     for (Index r = 0; r < reduced; ++r) result = Op<V>::combine(result, x[r]);
     *y = result;
   } else {
-    *y = first_lane(reduce_registers<V, Op>(reduced, [x](Index i, auto part) { return part.load(x + i); }));
+    *y = first_lane(reduce_registers<V, Op>(reduced, [=](Index i, auto part) { return part.load(x + i); }));
   }
 }
 

@@ -135,7 +135,7 @@ TEST(SimdElementwise, BinaryAgreesWithReferenceForEveryBroadcast) {
                         &Kernels::divide, &Kernels::minimum,    &Kernels::maximum,
                         &Kernels::less,   &Kernels::less_equal, &Kernels::equal};
   for (const Kernels* kernels : available_kernels()) {
-    for (const Index rows : {Index{0}, Index{1}, Index{3}}) {
+    for (const Index rows : {0, 1, 3, 150}) {
       for (Index columns = 0; columns <= 4 * kernels->lanes + 1; ++columns) {
         Numbers a((rows + 1) * (columns + 2), 1), b((rows + 1) * (columns + 2), 3), c((rows + 1) * (columns + 2), 0);
         for (Index i = 0; i < a.size(); ++i) {
