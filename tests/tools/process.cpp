@@ -10,6 +10,7 @@
 #include <csignal>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 
 namespace rill::testing_support {
 namespace {
@@ -40,6 +41,12 @@ std::string program_path(const std::string& name) {
   return std::string(folder) + "/" + name;
 }
 
+bool has_terminals() {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal >= 0) ::close(terminal);
+  return terminal >= 0;
+}
+
 Process::Process(const Launch& launch)
     : out_path_(launch.out_file.empty() ? temporary_file() : launch.out_file),
       err_path_(temporary_file()),
@@ -52,7 +59,9 @@ Process::Process(const Launch& launch)
   if (launch.terminal) {
     ::unlink(err_path_.c_str());
     terminal_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (terminal_ < 0 || ::grantpt(terminal_) != 0 || ::unlockpt(terminal_) != 0) ADD_FAILURE() << "no terminal";
+    if (terminal_ < 0 || ::grantpt(terminal_) != 0 || ::unlockpt(terminal_) != 0) {
+      throw std::runtime_error("the system gave no pseudo-terminal");
+    }
     err_path_ = ::ptsname(terminal_);
   }
   pid_ = ::fork();

@@ -25,9 +25,13 @@ struct Launch {
   std::optional<rlim_t> largest_file = {};  ///< bytes that any file it writes may have
 };
 
+/// Whether the system can make a pseudo-terminal; a chroot without /dev/pts cannot.
+bool has_terminals();
+
 /// A process under way. One that was not waited for is killed.
 class Process {
  public:
+  /// Throws std::runtime_error when a terminal is asked for and there is none.
   explicit Process(const Launch& launch);
   ~Process();
   Process(const Process&) = delete;

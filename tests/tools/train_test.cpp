@@ -53,6 +53,7 @@ TEST(Train, LeavesARun) {
 }
 
 TEST(Train, RewritesOneLineOnATerminal) {
+  if (!has_terminals()) GTEST_SKIP() << "this system has no pseudo-terminals (a chroot without /dev/pts)";
   const TemporaryFolder folder;
   const Finished finished =
       run(Launch{.command = tiny_training(folder / "run", {"--steps", "3000", "--hidden", "64,64"}), .terminal = true});
