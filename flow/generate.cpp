@@ -17,9 +17,9 @@ Velocity velocity_of(const nn::VelocityModel& model, const Indices& labels) {
 
 namespace {
 
-// Points moved together: enough rows to keep the matrix kernels busy, few enough that a layer's input and output
-// (256 rows of some 64 to 512 numbers) stay in the second-level cache.
-constexpr Index kGroup = 256;
+// Points moved together: enough rows to keep the matrix kernels busy and to spread the cost of recording ops, few
+// enough that a layer's input and output (512 rows of 64 numbers each take 128 KB) stay in the second-level cache.
+constexpr Index kGroup = 512;
 
 Indices part_of(const Indices& labels, Index begin, Index end) {
   if (labels.size() == 0) return labels;
