@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 
 namespace rill::flow {
 
@@ -71,9 +72,7 @@ std::unique_ptr<Scheduler> make_scheduler(const SchedulerDescription& descriptio
   if (name == "cosine") return std::make_unique<CosineScheduler>();
   if (name == "linear-vp") return std::make_unique<LinearVpScheduler>();
   if (name == "vp") return std::make_unique<VpScheduler>();
-  std::string known;
-  for (const std::string& each : scheduler_names()) known += (known.empty() ? "" : ", ") + each;
-  fail("unknown scheduler '", name, "'; known: ", known);
+  fail("unknown scheduler '", name, "'; known: ", joined(scheduler_names()));
 }
 
 }  // namespace rill::flow

@@ -2,6 +2,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/text.hpp"
 
 namespace rill::nn {
 namespace {
@@ -26,12 +27,10 @@ constexpr Named kActivations[] = {
 }  // namespace
 
 Activation::Activation(const std::string& name) : function_(nullptr) {
-  std::string known;
   for (const Named& activation : kActivations) {
     if (name == activation.name) function_ = activation.function;
-    known += (known.empty() ? "" : ", ") + std::string(activation.name);
   }
-  require(function_ != nullptr, "activation '", name, "' is unknown: expected one of ", known);
+  require(function_ != nullptr, "activation '", name, "' is unknown: expected one of ", joined(activation_names()));
 }
 
 std::vector<std::string> activation_names() {

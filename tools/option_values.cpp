@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "tools/options.hpp"
 #include "tools/text.hpp"
 #include "tools/toml.hpp"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "tools/options.hpp"
 #include "tools/text.hpp"
 

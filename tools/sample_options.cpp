@@ -1,5 +1,6 @@
 #include "tools/sample_options.hpp"
 
+#include "autodiff/text.hpp"
 #include "flow/tableau.hpp"
 #include "tools/text.hpp"
 

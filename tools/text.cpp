@@ -63,15 +63,6 @@ std::string duration(double seconds) {
   return formatted("%ld h %02ld min", whole / 3600, whole / 60 % 60);
 }
 
-std::string joined(const std::vector<std::string>& items, std::string_view separator) {
-  std::string result;
-  for (const std::string& item : items) {
-    if (!result.empty()) result += separator;
-    result += item;
-  }
-  return result;
-}
-
 std::string shell_word(const std::string& text) {
   constexpr std::string_view kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
   if (!text.empty() && text.find_first_not_of(kSafe) == text.npos) return text;

@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "autodiff/real.hpp"
 
@@ -26,9 +25,6 @@ std::string exact(double value);
 
 /// A length of time: "85.2 us", "210 ms", "4.2 s", "1 min 05 s", "2 h 03 min".
 std::string duration(double seconds);
-
-/// "a, b, c".
-std::string joined(const std::vector<std::string>& items, std::string_view separator = ", ");
 
 /// The text as one word of a shell's command line, in quotes where it needs them.
 std::string shell_word(const std::string& text);

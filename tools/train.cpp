@@ -5,6 +5,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/text.hpp"
 #include "flow/trainer.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/model.hpp"

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "flow/time_sampling.hpp"
 #include "nn/activation.hpp"
 #include "nn/time_embedding.hpp"

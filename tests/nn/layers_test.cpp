@@ -16,6 +16,7 @@
 #include "nn/sequential.hpp"
 #include "nn/time_embedding.hpp"
 #include "tests/gradcheck.hpp"
+#include "tests/misuse.hpp"
 #include "tests/nn/parameter_gradients.hpp"
 
 namespace rill::nn {
@@ -24,16 +25,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Property;
-
-template <class Call>
-std::string misuse(const Call& call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
 
 TEST(Init, UniformByFanInFillsItsRangeEvenly) {
   Generator rng(1);

@@ -9,6 +9,7 @@
 #include "nn/model.hpp"
 #include "nn/residual_mlp.hpp"
 #include "tests/gradcheck.hpp"
+#include "tests/misuse.hpp"
 #include "tests/nn/parameter_gradients.hpp"
 
 namespace rill::nn {
@@ -35,16 +36,6 @@ std::vector<ModelDescription> small_models() {
   residual.kind = "residual-mlp";
   residual.hidden = {6, 6};
   return {mlp, residual};
-}
-
-template <class Call>
-std::string misuse(const Call& call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 TEST(Mlp, TheAnnulusNetworkHasItsLayersAndNames) {
