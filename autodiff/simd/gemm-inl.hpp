@@ -13,16 +13,25 @@ namespace {
 constexpr Index smaller(Index a, Index b) { return a < b ? a : b; }
 constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// Block sizes. A block of B (kDepth x kColumns) takes half of an L2 cache of 1 MB, one of A (kRows x kDepth) a
-/// quarter. A panel of B (kDepth x kPanel) fits L1 except on AVX-512, where it streams from L2: 256 bytes in 12 cycles.
-/// Shallower blocks would stay in L1, but visit C more often.
+/// Block sizes. A panel of B (kDepth x kPanel) is used for all rows of a block of A (kRows x kDepth), which streams
+/// past it tile after tile: a row of kTileRows numbers in kTileRows * kTileWidth / 2 cycles, 4 bytes a cycle on
+/// AVX-512, which even L3 delivers. The panel is read as a whole for each tile: in float 64 KB on AVX-512, 128 bytes in
+/// 14 cycles, which L2 delivers; 32 KB on AVX2, which L1 holds. Deeper panels mean fewer visits of C, higher blocks of
+/// A fewer visits of B, and wider blocks of B (kDepth x kColumns) fewer packings of A.
 template <class V>
 struct BlockSizes {
-  static constexpr Index kDepth = 256;
-  static constexpr Index kColumns = Index{524288} / (kDepth * Index{sizeof(Real)});
-  static constexpr Index kRows = 40 * kTileRows;
   static constexpr Index kPanel = kTileWidth * kLanes<V>;
+  static constexpr Index kDepth = 2048 / Index{sizeof(Real)};
+  static constexpr Index kRows = 504 / kTileRows * kTileRows;
+  static constexpr Index kColumns = 4096;
 };
+
+/// The number of rows, columns or terms in the next block when `left` are left: blocks as even as can be, multiples of
+/// `multiple`, at most `most`.
+constexpr Index block_size(Index left, Index most, Index multiple) {
+  const Index blocks = (left + most - 1) / most;
+  return smaller(left, round_up((left + blocks - 1) / (blocks > 0 ? blocks : 1), multiple));
+}
 
 enum class Way {
   kTiles,    ///< register tiles
@@ -59,7 +68,13 @@ Gemm swapped(const Gemm& g, Real* c) {
 template <class V>
 Index packed_b_size(const Gemm& g) {
   const Index depth = smaller(g.k, BlockSizes<V>::kDepth);
-  return round_up(depth * round_up(smaller(g.n, BlockSizes<V>::kColumns), kLanes<V>), 16);
+  return depth * round_up(smaller(g.n, BlockSizes<V>::kColumns), kLanes<V>);
+}
+
+/// pack_tile() writes whole registers, so up to one more than the block.
+template <class V>
+Index packed_a_size(const Gemm& g) {
+  return smaller(g.m, BlockSizes<V>::kRows) * smaller(g.k, BlockSizes<V>::kDepth) + kLanes<V>;
 }
 
 template <class V>
@@ -71,42 +86,88 @@ Index gemm_workspace(const Gemm& g) noexcept {
     case Way::kSwapped:
       return round_up(g.m * g.n, 16) + gemm_workspace<V>(swapped(g, nullptr));
     default:
-      return packed_b_size<V>(g) +
-             (plan.pack_a ? smaller(g.m, BlockSizes<V>::kRows) * smaller(g.k, BlockSizes<V>::kDepth) : 0);
+      return packed_b_size<V>(g) + (plan.pack_a ? packed_a_size<V>(g) : 0);
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Packing
 
-/// `columns` columns of op(B) from row p and column j on, as `depth` rows of `packed_columns`, zeros at the end.
-template <class V>
-void pack_b_panel(const Gemm& g, Index p, Index j, Index depth, Index columns, Index packed_columns, Real* packed) {
-  if (g.transpose_b) {
-    const Real* b = g.b + j * g.ldb + p;
-    transpose_matrix<V>(columns, depth, b, g.ldb, packed, packed_columns);
-    for (Index r = 0; r < depth; ++r) {
-      for (Index c = columns; c < packed_columns; ++c) packed[r * packed_columns + c] = 0;
-    }
-  } else {
-    const Real* b = g.b + p * g.ldb + j;
-    for (Index r = 0; r < depth; ++r, b += g.ldb, packed += packed_columns) {
-      for_registers<V>(columns, [=](Index c, auto part) { part.load(b + c).store_unaligned(packed + c); });
+// A tile or panel wants the numbers that one step of k uses side by side: packed[p size + i] = x[i, p], where `size` is
+// the tile's rows or the panel's columns. What a whole register writes past such a group is written again by the next.
+
+/// Strips of an x that is stored with i along its rows, x[p ldx + i]: whole rows are read, a piece for each strip.
+/// `size(left)` is the size of the strip that starts with `left` numbers to go. A few rows at a time, so that memory is
+/// read in order, and written in pieces of several cache lines; the next few are fetched ahead.
+template <class V, class Size>
+void pack_copy(Index depth, Index count, const Real* x, Index ldx, const Size& size, Real* packed) {
+  constexpr Index kGroup = 16;
+  for (Index p0 = 0; p0 < depth; p0 += kGroup) {
+    Real* strip = packed;
+    for (Index i = 0, n; i < count; i += n, strip += n * depth) {
+      n = size(count - i);
+      for (Index p = p0; p < smaller(p0 + kGroup, depth); ++p) {
+        for_registers<V>(smaller(n, count - i), [&](Index c, auto part) {
+          const Real* from = x + p * ldx + i + c;
+          Real* to = strip + p * n + c;
+          __builtin_prefetch(from + kGroup * ldx);
+          const V numbers = part.load(from);
+          p + 1 < depth || n % kLanes<V> == 0 ? numbers.store_unaligned(to) : part.store(to, numbers);
+        });
+      }
     }
   }
 }
 
-/// Rows of op(A) tile by tile, each tile's numbers in the order in which it uses them. Element (i, p) of op(A) is
-/// a[i row + p column].
-template <int rows>
-void pack_a_tiles(Index m, Index depth, const Real* a, Index row, Index column, Real* packed) {
-  for (; m >= rows; m -= rows, a += rows * row) {
-    for (Index p = 0; p < depth; ++p, packed += rows) {
-      unroll<rows>([&](auto i) { packed[i] = a[i * row + p * column]; });
-    }
+/// One strip of an x that is stored with p along its rows, x[i ldx + p].
+template <class V, int size>
+[[gnu::flatten]] void pack_transposed(Index depth, const Real* x, Index ldx, Real* packed) {
+  constexpr int L = V::size, registers = (size + L - 1) / L;
+  for_registers<V>(depth, [&](Index p, auto part) {
+    V block[registers][L];
+    unroll<registers>([&](auto r) {
+      unroll<L>([&](auto i) {
+        constexpr int row = r * L + i;
+        block[r][i] = row < size ? part.load(x + row * ldx + p) : V(0);
+      });
+      transpose_registers(block[r]);
+    });
+    unroll<L>([&](auto i) {
+      if (p + i < depth) {
+        unroll<registers>([&](auto r) { block[r][i].store_unaligned(packed + (p + i) * size + r * L); });
+      }
+    });
+  });
+}
+template <class V, int most = kTileRows>
+void pack_transposed(Index size, Index depth, const Real* x, Index ldx, Real* packed) {
+  if constexpr (most > 1) {
+    if (size < most) return pack_transposed<V, most - 1>(size, depth, x, ldx, packed);
   }
-  if constexpr (rows > 1) {
-    if (m > 0) pack_a_tiles<fewer_rows(rows)>(m, depth, a, row, column, packed);
+  pack_transposed<V, most>(depth, x, ldx, packed);
+}
+
+/// m rows of op(A), tile after tile.
+template <class V>
+void pack_a_block(bool transposed, Index m, Index depth, const Real* a, Index lda, Real* packed) {
+  if (transposed) return pack_copy<V>(depth, m, a, lda, tile_height, packed);
+  for (Index height; m > 0; m -= height, a += height * lda, packed += height * depth) {
+    height = tile_height(m);
+    pack_transposed<V>(height, depth, a, lda, packed);
+  }
+}
+
+/// n columns of op(B), panel after panel of `width` registers, zeros at the end.
+template <class V>
+void pack_b_block(bool transposed, Index n, Index depth, const Real* b, Index ldb, Index width, Real* packed) {
+  const auto size = [=](Index left) { return smaller(width * kLanes<V>, round_up(left, kLanes<V>)); };
+  if (!transposed) return pack_copy<V>(depth, n, b, ldb, size, packed);
+  for (Index panel; n > 0; n -= panel, b += panel * ldb, packed += panel * depth) {
+    panel = size(n);
+    transpose_matrix<V>(smaller(n, panel), depth, b, ldb, packed, panel);
+    for (Index p = 0; p < depth; ++p) {
+      for (Index c = n; c < panel; ++c) packed[p * panel + c] = 0;
+    }
   }
 }
 
@@ -119,30 +180,33 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
   constexpr Index L = kLanes<V>;
   Real* packed_b = workspace;
   Real* packed_a = workspace + packed_b_size<V>(g);
-  const Index registers = (j1 - j0 + L - 1) / L;
-  const Index panels = (registers + kTileWidth - 1) / kTileWidth;
-  const auto product = plan.pack_a     ? panel_product<V, LayoutA::kPacked>
-                       : g.transpose_a ? panel_product<V, LayoutA::kColumns>
-                                       : panel_product<V, LayoutA::kRows>;
-  for (Index i0 = 0; i0 < g.m; i0 += BlockSizes<V>::kRows) {
-    const Index rows = smaller(g.m - i0, BlockSizes<V>::kRows);
+  const Index registers = (j1 - j0 + L - 1) / L, width = panel_width(g.m);
+  // A panel that is not full is packed in any case, so that its last register can be read.
+  const Index whole = plan.pack_b ? 0 : (j1 - j0) / (width * L) * width;
+  const Index row = g.transpose_b ? 1 : g.ldb, column = g.transpose_b ? g.ldb : 1;
+  const Real* b = g.b + p * row + j0 * column;
+  pack_b_block<V>(g.transpose_b, j1 - j0 - whole * L, depth, b + whole * L * column, g.ldb, width, packed_b);
+
+  const auto product = plan.pack_a     ? panel_product<V, LayoutA::kPacked, 8>
+                       : g.transpose_a ? panel_product<V, LayoutA::kColumns, 8>
+                                       : panel_product<V, LayoutA::kRows, 8>;
+  for (Index i0 = 0, rows; i0 < g.m; i0 += rows) {
+    rows = block_size(g.m - i0, BlockSizes<V>::kRows, kTileRows);
     const Real* a = g.transpose_a ? g.a + p * g.lda + i0 : g.a + i0 * g.lda + p;
     if (plan.pack_a) {
-      pack_a_tiles<kTileRows>(rows, depth, a, g.transpose_a ? 1 : g.lda, g.transpose_a ? g.lda : 1, packed_a);
+      pack_a_block<V>(g.transpose_a, rows, depth, a, g.lda, packed_a);
       a = packed_a;
     }
-    Index done = 0;
-    for (Index panel = 0; panel < panels; ++panel) {
-      const Index width = (registers - done) / (panels - panel);  // as even as can be, none narrow
+    for (Index done = 0, panel; done < registers; done += panel) {
+      panel = smaller(width, registers - done);
       const Index j = j0 + done * L;
-      const Index columns = smaller(j1 - j, width * L);
-      const bool packed = plan.pack_b || columns < width * L;
-      if (packed && i0 == 0) pack_b_panel<V>(g, p, j, depth, columns, width * L, packed_b + done * L * depth);
       const TileOutput out = {g.c + i0 * g.ldc + j, g.ldc, g.bias && p == 0 ? g.bias + j : nullptr,
-                              g.accumulate || p > 0, columns - (width - 1) * L};
-      product(width, rows, depth, a, g.lda, packed ? packed_b + done * L * depth : g.b + p * g.ldb + j,
-              packed ? width * L : g.ldb, out);
-      done += width;
+                              g.accumulate || p > 0, smaller(j1 - j, panel * L) - (panel - 1) * L};
+      if (done < whole) {
+        product(panel, rows, depth, a, g.lda, b + done * L, g.ldb, out);
+      } else {
+        product(panel, rows, depth, a, g.lda, packed_b + (done - whole) * L * depth, panel * L, out);
+      }
     }
   }
 }
@@ -179,12 +243,12 @@ void gemm(const Gemm& g, Real* workspace) noexcept {
     }
     return;
   }
-  for (Index j = 0; j < g.n; j += BlockSizes<V>::kColumns) {
-    const Index j1 = smaller(g.n, j + BlockSizes<V>::kColumns);
+  for (Index j = 0, columns; j < g.n; j += columns) {
+    columns = block_size(g.n - j, BlockSizes<V>::kColumns, BlockSizes<V>::kPanel);
     Index p = 0;
     do {  // once even when k = 0, which leaves the bias
-      const Index depth = smaller(g.k - p, BlockSizes<V>::kDepth);
-      gemm_block<V>(g, plan, j, j1, p, depth, workspace);
+      const Index depth = block_size(g.k - p, BlockSizes<V>::kDepth, 8);
+      gemm_block<V>(g, plan, j, j + columns, p, depth, workspace);
       p += depth;
     } while (p < g.k);
   }

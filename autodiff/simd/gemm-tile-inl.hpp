@@ -6,13 +6,14 @@
 namespace rill::simd {
 namespace {
 
-/// A tile is kTileRows x (width L) elements of C, held in registers while k runs; width <= kTileWidth. Each step
-/// loads `width` registers of B, repeats kTileRows elements of A and does kTileRows * width multiply-adds.
+/// A tile is kTileRows x (kTileWidth L) elements of C, held in registers while k runs. Each step loads kTileWidth
+/// registers of B, repeats kTileRows elements of A and does kTileRows * kTileWidth multiply-adds.
 ///   - Those are independent, and there must be latency x units of them to keep the units busy: 4 x 2 = 8.
 ///   - They, the registers of B and one of A must fit the register file.
 ///   - The fewer loads per multiply-add the better: two can start in a cycle, as can two multiply-adds.
+///   - The narrower, the deeper a panel of B that stays in L1 (gemm-inl.hpp).
 #if defined(__AVX512F__)
-constexpr int kTileRows = 6, kTileWidth = 4;  // 24 + 4 + 1 of 32 registers; 10 loads for 24 multiply-adds
+constexpr int kTileRows = 14, kTileWidth = 2;  // 28 + 2 + 1 of 32 registers; 16 loads for 28 multiply-adds
 #elif defined(__AVX2__)
 constexpr int kTileRows = 6, kTileWidth = 2;  // 12 + 2 + 1 of 16; 8 for 12
 #elif defined(__aarch64__)
@@ -20,6 +21,21 @@ constexpr int kTileRows = 8, kTileWidth = 3;  // 24 + 3 + 2 of 32; 5 for 24, as 
 #else
 constexpr int kTileRows = 4, kTileWidth = 2;  // 8 + 2 + 1 of 16, and one for the products: SSE2 has no multiply-add
 #endif
+
+/// The width of the panels of a C that is at most three rows high: as many sums, and more of B at a time.
+constexpr int panel_width(Index rows) {
+  constexpr int kWidths[] = {8, 8, 4, 3};
+  return rows <= 3 ? kWidths[rows] : kTileWidth;
+}
+/// The highest tile of a width.
+constexpr int highest_tile(int width) { return width <= kTileWidth ? kTileRows : width <= 3 ? 3 : width <= 4 ? 2 : 1; }
+
+/// The height of the next tile when `rows` are left: the full one, but no tile of one to three rows after it, whose few
+/// sums would wait for one another; the last two share then.
+constexpr Index tile_height(Index rows) {
+  if (rows <= kTileRows) return rows;
+  return rows < kTileRows + 4 ? (rows + 1) / 2 : kTileRows;
+}
 
 /// Where a tile goes: C += or = acc + bias.
 struct TileOutput {
@@ -58,6 +74,9 @@ template <class V, int rows, int width, bool a_transposed>
 [[gnu::flatten]] void tile(Index k, const Real* a, Index lda, const Real* b, Index ldb, const TileOutput& out) {
   V acc[rows][width];
   unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[i][j] = V(0); }); });
+  // By the time the sums are done, C is in L1.
+  unroll<rows>(
+      [&](auto i) { unroll<width>([&](auto j) { __builtin_prefetch(out.c + i * out.ldc + j * kLanes<V>); }); });
   for (Index p = 0; p < k; ++p, b += ldb, a += a_transposed ? lda : 1) {
     V b_p[width];
     unroll<width>([&](auto j) { b_p[j] = V::load_unaligned(b + j * kLanes<V>); });
@@ -69,8 +88,14 @@ template <class V, int rows, int width, bool a_transposed>
   store_tile(acc, out);
 }
 
-/// The next smaller height for the rows that are left.
-constexpr int fewer_rows(int rows) { return rows > 8 ? rows / 2 : rows > 4 ? 4 : rows - 1; }
+/// The tile of a height that is known when it runs.
+template <class V, int width, bool a_transposed, int rows = highest_tile(width)>
+void tile_of_height(Index height, Index k, const Real* a, Index lda, const Real* b, Index ldb, const TileOutput& out) {
+  if constexpr (rows > 1) {
+    if (height < rows) return tile_of_height<V, width, a_transposed, rows - 1>(height, k, a, lda, b, ldb, out);
+  }
+  tile<V, rows, width, a_transposed>(k, a, lda, b, ldb, out);
+}
 
 /// Where element (i, p) of op(A) is.
 enum class LayoutA {
@@ -79,28 +104,21 @@ enum class LayoutA {
   kPacked,   ///< tile after tile, in each of them as kColumns with lda = the tile's rows
 };
 
-/// Tiles one below the other, until m rows are done.
-template <class V, LayoutA layout, int rows, int width>
-void tile_column(Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
-  const Index row = layout == LayoutA::kRows ? lda : layout == LayoutA::kColumns ? 1 : k;
-  for (; m >= rows; m -= rows, a += rows * row, advance(out, rows)) {
-    tile<V, rows, width, layout != LayoutA::kRows>(k, a, layout == LayoutA::kPacked ? rows : lda, b, ldb, out);
-  }
-  if constexpr (rows > 1) {
-    if (m > 0) tile_column<V, layout, fewer_rows(rows), width>(m, k, a, lda, b, ldb, out);
-  }
-}
-
-/// Rows of op(A) times a panel of B that is `registers` <= width wide.
-template <class V, LayoutA layout, int width = kTileWidth>
+/// Rows of op(A) times a panel of B that is `registers` <= width wide: tiles one below the other.
+template <class V, LayoutA layout, int width>
 void panel_product(Index registers, Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb,
-                   const TileOutput& out) {
-  if (registers == width) {
-    // A single register per row leaves room for twice the rows, and needs them to hide the latency.
-    constexpr int rows = width == 1 && layout != LayoutA::kPacked ? 2 * kTileRows : kTileRows;
-    tile_column<V, layout, rows, width>(m, k, a, lda, b, ldb, out);
-  } else if constexpr (width > 1) {
-    panel_product<V, layout, width - 1>(registers, m, k, a, lda, b, ldb, out);
+                   TileOutput out) {
+  if constexpr (width > 1) {
+    if (registers < width) return panel_product<V, layout, width - 1>(registers, m, k, a, lda, b, ldb, out);
+  }
+  const Index row = layout == LayoutA::kRows ? lda : layout == LayoutA::kColumns ? 1 : k;
+  while (m > 0) {
+    const Index height = tile_height(m);
+    tile_of_height<V, width, layout != LayoutA::kRows>(height, k, a, layout == LayoutA::kPacked ? height : lda, b, ldb,
+                                                       out);
+    m -= height;
+    a += height * row;
+    advance(out, height);
   }
 }
 

@@ -56,7 +56,7 @@ void check_all_forms(const Case& sizes) {
       Case c = sizes;
       c.transpose_a = form & 1, c.transpose_b = form & 2;
       c.bias = form & 4, c.accumulate = form == 2 || form == 5 || form == 7;
-      c.extra = form % 3 == 0 ? 0 : form;
+      c.extra += form % 3 == 0 ? 0 : form;
       check(*kernels, c);
       if (testing::Test::HasFatalFailure()) return;
     }
@@ -81,6 +81,11 @@ TEST(SimdGemm, EveryWidthAndHeight) {
       if (HasFatalFailure()) return;
     }
   }
+  for (Index m = 1; m <= 45; ++m) {  // every way to share rows out to tiles, of A in place and packed
+    check_all_forms({m, 40, 19});
+    check_all_forms({m, 270, 19, false, false, false, false, 600});
+    if (HasFatalFailure()) return;
+  }
 }
 
 TEST(SimdGemm, ShapesOfTrainingSteps) {
@@ -92,8 +97,8 @@ TEST(SimdGemm, ShapesOfTrainingSteps) {
 }
 
 TEST(SimdGemm, BlocksInEveryDirection) {
-  for (const Case& c :
-       {Case{337, 70, 5}, Case{7, 1100, 9}, Case{70, 150, 600}, Case{99, 200, 300}, Case{400, 5, 300}}) {
+  for (const Case& c : {Case{337, 70, 5}, Case{7, 1100, 9}, Case{70, 150, 1100}, Case{99, 200, 300}, Case{400, 5, 300},
+                        Case{1030, 140, 33}, Case{20, 4200, 9}, Case{3, 4200, 9}}) {
     check_all_forms(c);
     if (HasFatalFailure()) return;
   }
