@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "autodiff/graph.hpp"
@@ -79,6 +80,21 @@ Tensor silu(const Tensor& x);
 /// ln(1 + e^x)
 Tensor softplus(const Tensor& x);
 
+/// An activation as a value, for ops that apply one to their result while it is in cache.
+struct Activation {
+  const char* name;
+  Tensor (*apply)(const Tensor& x);                             ///< f(x), the op
+  Tensor (*apply_gradient)(const Tensor& gy, const Tensor& x);  ///< gy f'(x), made of ops
+  /// y = f(x), n numbers; y may be x.
+  void (*forward)(Index n, const Real* x, Real* y);
+  /// gx = gy f'(x) from the output y = f(x), for functions whose slope the output tells; or null, and then
+  void (*gradient)(Index n, const Real* gy, const Real* y, Real* gx);
+  /// y = f(x) and slope = f'(x) at once.
+  void (*forward_with_slope)(Index n, const Real* x, Real* y, Real* slope);
+};
+/// relu, leaky_relu, elu, selu, gelu, silu, tanh, softplus, sigmoid, each with its default parameters.
+std::span<const Activation> activations();
+
 // --- Reductions (ops/reduction.cpp) ----------------------------------------------------------------------------------
 
 /// Which axes a reduction runs over: all of them unless given. Kept axes have size 1.
@@ -104,6 +120,9 @@ struct Transpose {
 Tensor matmul(const Tensor& a, const Tensor& b, Transpose transpose = {});
 /// x w^T + bias   x: [N, In], w: [Out, In], bias: [Out] or undefined -> [N, Out]
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {});
+/// f(x w^T + bias), as one op: f(linear(x, w, bias)) without a second visit of memory, and with f' kept instead of its
+/// argument. The gradients can be differentiated again; then the argument is computed anew.
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activation& f);
 
 // --- Layout (ops/layout.cpp) -----------------------------------------------------------------------------------------
 

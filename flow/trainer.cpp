@@ -74,9 +74,8 @@ StepReport Trainer::step() {
   const double norm = nn::gradient_norm(parameters_), value = static_cast<double>(loss.item());
   if (!std::isfinite(value) || !std::isfinite(norm)) throw DivergedError(steps_done_ + 1, value, norm);
   optimizer_->set_learning_rate(options_.learning_rate.at(steps_done_));
-  optimizer_->step(options_.clip_norm > 0 ? nn::clip_scale(norm, options_.clip_norm) : 1);
+  optimizer_->step(options_.clip_norm > 0 ? nn::clip_scale(norm, options_.clip_norm) : 1, ema());
   optimizer_->clear_grad();
-  if (ema_) ema_->update();
 
   ++steps_done_;
   loss_sum_ += value;

@@ -14,13 +14,15 @@ class Activation : public Layer {
   /// Throws std::invalid_argument, listing the names there are, for any other.
   explicit Activation(const std::string& name);
 
-  Tensor forward(const Tensor& x) const override { return function_(x); }
+  using Layer::forward;
+  Tensor forward(const Tensor& x) const override { return function_->apply(x); }
+  const rill::Activation& function() const { return *function_; }
 
  private:
-  Tensor (*function_)(const Tensor&);
+  const rill::Activation* function_;
 };
 
-/// relu, leaky_relu, elu, selu, gelu, silu, tanh, softplus, sigmoid.
+/// The names in rill::activations().
 std::vector<std::string> activation_names();
 
 }  // namespace rill::nn

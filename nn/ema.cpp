@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
-#include "autodiff/parallel.hpp"
-#include "autodiff/simd/kernels.hpp"
 
 namespace rill::nn {
 
@@ -14,18 +12,9 @@ Ema::Ema(NamedTensors parameters, double decay) : parameters_(std::move(paramete
   for (const auto& [name, parameter] : parameters_) averages_.push_back({name, parameter.clone()});
 }
 
-void Ema::update() {
-  constexpr Index kGrain = 1 << 16;  // numbers whose average takes some 10 microseconds
+Real Ema::begin_update() {
   const double n = static_cast<double>(update_count_++);
-  const Real weight = static_cast<Real>(1 - std::min(decay_, (1 + n) / (10 + n)));
-  const auto lerp = simd::kernels().lerp;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor& parameter = parameters_[i].tensor;
-    const Real* from = parameter.data();
-    Real* to = averages_[i].tensor.data();
-    parallel_for(parameter.size(), kGrain,
-                 [&](Index begin, Index end) { lerp(end - begin, from + begin, weight, to + begin); });
-  }
+  return static_cast<Real>(1 - std::min(decay_, (1 + n) / (10 + n)));
 }
 
 void Ema::load_state(const NamedTensors& averages, Index update_count, const std::string& file) {

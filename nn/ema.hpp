@@ -15,12 +15,13 @@ class Ema {
   /// Starts at the parameters' values. Throws std::invalid_argument unless 0 <= decay < 1.
   Ema(NamedTensors parameters, double decay);
 
-  /// Moves the averages towards what the parameters are now.
-  void update();
+  /// Counts an update, and returns its 1 - d. Optimizer::step() does the rest.
+  Real begin_update();
 
   Index update_count() const { return update_count_; }
-  /// The averages under the parameters' names; the tensors share this object's memory.
+  /// The averages under the parameters' names, in their order; the tensors share this object's memory.
   const NamedTensors& averages() const { return averages_; }
+  Tensor& average(std::size_t i) { return averages_[i].tensor; }
   /// Continues from saved averages. Throws FileError, which names `file`, when names or shapes do not fit.
   void load_state(const NamedTensors& averages, Index update_count, const std::string& file);
 

@@ -24,5 +24,6 @@ std::shared_ptr<Linear> Linear::zeros(Index in, Index out) {
 }
 
 Tensor Linear::forward(const Tensor& x) const { return linear(x, weight_, bias_); }
+Tensor Linear::forward(const Tensor& x, const rill::Activation& f) const { return linear(x, weight_, bias_, f); }
 
 }  // namespace rill::nn

@@ -18,6 +18,7 @@ class Linear : public Layer {
   Linear(Tensor weight, Tensor bias);
 
   Tensor forward(const Tensor& x) const override;
+  Tensor forward(const Tensor& x, const rill::Activation& f) const override;
 
  private:
   Tensor weight_, bias_;

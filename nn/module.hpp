@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "autodiff/ops.hpp"
 #include "nn/named_tensor.hpp"
 
 namespace rill::nn {
@@ -51,6 +52,8 @@ class Module {
 class Layer : public Module {
  public:
   virtual Tensor forward(const Tensor& x) const = 0;
+  /// f(forward(x)), for layers that do it better in one go.
+  virtual Tensor forward(const Tensor& x, const rill::Activation& f) const { return f.apply(forward(x)); }
 };
 
 }  // namespace rill::nn

@@ -31,11 +31,19 @@ Optimizer::Optimizer(NamedTensors parameters, double learning_rate, std::vector<
   }
 }
 
-void Optimizer::step(double gradient_scale) {
+void Optimizer::step(double gradient_scale, Ema* ema) {
+  require(!ema || ema->averages().size() == parameters_.size(), "optimizer: an average of ",
+          ema ? ema->averages().size() : 0, " parameters for ", parameters_.size());
   ++step_count_;
+  const Real weight = ema ? ema->begin_update() : 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor& gradient = parameters_[i].tensor.grad();
-    if (gradient.defined()) update(i, gradient, gradient_scale);
+    const Average average = {ema ? ema->average(i).data() : nullptr, weight};
+    const Tensor& parameter = parameters_[i].tensor;
+    if (parameter.grad().defined()) {
+      update(i, parameter.grad(), gradient_scale, average);
+    } else if (ema) {
+      simd::kernels().lerp(parameter.size(), parameter.data(), weight, average.data);
+    }
   }
 }
 
@@ -68,7 +76,7 @@ Sgd::Sgd(NamedTensors parameters, const OptimizerDescription& description)
   check_not_negative("weight_decay", weight_decay_);
 }
 
-void Sgd::update(std::size_t i, const Tensor& gradient, double gradient_scale) {
+void Sgd::update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) {
   const Real scale = static_cast<Real>(gradient_scale), decay = static_cast<Real>(weight_decay_);
   const Real momentum = static_cast<Real>(momentum_), rate = static_cast<Real>(learning_rate());
   const Real* g = gradient.data();
@@ -80,6 +88,7 @@ void Sgd::update(std::size_t i, const Tensor& gradient, double gradient_scale) {
       b[j] = momentum * b[j] + g_j;
       p[j] -= rate * (nesterov_ ? g_j + momentum * b[j] : b[j]);
     }
+    if (average.data) simd::kernels().lerp(end - begin, p + begin, average.weight, average.data + begin);
   });
 }
 
@@ -95,7 +104,7 @@ Adam::Adam(NamedTensors parameters, const OptimizerDescription& description)
   check_not_negative("weight_decay", weight_decay_);
 }
 
-void Adam::update(std::size_t i, const Tensor& gradient, double gradient_scale) {
+void Adam::update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) {
   const double t = static_cast<double>(step_count());
   const simd::Adam constants = {.gradient_scale = static_cast<Real>(gradient_scale),
                                 .beta1 = static_cast<Real>(beta1_),
@@ -103,14 +112,16 @@ void Adam::update(std::size_t i, const Tensor& gradient, double gradient_scale) 
                                 .step = static_cast<Real>(learning_rate() / (1 - std::pow(beta1_, t))),
                                 .correction2 = static_cast<Real>(1 - std::pow(beta2_, t)),
                                 .epsilon = static_cast<Real>(epsilon_),
-                                .decay = static_cast<Real>(learning_rate() * weight_decay_)};
+                                .decay = static_cast<Real>(learning_rate() * weight_decay_),
+                                .average_weight = average.weight};
   const Real* g = gradient.data();
   Real* m = buffer(0, i).data();
   Real* v = buffer(1, i).data();
   Real* p = parameter(i).data();
   const auto adam = simd::kernels().adam;
   parallel_for(gradient.size(), kGrain, [&](Index begin, Index end) {
-    adam(end - begin, g + begin, constants, m + begin, v + begin, p + begin);
+    adam(end - begin, g + begin, constants, m + begin, v + begin, p + begin,
+         average.data ? average.data + begin : nullptr);
   });
 }
 

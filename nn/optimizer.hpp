@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/ema.hpp"
 #include "nn/named_tensor.hpp"
 
 namespace rill::nn {
@@ -28,8 +29,9 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// One step of every parameter that has a gradient. Gradients count as multiplied by `gradient_scale`, which is how
-  /// they are clipped without being rewritten: see clip_scale().
-  void step(double gradient_scale = 1);
+  /// they are clipped without being rewritten: see clip_scale(). The average, if given, follows the parameters to their
+  /// new values in the same pass over memory; throws std::invalid_argument unless it is of as many parameters.
+  void step(double gradient_scale = 1, Ema* ema = nullptr);
   /// Drops the gradients.
   void clear_grad();
 
@@ -47,8 +49,13 @@ class Optimizer {
  protected:
   /// One buffer of zeros per parameter for each of the names.
   Optimizer(NamedTensors parameters, double learning_rate, std::vector<std::string> buffer_names);
-  /// One step of parameter i along its gradient.
-  virtual void update(std::size_t i, const Tensor& gradient, double gradient_scale) = 0;
+  /// An average on its way to a parameter's new values: average += weight (parameter - average). Data null for none.
+  struct Average {
+    Real* data;
+    Real weight;
+  };
+  /// One step of parameter i along its gradient, and of its average.
+  virtual void update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) = 0;
 
   Tensor& parameter(std::size_t i) { return parameters_[i].tensor; }
   Tensor& buffer(std::size_t name, std::size_t i) { return buffers_[name][i]; }
@@ -68,7 +75,7 @@ class Sgd : public Optimizer {
   Sgd(NamedTensors parameters, const OptimizerDescription& description);
 
  private:
-  void update(std::size_t i, const Tensor& gradient, double gradient_scale) override;
+  void update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) override;
   double momentum_, weight_decay_;
   bool nesterov_;
 };
@@ -82,7 +89,7 @@ class Adam : public Optimizer {
   Adam(NamedTensors parameters, const OptimizerDescription& description);
 
  private:
-  void update(std::size_t i, const Tensor& gradient, double gradient_scale) override;
+  void update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) override;
   double beta1_, beta2_, epsilon_, weight_decay_;
 };
 

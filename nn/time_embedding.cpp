@@ -1,5 +1,6 @@
 #include "nn/time_embedding.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -29,6 +30,10 @@ Tensor TimeEmbedding::forward(const Tensor& t) const {
   require(t.rank() == 1, "TimeEmbedding: expected [N], got ", t.shape());
   const Tensor column = reshape(t, {t.dim(0), 1});
   if (!angular_.defined()) return column;
+  // A solver's points share their time: its features are computed once.
+  if (t.size() > 1 && !t.requires_grad() && std::count(t.data(), t.data() + t.size(), *t.data()) == t.size()) {
+    return broadcast_to(forward(slice(t, 0, 0, 1)), {t.size(), features()});
+  }
   const Tensor angles = column * angular_;
   if (with_time_) return concatenate({column, sin(angles), cos(angles)}, 1);
   return concatenate({sin(angles), cos(angles)}, 1);

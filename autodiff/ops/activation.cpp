@@ -12,6 +12,11 @@ namespace rill {
 using detail::map;
 using simd::kernels;
 
+// They keep mean 0 and variance 1 fixed under the map: Klambauer et al. 2017, equation 14.
+constexpr Real kSeluAlpha = static_cast<Real>(1.6732632423543772848);
+constexpr Real kSeluScale = static_cast<Real>(1.0507009873554804934);
+constexpr Real kLeakySlope = static_cast<Real>(0.01);
+
 // tanh' = 1 - y^2
 static Tensor tanh_gradient(const Tensor& gy, const Tensor& y) {
   return record("tanh_gradient", map(gy, y, kernels().tanh_gradient),
@@ -72,10 +77,7 @@ Tensor elu(const Tensor& x, double alpha) {
   require(alpha > 0, "elu: expected alpha > 0, got ", alpha);
   return scaled_elu(x, static_cast<Real>(alpha), 1);
 }
-Tensor selu(const Tensor& x) {
-  // The constants keep mean 0 and variance 1 fixed under the map: Klambauer et al. 2017, equation 14.
-  return scaled_elu(x, static_cast<Real>(1.6732632423543772848), static_cast<Real>(1.0507009873554804934));
-}
+Tensor selu(const Tensor& x) { return scaled_elu(x, kSeluAlpha, kSeluScale); }
 
 // gelu' = Phi(x) + x phi(x),   gelu'' = phi(x) (2 - x^2)
 static Tensor gelu_gradient(const Tensor& gy, const Tensor& x) {
@@ -112,5 +114,75 @@ Tensor softplus(const Tensor& x) {
   return record("softplus", map(x, kernels().softplus),
                 wrt(x, [x](const Tensor& gy) { return softplus_gradient(gy, x); }));
 }
+
+namespace {
+
+// The gradient of the first ones is told by the output; of the last ones the slope is kept.
+constexpr Activation kActivations[] = {
+    {.name = "relu",
+     .apply = relu,
+     .apply_gradient = relu_gradient,
+     .forward = [](Index n, const Real* x, Real* y) { kernels().relu(n, x, y); },
+     .gradient = [](Index n, const Real* gy, const Real* y, Real* gx) { kernels().relu_gradient(n, gy, y, gx); },
+     .forward_with_slope = nullptr},
+    {.name = "leaky_relu",
+     .apply = [](const Tensor& x) { return leaky_relu(x); },
+     .apply_gradient = [](const Tensor& gy, const Tensor& x) { return leaky_relu_gradient(gy, x, kLeakySlope); },
+     .forward = [](Index n, const Real* x, Real* y) { kernels().leaky_relu(n, x, kLeakySlope, y); },
+     .gradient = [](Index n, const Real* gy, const Real* y,
+                    Real* gx) { kernels().leaky_relu_gradient(n, gy, y, kLeakySlope, gx); },
+     .forward_with_slope = nullptr},
+    {.name = "elu",
+     .apply = [](const Tensor& x) { return elu(x); },
+     .apply_gradient = [](const Tensor& gy, const Tensor& x) { return elu_gradient(gy, elu(x), 1, 1); },
+     .forward = [](Index n, const Real* x, Real* y) { kernels().elu(n, x, 1, 1, y); },
+     .gradient = [](Index n, const Real* gy, const Real* y, Real* gx) { kernels().elu_gradient(n, gy, y, 1, 1, gx); },
+     .forward_with_slope = nullptr},
+    {.name = "selu",
+     .apply = selu,
+     .apply_gradient = [](const Tensor& gy,
+                          const Tensor& x) { return elu_gradient(gy, selu(x), kSeluAlpha, kSeluScale); },
+     .forward = [](Index n, const Real* x, Real* y) { kernels().elu(n, x, kSeluAlpha, kSeluScale, y); },
+     .gradient = [](Index n, const Real* gy, const Real* y,
+                    Real* gx) { kernels().elu_gradient(n, gy, y, kSeluAlpha, kSeluScale, gx); },
+     .forward_with_slope = nullptr},
+    {.name = "tanh",
+     .apply = tanh,
+     .apply_gradient = [](const Tensor& gy, const Tensor& x) { return tanh_gradient(gy, tanh(x)); },
+     .forward = [](Index n, const Real* x, Real* y) { kernels().tanh(n, x, y); },
+     .gradient = [](Index n, const Real* gy, const Real* y, Real* gx) { kernels().tanh_gradient(n, gy, y, gx); },
+     .forward_with_slope = nullptr},
+    {.name = "sigmoid",
+     .apply = sigmoid,
+     .apply_gradient = [](const Tensor& gy, const Tensor& x) { return sigmoid_gradient(gy, sigmoid(x)); },
+     .forward = [](Index n, const Real* x, Real* y) { kernels().sigmoid(n, x, y); },
+     .gradient = [](Index n, const Real* gy, const Real* y, Real* gx) { kernels().sigmoid_gradient(n, gy, y, gx); },
+     .forward_with_slope = nullptr},
+    {.name = "softplus",
+     .apply = softplus,
+     .apply_gradient = softplus_gradient,
+     .forward = [](Index n, const Real* x, Real* y) { kernels().softplus(n, x, y); },
+     .gradient = nullptr,
+     .forward_with_slope = [](Index n, const Real* x, Real* y,
+                              Real* slope) { kernels().softplus_with_slope(n, x, y, slope); }},
+    {.name = "gelu",
+     .apply = gelu,
+     .apply_gradient = gelu_gradient,
+     .forward = [](Index n, const Real* x, Real* y) { kernels().gelu(n, x, y); },
+     .gradient = nullptr,
+     .forward_with_slope = [](Index n, const Real* x, Real* y,
+                              Real* slope) { kernels().gelu_with_slope(n, x, y, slope); }},
+    {.name = "silu",
+     .apply = silu,
+     .apply_gradient = silu_gradient,
+     .forward = [](Index n, const Real* x, Real* y) { kernels().silu(n, x, y); },
+     .gradient = nullptr,
+     .forward_with_slope = [](Index n, const Real* x, Real* y,
+                              Real* slope) { kernels().silu_with_slope(n, x, y, slope); }},
+};
+
+}  // namespace
+
+std::span<const Activation> activations() { return kActivations; }
 
 }  // namespace rill

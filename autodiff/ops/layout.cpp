@@ -126,16 +126,14 @@ struct AxisView {
   }
 };
 
-// `rows` runs of `width` numbers, whose starts are so many numbers apart.
-void copy_rows(Index rows, Index width, const Real* in, Index in_step, Real* out, Index out_step) {
-  constexpr Index kShort = 16;  // below this a call of memmove takes longer than the copy
-  for (; rows > 0; --rows, in += in_step, out += out_step) {
-    if (width < kShort) {
-      for (Index i = 0; i < width; ++i) out[i] = in[i];
-    } else {
-      std::copy_n(in, width, out);
-    }
+// `rows` runs of `width` numbers, whose starts are so many numbers apart. Short runs, of a width known to the compiler,
+// are a move or two; a call for each would take longer.
+template <Index width = 8>
+void copy_rows(Index rows, Index any_width, const Real* in, Index in_step, Real* out, Index out_step) {
+  if constexpr (width > 0) {
+    if (any_width < width) return copy_rows<width - 1>(rows, any_width, in, in_step, out, out_step);
   }
+  for (; rows > 0; --rows, in += in_step, out += out_step) std::copy_n(in, width == 8 ? any_width : width, out);
 }
 
 }  // namespace

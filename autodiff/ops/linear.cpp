@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
 #include "autodiff/operation_count.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/elementwise.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/simd/kernels.hpp"
 
@@ -27,28 +29,33 @@ void gemm_piece(const simd::Gemm& g) {
 }
 
 // Threads share out the rows of C, or its columns when it is wider than high. Every element is computed by one thread
-// in the same order, whatever their number.
-void gemm(const simd::Gemm& g) {
+// in the same order, whatever their number. finish(begin, end) is called with rows that are done, while in cache.
+template <class Finish>
+void gemm(const simd::Gemm& g, const Finish& finish) {
   count_operations(2 * g.m * g.n * g.k);
-  if (thread_count() == 1 || g.m * g.n * g.k <= kWorthAThread) return gemm_piece(g);
-  if (g.m >= g.n) {
-    parallel_for(g.m, share(g.m), [&g](Index begin, Index end) {
-      simd::Gemm piece = g;
-      piece.m = end - begin;
-      piece.a += begin * (g.transpose_a ? 1 : g.lda);
-      piece.c += begin * g.ldc;
-      gemm_piece(piece);
-    });
-  } else {
-    parallel_for(g.n, share(g.n), [&g](Index begin, Index end) {
-      simd::Gemm piece = g;
-      piece.n = end - begin;
-      piece.b += begin * (g.transpose_b ? g.ldb : 1);
-      piece.c += begin;
-      if (g.bias) piece.bias += begin;
-      gemm_piece(piece);
-    });
-  }
+  const auto piece = [&](Index begin, Index end) {
+    const auto shifted = [&](Index piece_begin, Index piece_end) { finish(begin + piece_begin, begin + piece_end); };
+    simd::Gemm rows = g;
+    rows.m = end - begin;
+    rows.a += begin * (g.transpose_a ? 1 : g.lda);
+    rows.c += begin * g.ldc;
+    rows.context = &shifted;
+    rows.finish = [](const void* context, Index piece_begin, Index piece_end) noexcept {
+      (*static_cast<const decltype(shifted)*>(context))(piece_begin, piece_end);
+    };
+    gemm_piece(rows);
+  };
+  if (thread_count() == 1 || g.m * g.n * g.k <= kWorthAThread) return piece(0, g.m);
+  if (g.m >= g.n) return parallel_for(g.m, share(g.m), piece);
+  parallel_for(g.n, share(g.n), [&g](Index begin, Index end) {
+    simd::Gemm columns = g;
+    columns.n = end - begin;
+    columns.b += begin * (g.transpose_b ? g.ldb : 1);
+    columns.c += begin;
+    if (g.bias) columns.bias += begin;
+    gemm_piece(columns);
+  });
+  parallel_for(g.m, share(g.m), finish);
 }
 
 Shape leading_axes(const Shape& shape) {
@@ -84,7 +91,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, Transpose transpose) {
           .bias = nullptr,
           .accumulate = false,
           .c = c.data() + i * m * n,
-          .ldc = n});
+          .ldc = n},
+         [](Index, Index) {});
   }
   return record("matmul", c,
                 wrt(a,
@@ -96,30 +104,66 @@ Tensor matmul(const Tensor& a, const Tensor& b, Transpose transpose) {
                 }));
 }
 
-// y = x w^T + bias:   gx = gy w,   gw = gy^T x,   gbias = sum_n gy
-Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
-  require(x.rank() == 2 && w.rank() == 2 && x.dim(1) == w.dim(1), "linear: expected x [N, In] and w [Out, In], got ",
-          x.shape(), " and ", w.shape());
-  const Index rows = x.dim(0), in = x.dim(1), out = w.dim(0);
-  require(!bias.defined() || bias.shape() == Shape{out}, "linear: bias of shape ", bias.shape(), " for ", out,
-          " outputs");
-  Tensor y = Tensor::empty({rows, out});
+namespace {
+
+// x w^T + bias, outside the graph.
+template <class Finish>
+void linear_product(const Tensor& x, const Tensor& w, const Tensor& bias, Tensor& y, const Finish& finish) {
   gemm({.transpose_a = false,
         .transpose_b = true,
-        .m = rows,
-        .n = out,
-        .k = in,
+        .m = x.dim(0),
+        .n = w.dim(0),
+        .k = x.dim(1),
         .a = x.data(),
-        .lda = in,
+        .lda = x.dim(1),
         .b = w.data(),
-        .ldb = in,
+        .ldb = x.dim(1),
         .bias = bias.defined() ? bias.data() : nullptr,
         .accumulate = false,
         .c = y.data(),
-        .ldc = out});
+        .ldc = w.dim(0)},
+       finish);
+}
+
+Tensor empty_output(const Tensor& x, const Tensor& w, const Tensor& bias) {
+  require(x.rank() == 2 && w.rank() == 2 && x.dim(1) == w.dim(1), "linear: expected x [N, In] and w [Out, In], got ",
+          x.shape(), " and ", w.shape());
+  require(!bias.defined() || bias.shape() == Shape{w.dim(0)}, "linear: bias of shape ", bias.shape(), " for ", w.dim(0),
+          " outputs");
+  return Tensor::empty({x.dim(0), w.dim(0)});
+}
+
+// y = x w^T + bias:   gx = gy w,   gw = gy^T x,   gbias = sum_n gy
+Tensor record_linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& y) {
   return record("linear", y, wrt(x, [w](const Tensor& gy) { return matmul(gy, w); }),
                 wrt(w, [x](const Tensor& gy) { return matmul(gy, x, {.a = true}); }),
                 wrt(bias, [](const Tensor& gy) { return sum(gy, {.axes = {0}}); }));
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
+  Tensor y = empty_output(x, w, bias);
+  linear_product(x, w, bias, y, [](Index, Index) {});
+  return record_linear(x, w, bias, y);
+}
+
+// y = f(z), z = x w^T + bias:   gz = gy f'(z)
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activation& f) {
+  Tensor y = empty_output(x, w, bias), slope;
+  const bool recorded = grad_enabled() && (x.requires_grad() || w.requires_grad() || bias.requires_grad());
+  if (recorded && !f.gradient) slope = Tensor::empty(y.shape());
+  linear_product(x, w, bias, y, [&](Index begin, Index end) {
+    const Index columns = y.dim(1), n = (end - begin) * columns;
+    Real* rows = y.data() + begin * columns;
+    slope.defined() ? f.forward_with_slope(n, rows, rows, slope.data() + begin * columns) : f.forward(n, rows, rows);
+  });
+  // No gradient of the product asks for its output, so nobody misses the z that y has replaced.
+  const Tensor z = record_linear(x, w, bias, y);
+  return record(f.name, y, wrt(z, [x, w, bias, slope, f](const Tensor& gy, const Tensor& output) {
+                  if (grad_enabled()) return f.apply_gradient(gy, linear(x, w, bias));  // to be differentiated again
+                  return slope.defined() ? gy * slope : detail::map(gy, output, f.gradient);
+                }));
 }
 
 }  // namespace rill

@@ -97,6 +97,15 @@ void gradient2(Index n, const Real* gy, const Real* v, Real a, Real b, Real* gx)
                    [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i), V(a), V(b))); });
 }
 
+template <class V, V (*f)(V), V (*f_gradient)(V, V)>
+void with_slope(Index n, const Real* x, Real* y, Real* slope) noexcept {
+  for_registers<V>(n, [=](Index i, auto part) {
+    const V x_i = part.load(x + i);
+    part.store(y + i, f(x_i));
+    part.store(slope + i, f_gradient(V(1), x_i));  // has most of its work in common with f
+  });
+}
+
 /// Small whole powers by repeated squaring; the rest is C's, one by one: no short formula has its accuracy and
 /// special values.
 template <class V>

@@ -208,6 +208,7 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
         product(panel, rows, depth, a, g.lda, packed_b + (done - whole) * L * depth, panel * L, out);
       }
     }
+    if (g.finish && j1 == g.n && p + depth == g.k) g.finish(g.context, i0, i0 + rows);
   }
 }
 
@@ -225,33 +226,41 @@ void gemm_dots(const Gemm& g, const Real* b, Index ldb, Index j = 0) {
   if constexpr (columns > 1) gemm_dots<V, columns / 2>(g, b, ldb, j);
 }
 
+/// C from the C^T that the workspace holds.
+void swap_back(const Gemm& g, const Real* workspace) {
+  for (Index i = 0; i < g.m; ++i) {
+    for (Index j = 0; j < g.n; ++j) {
+      Real& c = g.c[i * g.ldc + j];
+      c = workspace[j * g.m + i] + (g.bias ? g.bias[j] : 0) + (g.accumulate ? c : 0);
+    }
+  }
+}
+
 template <class V>
 void gemm(const Gemm& g, Real* workspace) noexcept {
   const Plan<V> plan(g);
-  if (plan.way == Way::kDots) {
-    if (g.transpose_b) return gemm_dots<V>(g, g.b, g.ldb);
-    transpose_matrix<V>(g.k, g.n, g.b, g.ldb, workspace, g.k);
-    return gemm_dots<V>(g, workspace, g.k);
-  }
-  if (plan.way == Way::kSwapped) {
-    gemm<V>(swapped(g, workspace), workspace + round_up(g.m * g.n, 16));
-    for (Index i = 0; i < g.m; ++i) {
-      for (Index j = 0; j < g.n; ++j) {
-        Real& c = g.c[i * g.ldc + j];
-        c = workspace[j * g.m + i] + (g.bias ? g.bias[j] : 0) + (g.accumulate ? c : 0);
-      }
+  if (plan.way == Way::kTiles) {
+    for (Index j = 0, columns; j < g.n; j += columns) {
+      columns = block_size(g.n - j, BlockSizes<V>::kColumns, BlockSizes<V>::kPanel);
+      Index p = 0;
+      do {  // once even when k = 0, which leaves the bias
+        const Index depth = block_size(g.k - p, BlockSizes<V>::kDepth, 8);
+        gemm_block<V>(g, plan, j, j + columns, p, depth, workspace);
+        p += depth;
+      } while (p < g.k);
     }
     return;
   }
-  for (Index j = 0, columns; j < g.n; j += columns) {
-    columns = block_size(g.n - j, BlockSizes<V>::kColumns, BlockSizes<V>::kPanel);
-    Index p = 0;
-    do {  // once even when k = 0, which leaves the bias
-      const Index depth = block_size(g.k - p, BlockSizes<V>::kDepth, 8);
-      gemm_block<V>(g, plan, j, j + columns, p, depth, workspace);
-      p += depth;
-    } while (p < g.k);
+  if (plan.way == Way::kSwapped) {
+    gemm<V>(swapped(g, workspace), workspace + round_up(g.m * g.n, 16));
+    swap_back(g, workspace);
+  } else if (g.transpose_b) {
+    gemm_dots<V>(g, g.b, g.ldb);
+  } else {
+    transpose_matrix<V>(g.k, g.n, g.b, g.ldb, workspace, g.k);
+    gemm_dots<V>(g, workspace, g.k);
   }
+  if (g.finish) g.finish(g.context, 0, g.m);
 }
 
 }  // namespace

@@ -33,15 +33,19 @@ struct Gemm {
   bool accumulate;  ///< add to what C holds instead of overwriting it
   Real* c;
   Index ldc;
+  /// If not null, called as rows [begin, end) of C are finished, while they are in cache; every row once.
+  void (*finish)(const void* context, Index begin, Index end) noexcept = nullptr;
+  const void* context = nullptr;
 };
 
 /// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
 ///   m = beta1 m + (1 - beta1) s g,   v = beta2 v + (1 - beta2) (s g)^2
 ///   p = (1 - decay) p - step m / (sqrt(v / correction2) + epsilon)
 /// where s = `gradient_scale`, step = learning rate / (1 - beta1^t), correction2 = 1 - beta2^t and decay =
-/// learning rate times weight decay.
+/// learning rate times weight decay; and of the exponential moving average, w = `average_weight`:
+///   average = average + w (p - average)
 struct Adam {
-  Real gradient_scale, beta1, beta2, step, correction2, epsilon, decay;
+  Real gradient_scale, beta1, beta2, step, correction2, epsilon, decay, average_weight;
 };
 
 /// What a stream of random numbers is at: see autodiff/random.hpp.
@@ -82,6 +86,11 @@ struct Kernels {
   Gradient2 elu_gradient;         ///< of the output: y > 0 ? b gy : gy (y + a b)
   Gradient2 clamp_gradient;       ///< a <= x <= b ? gy : 0
 
+  // y = f(x) and slope = f'(x), element by element: what a training step needs of functions whose slope the output
+  // does not tell.
+  using WithSlope = void (*)(Index n, const Real* x, Real* y, Real* slope) noexcept;
+  WithSlope softplus_with_slope, gelu_with_slope, silu_with_slope;
+
   // y[r, c] = f(a[r, c], b[r, c]), y contiguous.
   using Binary = void (*)(Index rows, Index columns, Operand a, Operand b, Real* y) noexcept;
   Binary add, subtract, multiply, divide, minimum, maximum;  // minimum, maximum: NaN if either is
@@ -109,7 +118,8 @@ struct Kernels {
 
   // In place: y += w (x - y), the step of an exponential moving average.
   void (*lerp)(Index n, const Real* x, Real w, Real* y) noexcept;
-  void (*adam)(Index n, const Real* gradient, const Adam&, Real* m, Real* v, Real* p) noexcept;
+  /// `average` may be null.
+  void (*adam)(Index n, const Real* gradient, const Adam&, Real* m, Real* v, Real* p, Real* average) noexcept;
 
   // Random numbers, in tiles of kRandomTileBlocks Philox4x32-10 blocks. Block b of a tile (b < 16) has the 128-bit
   // counter (counter + b, stream) and the key `seed`; its word j is the tile's word w[16 j + b]. So a tile is 64

@@ -69,6 +69,14 @@ template <Real (*f)(Real, Real)>
 void gradient(Index n, const Real* gy, const Real* v, Real* gx) noexcept {
   for (Index i = 0; i < n; ++i) gx[i] = f(gy[i], v[i]);
 }
+template <Real (*f)(Real), Real (*f_gradient)(Real, Real)>
+void with_slope(Index n, const Real* x, Real* y, Real* slope) noexcept {
+  for (Index i = 0; i < n; ++i) {
+    const Real x_i = x[i];
+    y[i] = f(x_i);
+    slope[i] = f_gradient(1, x_i);
+  }
+}
 template <Real (*f)(Real, Real, Real)>
 void gradient1(Index n, const Real* gy, const Real* v, Real a, Real* gx) noexcept {
   for (Index i = 0; i < n; ++i) gx[i] = f(gy[i], v[i], a);
@@ -195,6 +203,7 @@ void gemm(const Gemm& g, Real*) noexcept {
       g.c[i * g.ldc + j] = sum;
     }
   }
+  if (g.finish) g.finish(g.context, 0, g.m);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -204,12 +213,13 @@ void lerp(Index n, const Real* x, Real w, Real* y) noexcept {
   for (Index i = 0; i < n; ++i) y[i] += w * (x[i] - y[i]);
 }
 
-void adam(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Real* p) noexcept {
+void adam(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Real* p, Real* average) noexcept {
   for (Index i = 0; i < n; ++i) {
     const Real g = step.gradient_scale * gradient[i];
     m[i] = step.beta1 * m[i] + (1 - step.beta1) * g;
     v[i] = step.beta2 * v[i] + (1 - step.beta2) * g * g;
     p[i] = (1 - step.decay) * p[i] - step.step * m[i] / (std::sqrt(v[i] / step.correction2) + step.epsilon);
+    if (average) average[i] += step.average_weight * (p[i] - average[i]);
   }
 }
 
@@ -313,6 +323,10 @@ constinit const Kernels scalar_kernels = {
     .leaky_relu_gradient = gradient1<leaky_relu_gradient>,
     .elu_gradient = gradient2<elu_gradient>,
     .clamp_gradient = gradient2<clamp_gradient>,
+
+    .softplus_with_slope = with_slope<softplus, softplus_gradient>,
+    .gelu_with_slope = with_slope<gelu, gelu_gradient>,
+    .silu_with_slope = with_slope<silu, silu_gradient>,
 
     .add = binary<add>,
     .subtract = binary<subtract>,

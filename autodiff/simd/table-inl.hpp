@@ -51,6 +51,10 @@ constexpr Kernels make_table(const char* name) {
       .elu_gradient = gradient2<V, F::elu_gradient>,
       .clamp_gradient = gradient2<V, F::clamp_gradient>,
 
+      .softplus_with_slope = with_slope<V, F::softplus, F::softplus_gradient>,
+      .gelu_with_slope = with_slope<V, F::gelu, F::gelu_gradient>,
+      .silu_with_slope = with_slope<V, F::silu, F::silu_gradient>,
+
       .add = binary<V, F::add>,
       .subtract = binary<V, F::subtract>,
       .multiply = binary<V, F::multiply>,

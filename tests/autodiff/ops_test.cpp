@@ -295,6 +295,40 @@ TEST(Linear, ValueGradientsAndMisuse) {
   EXPECT_THAT(misuse([&] { return linear(x, w, Tensor::zeros({2})); }), HasSubstr("bias of shape [2] for 3 outputs"));
 }
 
+TEST(Linear, WithAnActivationIsTheSameAsOneAfterTheOther) {
+  const std::vector<Tensor> inputs = {normal({700, 30}, 1), normal({20, 30}, 2), normal({20}, 3)};
+  for (const Activation& f : activations()) {
+    SCOPED_TRACE(f.name);
+    const auto run = [&](bool at_once) {
+      std::vector<Tensor> leaves;
+      for (const Tensor& x : inputs) leaves.push_back(x.clone().set_requires_grad());
+      const Tensor y =
+          at_once ? linear(leaves[0], leaves[1], leaves[2], f) : f.apply(linear(leaves[0], leaves[1], leaves[2]));
+      std::vector<Tensor> result = grad({sum(square(y))}, leaves);
+      result.push_back(y);
+      return result;
+    };
+    const std::vector<Tensor> fused = run(true), separate = run(false);
+    EXPECT_EQ(fused[3].to_vector(), separate[3].to_vector());
+    for (std::size_t i = 0; i < 3; ++i) {
+      for (Index j = 0; j < fused[i].size(); ++j) {
+        // Sums of up to 700 terms of order 10, rounded in another order or with f' rounded once more.
+        const double size = 1 + std::abs(static_cast<double>(separate[i].data()[j]));
+        ASSERT_NEAR(fused[i].data()[j], separate[i].data()[j],
+                    1e3 * static_cast<double>(std::numeric_limits<Real>::epsilon()) * size);
+      }
+    }
+    {
+      const NoGrad no_grad;
+      EXPECT_EQ(linear(inputs[0], inputs[1], inputs[2], f).to_vector(), fused[3].to_vector());
+    }
+    const std::string name = f.name;
+    if (name == "relu" || name == "leaky_relu") continue;  // not differentiable everywhere
+    expect_gradients([&f](const Inputs& v) { return linear(v[0], v[1], v[2], f); },
+                     {normal({5, 3}, 1), normal({4, 3}, 2), normal({4}, 3)});
+  }
+}
+
 // --- Layout ----------------------------------------------------------------------------------------------------------
 
 TEST(Layout, Reshape) {

@@ -254,24 +254,58 @@ TEST(SimdElementwise, SpecialValues) {
   }
 }
 
+TEST(SimdElementwise, SlopesComeWithTheirFunctions) {
+  struct Pair {
+    Kernels::WithSlope Kernels::*both;
+    Kernels::Unary Kernels::*value;
+    Kernels::Gradient Kernels::*gradient;
+  };
+  for (const Kernels* k : available_kernels()) {
+    for (const Pair& f : {Pair{&Kernels::silu_with_slope, &Kernels::silu, &Kernels::silu_gradient},
+                          Pair{&Kernels::gelu_with_slope, &Kernels::gelu, &Kernels::gelu_gradient},
+                          Pair{&Kernels::softplus_with_slope, &Kernels::softplus, &Kernels::softplus_gradient}}) {
+      for (Index n = 0; n <= 4 * k->lanes + 1; ++n) {
+        Numbers x(n, 1), y(n, 1), slope(n, 3);
+        TestRandom random(static_cast<std::uint64_t>(n));
+        for (Index i = 0; i < n; ++i) y[i] = x[i] = random.uniform(-6, 6);
+        (k->*f.both)(n, y.data(), y.data(), slope.data());  // in place, as the ops do
+        ASSERT_TRUE(y.intact() && slope.intact()) << k->name;
+        for (Index i = 0; i < n; ++i) {
+          const Real one = 1;
+          Real value, gradient;
+          (k->*f.value)(1, &x[i], &value);
+          (k->*f.gradient)(1, &one, &x[i], &gradient);
+          ASSERT_EQ(y[i], value) << k->name;
+          ASSERT_EQ(slope[i], gradient) << k->name;
+        }
+      }
+    }
+  }
+}
+
 TEST(SimdElementwise, UpdatesInPlaceAgreeWithReference) {
-  const Adam step = {Real(0.5), Real(0.9), Real(0.999), Real(0.01), Real(0.3), Real(1e-8), Real(1e-4)};
+  const Adam step = {Real(0.5), Real(0.9), Real(0.999), Real(0.01), Real(0.3), Real(1e-8), Real(1e-4), Real(0.2)};
   for (const Kernels* kernels : available_kernels()) {
     for (const Index misalignment : kMisalignments) {
       for (Index n = 0; n <= 4 * kernels->lanes + 1; ++n) {
         TestRandom random(static_cast<std::uint64_t>(n));
-        Numbers x(n, misalignment), got[3] = {{n, misalignment}, {n, misalignment}, {n, misalignment}};
-        Numbers expected[3] = {{n, 0}, {n, 0}, {n, 0}};
+        Numbers x(n, misalignment);
+        Numbers got[4] = {{n, misalignment}, {n, misalignment}, {n, misalignment}, {n, misalignment}};
+        Numbers expected[4] = {{n, 0}, {n, 0}, {n, 0}, {n, 0}};
         for (Index i = 0; i < n; ++i) {
           x[i] = random.uniform(-1, 1);
-          for (int j = 0; j < 3; ++j) got[j][i] = expected[j][i] = random.uniform(j == 1 ? 0 : -1, 1);
+          for (int j = 0; j < 4; ++j) got[j][i] = expected[j][i] = random.uniform(j == 1 ? 0 : -1, 1);
         }
-        kernels->adam(n, x.data(), step, got[0].data(), got[1].data(), got[2].data());
-        reference().adam(n, x.data(), step, expected[0].data(), expected[1].data(), expected[2].data());
+        for (const bool averaged : {false, true}) {
+          kernels->adam(n, x.data(), step, got[0].data(), got[1].data(), got[2].data(),
+                        averaged ? got[3].data() : nullptr);
+          reference().adam(n, x.data(), step, expected[0].data(), expected[1].data(), expected[2].data(),
+                           averaged ? expected[3].data() : nullptr);
+        }
         kernels->lerp(n, x.data(), Real(0.1), got[0].data());
         reference().lerp(n, x.data(), Real(0.1), expected[0].data());
-        for (int j = 0; j < 3; ++j) {
-          for (Index i = 0; i < n; ++i) ASSERT_TRUE(close(got[j][i], expected[j][i], 8, 2 * kEpsilon)) << kernels->name;
+        for (int j = 0; j < 4; ++j) {
+          for (Index i = 0; i < n; ++i) ASSERT_TRUE(close(got[j][i], expected[j][i], 8, 4 * kEpsilon)) << kernels->name;
           ASSERT_TRUE(got[j].intact());
         }
       }

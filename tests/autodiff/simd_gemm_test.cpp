@@ -1,4 +1,8 @@
 // The matrix product of each set against the reference: all transpositions, odd sizes, wide rows, bias, accumulation.
+#include <gmock/gmock.h>
+
+#include <vector>
+
 #include "tests/autodiff/simd_testing.hpp"
 
 namespace rill::simd {
@@ -30,7 +34,22 @@ void check(const Kernels& kernels, const Case& c) {
   Gemm g = {c.transpose_a, c.transpose_b, c.m, c.n, c.k, a.data(), lda, b.data(), ldb, c.bias ? bias.data() : nullptr,
             c.accumulate,  got.data(),    ldc};
   Numbers workspace(kernels.gemm_workspace(g), 0, kNan);
+  // Rows as they are when they are said to be finished; each one once.
+  struct Finished {
+    Numbers& got;
+    Index ldc;
+    std::vector<Real> rows;
+    std::vector<int> times;
+  } finished{got, ldc, std::vector<Real>(static_cast<std::size_t>(got.size())),
+             std::vector<int>(static_cast<std::size_t>(c.m))};
+  g.finish = [](const void* context, Index begin, Index end) noexcept {
+    Finished& f = *static_cast<Finished*>(const_cast<void*>(context));
+    for (Index i = begin; i < end; ++i) ++f.times[static_cast<std::size_t>(i)];
+    for (Index i = begin * f.ldc; i < end * f.ldc; ++i) f.rows[static_cast<std::size_t>(i)] = f.got[i];
+  };
+  g.context = &finished;
   kernels.gemm(g, workspace.data());
+  g.finish = nullptr;
   g.c = expected.data();
   reference().gemm(g, nullptr);
   const std::string what = testing::PrintToString(kernels.name) + ": " + std::to_string(c.m) + " x " +
@@ -38,6 +57,10 @@ void check(const Kernels& kernels, const Case& c) {
                            (c.transpose_b ? "T" : "N");
   ASSERT_TRUE(got.intact()) << what;
   ASSERT_TRUE(workspace.intact()) << what;
+  if (c.n > 0) {
+    ASSERT_THAT(finished.times, testing::Each(1)) << what;
+    for (Index i = 0; i < got.size(); ++i) ASSERT_EQ(finished.rows[static_cast<std::size_t>(i)], got[i]) << what;
+  }
   // k products below 1, added in another order: each addition errs by at most epsilon / 2 of a sum of some sqrt(k).
   // A wrong, missing or doubled term is off by some 0.3.
   const double tolerance = (8 + 2 * static_cast<double>(c.k)) * static_cast<double>(kEpsilon);

@@ -89,11 +89,12 @@ TEST(Activation, EveryNameIsItsFunction) {
                   {"leaky_relu", -0.015},
                   {"elu", std::exp(-1.5) - 1},
                   {"selu", 1.0507009873554805 * 1.6732632423543772 * (std::exp(-1.5) - 1)},
-                  {"gelu", -1.5 * phi},
-                  {"silu", -1.5 * sigmoid},
+
                   {"tanh", std::tanh(-1.5)},
+                  {"sigmoid", sigmoid},
                   {"softplus", std::log1p(std::exp(-1.5))},
-                  {"sigmoid", sigmoid}};
+                  {"gelu", -1.5 * phi},
+                  {"silu", -1.5 * sigmoid}};
   std::vector<std::string> names;
   for (const auto& [name, value] : expected) {
     const Tensor y = Activation(name).forward(x);
@@ -171,6 +172,17 @@ TEST(TimeEmbedding, SinusoidalFrequenciesAreGeometric) {
     const double angle = 1000 * 0.05 * std::pow(10, -k);  // 10000^(-k/4) = 10^-k
     EXPECT_NEAR(y.data()[k], std::sin(angle), 2e-5);      // float rounds the angle 50 to 4e-6
     EXPECT_NEAR(y.data()[4 + k], std::cos(angle), 2e-5);
+  }
+}
+
+TEST(TimeEmbedding, ATimeThatAllPointsShareHasTheFeaturesOfEach) {
+  for (const char* kind : {"plain", "fourier", "sinusoidal"}) {
+    const TimeEmbedding embedding(kind, 3);
+    const Tensor one = embedding.forward(Tensor::full({1}, 0.3)), same = embedding.forward(Tensor::full({4}, 0.3));
+    EXPECT_EQ(same.to_vector(), broadcast_to(one, {4, embedding.features()}).to_vector()) << kind;
+    const Tensor mixed = embedding.forward(Tensor::from({0.3, 0.3, 0.6, 0.3}, {4}));
+    EXPECT_EQ(slice(mixed, 0, 1, 2).to_vector(), one.to_vector()) << kind;
+    EXPECT_NE(slice(mixed, 0, 2, 3).to_vector(), one.to_vector()) << kind;
   }
 }
 

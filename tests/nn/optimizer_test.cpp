@@ -14,6 +14,7 @@
 #include "autodiff/random.hpp"
 #include "nn/clipping.hpp"
 #include "nn/model.hpp"
+#include "tests/misuse.hpp"
 #include "tests/nn/golden/optimizers.hpp"
 
 namespace rill::nn {
@@ -72,6 +73,25 @@ TEST_P(EveryOptimizer, LeavesParametersWithoutAGradientAlone) {
   EXPECT_EQ(idle.to_vector(), start().to_vector());
   optimizer->clear_grad();
   EXPECT_FALSE(p.grad().defined());
+}
+
+TEST_P(EveryOptimizer, AveragesFollowInTheSameStep) {
+  Tensor p = start(), idle = start();
+  const NamedTensors parameters = {{"p", p}, {"idle", idle}};
+  Ema ema(parameters, 0.5);
+  idle.data()[0] = 3;
+  const auto optimizer = make_optimizer(description(), parameters);
+  set_golden_gradient(p, 0);
+  optimizer->step(1, &ema);
+  const double weight = 0.9;  // 1 - d of the first update, d = 1 / 10
+  for (int i = 0; i < 4; ++i) {
+    const double from = start().data()[i];
+    EXPECT_NEAR(ema.average(0).data()[i], from + weight * (p.data()[i] - from), 1e-6) << i;
+    EXPECT_NEAR(ema.average(1).data()[i], from + weight * (idle.data()[i] - from), 1e-6) << i;
+  }
+  EXPECT_NE(p.to_vector(), start().to_vector());
+  Ema another({{"p", p}}, 0.5);
+  EXPECT_THAT(misuse([&] { optimizer->step(1, &another); }), HasSubstr("an average of 1 parameters for 2"));
 }
 
 TEST_P(EveryOptimizer, ALearningRateOfZeroMovesNothing) {
