@@ -99,7 +99,7 @@ class GraphWalk {
   /// Marks every node that lies between the outputs and one of `targets`; needed() tells them.
   void mark_needed(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
     walk_ = next_id();
-    std::vector<Node*> found;
+    memory::Vector<Node*> found;
     const auto meet = [&](Node* node) {
       if (node && node->seen_ != walk_) {
         node->seen_ = walk_;
@@ -127,7 +127,7 @@ class GraphWalk {
 
   bool keep_graph_;
   GradMode mode_;
-  std::vector<NodePtr> queue_;  // a heap: the newest node is on top
+  memory::Vector<NodePtr> queue_;  // a heap: the newest node is on top
   std::uint64_t walk_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -93,7 +94,7 @@ Tensor record(const char* op, Tensor y, Input<F>... inputs);
 
 /// The same for any number of inputs and one function (gy, i) -> gradient of input i.
 template <class F>
-Tensor record_each(const char* op, Tensor y, const std::vector<Tensor>& inputs, F gradient);
+Tensor record_each(const char* op, Tensor y, std::span<const Tensor> inputs, F gradient);
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The machinery
@@ -212,7 +213,7 @@ class OpNode final : public Node {
 template <class F>
 class EachNode final : public Node {
  public:
-  EachNode(const char* op_name, const std::vector<Tensor>& inputs, F gradient)
+  EachNode(const char* op_name, std::span<const Tensor> inputs, F gradient)
       : Node(op_name), gradient_(std::move(gradient)) {
     inputs_.reserve(inputs.size());
     for (const Tensor& x : inputs) inputs_.push_back(x.node());
@@ -225,7 +226,7 @@ class EachNode final : public Node {
   Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr&) const override { return (*gradient_)(gy, i); }
 
  private:
-  std::vector<NodePtr, memory::Allocator<NodePtr>> inputs_;
+  memory::Vector<NodePtr> inputs_;
   std::optional<F> gradient_;
 };
 
@@ -239,7 +240,7 @@ Tensor record(const char* op, Tensor y, Input<F>... inputs) {
 }
 
 template <class F>
-Tensor record_each(const char* op, Tensor y, const std::vector<Tensor>& inputs, F gradient) {
+Tensor record_each(const char* op, Tensor y, std::span<const Tensor> inputs, F gradient) {
   bool needed = false;
   for (const Tensor& x : inputs) needed |= x.requires_grad();
   if (!grad_enabled() || !needed) return y;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 namespace rill::memory {
 
@@ -40,5 +41,9 @@ struct Allocator {
     return true;
   }
 };
+
+/// A vector in recycled memory, for code that runs in every training step.
+template <class T>
+using Vector = std::vector<T, Allocator<T>>;
 
 }  // namespace rill::memory

@@ -4,6 +4,7 @@
 // throws std::invalid_argument naming the op and the shapes. Labels and row numbers are plain integers (Indices).
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
@@ -135,7 +136,10 @@ Tensor transpose(const Tensor& x);
 /// x repeated along its axes of size 1 (and new ones in front) to the given shape. A copy.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// The tensors one after the other along an axis; their other sizes must be equal.
-Tensor concatenate(const std::vector<Tensor>& xs, Index axis);
+Tensor concatenate(std::span<const Tensor> xs, Index axis);
+inline Tensor concatenate(std::initializer_list<Tensor> xs, Index axis) {
+  return concatenate(std::span(xs.begin(), xs.size()), axis);
+}
 /// Elements [begin, end) of an axis. A copy.
 Tensor slice(const Tensor& x, Index axis, Index begin, Index end);
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "autodiff/error.hpp"
+#include "autodiff/memory.hpp"
 #include "autodiff/ops.hpp"
 
 namespace rill::datasets {
@@ -29,7 +30,7 @@ double Checkerboard::share(Index dimension, bool odd) const {
 //   P(even) = (even indices / n) share(left - 1, p) / share(left, p);
 // then every index of that parity is equally likely. No draw is ever rejected.
 Tensor Checkerboard::sample(Index n, Generator& rng) const {
-  std::vector<std::array<double, 2>> even_probability(static_cast<std::size_t>(dimension_));
+  memory::Vector<std::array<double, 2>> even_probability(static_cast<std::size_t>(dimension_));
   const Index even_indices = (cells_ + 1) / 2, odd_indices = cells_ / 2;
   const double even_share = static_cast<double>(even_indices) / static_cast<double>(cells_);
   for (Index axis = 0; axis < dimension_; ++axis) {

@@ -68,7 +68,9 @@ StepReport Trainer::step() {
   Generator rng(options_.seed, static_cast<std::uint64_t>(steps_done_));
   const Batch batch = source_(steps_done_, rng);
   const PathSample sample = draw(path_, batch.x_1, options_.times, rng);
-  const Tensor loss = conditional_flow_matching_loss(velocity_of(model_, batch.labels), sample);
+  // Two references fit into a Velocity; velocity_of() would put a copy of the labels on the heap in every step.
+  const auto velocity = [&](const Tensor& x, const Tensor& t) { return model_.forward(x, t, batch.labels); };
+  const Tensor loss = conditional_flow_matching_loss(velocity, sample);
   loss.backward();
 
   const double norm = nn::gradient_norm(parameters_), value = static_cast<double>(loss.item());

@@ -2,9 +2,9 @@
 
 #include <cmath>
 #include <numeric>
-#include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/memory.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/simd/kernels.hpp"
 
@@ -13,7 +13,7 @@ namespace rill::nn {
 double gradient_norm(const NamedTensors& parameters) {
   constexpr Index kGrain = 1 << 15;  // also what is summed in Real before the sum goes on in double
   double squares = 0;
-  std::vector<double> pieces;
+  memory::Vector<double> pieces;
   for (const NamedTensor& parameter : parameters) {
     const Tensor& gradient = parameter.tensor.grad();
     if (!gradient.defined()) continue;

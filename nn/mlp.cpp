@@ -36,9 +36,9 @@ Mlp::Mlp(const ModelDescription& description, Generator& rng)
 
 Tensor Mlp::forward(const Tensor& x, const Tensor& t, const Indices& labels) const {
   check_input(x, t, labels);
-  std::vector<Tensor> inputs = {time_embedding_.forward(t), x};
-  if (class_embedding_) inputs.push_back(class_embedding_->forward(class_rows(labels, x.dim(0))));
-  return layers_->forward(concatenate(inputs, 1));
+  const Tensor time = time_embedding_.forward(t);
+  if (!class_embedding_) return layers_->forward(concatenate({time, x}, 1));
+  return layers_->forward(concatenate({time, x, class_embedding_->forward(class_rows(labels, x.dim(0)))}, 1));
 }
 
 }  // namespace rill::nn

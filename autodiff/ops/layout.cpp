@@ -1,8 +1,10 @@
 // Moving numbers without computing any: every gradient moves them back.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/memory.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/elementwise.hpp"
 
@@ -138,12 +140,12 @@ void copy_rows(Index rows, Index any_width, const Real* in, Index in_step, Real*
 
 }  // namespace
 
-Tensor concatenate(const std::vector<Tensor>& xs, Index axis) {
+Tensor concatenate(std::span<const Tensor> xs, Index axis) {
   require(!xs.empty(), "concatenate: no tensors");
   const int at = normalize_axis("concatenate", axis, xs[0].rank());
   Shape shape = xs[0].shape();
   shape[at] = 0;
-  std::vector<Index> starts;
+  memory::Vector<Index> starts;
   for (const Tensor& x : xs) {
     starts.push_back(shape[at]);
     Shape rest = x.rank() == shape.rank() ? x.shape() : Shape{};

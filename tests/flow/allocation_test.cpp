@@ -1,0 +1,77 @@
+// A training step in its steady state takes no memory from the heap: the program's own operator new counts.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "autodiff/memory.hpp"
+#include "autodiff/parallel.hpp"
+#include "datasets/annulus.hpp"
+#include "datasets/checkerboard.hpp"
+#include "flow/trainer.hpp"
+#include "nn/model.hpp"
+
+namespace {
+
+std::atomic<long> heap_allocations{0};
+
+void* counted(void* memory) {
+  ++heap_allocations;
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(std::malloc(size)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  const auto unit = static_cast<std::size_t>(alignment);
+  return counted(std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace rill::flow {
+namespace {
+
+long allocations_of_ten_steps(const datasets::Density& density, const nn::ModelDescription& description,
+                              const TrainerOptions& options) {
+  Generator rng(0, 1);
+  const auto model = nn::make_model(description, rng);
+  Trainer trainer(
+      *model,
+      [&](Index, Generator& step_rng) {
+        return Batch{density.sample(256, step_rng), {}};
+      },
+      options);
+  for (int step = 0; step < 5; ++step) trainer.step();
+  const long before = heap_allocations;
+  for (int step = 0; step < 10; ++step) trainer.step();
+  return heap_allocations - before;
+}
+
+TEST(Trainer, StepsTakeNothingFromTheHeap) {
+  const int threads = thread_count();
+  set_thread_count(1);
+  EXPECT_EQ(allocations_of_ten_steps(datasets::Annulus(), {.hidden = {64, 64, 64}, .activation = "elu"}, {}), 0);
+  TrainerOptions tuned;
+  tuned.times = "late";
+  tuned.clip_norm = 1;
+  tuned.ema_decay = 0.99;
+  EXPECT_EQ(
+      allocations_of_ten_steps(
+          datasets::Checkerboard(),
+          {.hidden = {64, 64, 64}, .activation = "silu", .time_embedding = "fourier", .time_frequencies = 2}, tuned),
+      0);
+  const long before = heap_allocations;
+  const std::unique_ptr<int> one(new int);
+  EXPECT_EQ(heap_allocations - before, 1) << one.get() << ": or the counts above mean nothing";
+  set_thread_count(threads);
+}
+
+}  // namespace
+}  // namespace rill::flow
