@@ -9,7 +9,7 @@ namespace rill::bench {
 /// Measured once a set. `scalar` gets the peak of plain C++ code for one number at a time.
 double peak_flops(const char* set);
 
-/// Bytes/s read plus written by copying an array of `bytes` bytes over and over.
+/// Bytes/s read plus written by copying an array of `bytes` bytes over and over. Measured once a size.
 double copy_bandwidth(Index bytes);
 
 }  // namespace rill::bench

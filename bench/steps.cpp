@@ -1,0 +1,26 @@
+// A process that trains and ends: bench_steps WORK STEPS. bench/compare measures from outside how long one step takes
+// when starting the program counts.
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+
+#include "bench/works.hpp"
+#include "nn/model.hpp"
+
+int main(int argc, char** argv) {
+  using namespace rill;
+  if (argc != 3) {
+    std::cerr << "usage: bench_steps WORK STEPS\n";
+    return 2;
+  }
+  try {
+    const bench::Work& work = bench::work(argv[1]);
+    Generator rng(0, 1);
+    const auto model = nn::make_model(work.model, rng);
+    flow::Trainer trainer(*model, work.source(work.batch), work.options);
+    for (int steps = std::atoi(argv[2]); steps > 0; --steps) trainer.step();
+  } catch (const std::exception& error) {
+    std::cerr << "bench_steps: " << error.what() << '\n';
+    return 2;
+  }
+}

@@ -1,0 +1,33 @@
+// The training runs that are measured: data, network, batch and options.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autodiff/real.hpp"
+#include "datasets/density.hpp"
+#include "flow/trainer.hpp"
+#include "nn/model_description.hpp"
+
+namespace rill::bench {
+
+struct Work {
+  std::string name;
+  const datasets::Density& density;
+  nn::ModelDescription model;
+  Index batch;
+  flow::TrainerOptions options;
+
+  /// The work's data, `points` of them a step.
+  flow::BatchSource source(Index points) const;
+};
+
+/// annulus-plain and annulus: the networks, batch and steps of those presets, at a constant learning rate of 1e-2.
+/// checkerboard: what Meta's guide to flow matching trains (Lipman et al. 2024, arXiv 2412.06264), 4 x 512 units, batch
+/// 4096, learning rate 1e-3; its Swish is SiLU.
+const std::vector<Work>& works();
+
+/// The work of that name. Throws std::invalid_argument when there is none.
+const Work& work(const std::string& name);
+
+}  // namespace rill::bench
