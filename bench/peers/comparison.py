@@ -1,0 +1,111 @@
+"""Rounds of the same work in rill and its peers."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import machine
+import report
+from peers import environment, ours
+from peers.client import PEERS, PeerError, Worker, surroundings
+from peers.sections import Section
+
+PROCESS_ROUNDS = 3  # of whole processes, which take long and whose memory hardly varies
+STEPS = 2000  # of the training whose memory is measured
+
+
+class Comparison:
+    def __init__(self, build: Path, venv: Path, pairs: int, seconds: float):
+        self.build, self.venv, self.pairs, self.seconds = build, venv, pairs, seconds
+        self.threads = sorted({1, len(os.sched_getaffinity(0))})
+        self.left_out: list[str] = []
+        self.context: dict = {}  # what our programs say of themselves
+        environment.create(venv)
+        failures = environment.install(venv, list(dict.fromkeys(peer.package for peer in PEERS)))
+        for failure in failures.values():
+            self.leave_out(failure)
+        self.workers: list[Worker] = []
+        for peer in PEERS:
+            try:
+                if peer.package not in failures:
+                    self.workers += [Worker(venv, peer, threads) for threads in self.threads]
+            except PeerError as error:
+                self.leave_out(f"{peer.name}: {error}")
+        self.versions = {worker.peer.name: worker.version for worker in self.workers}
+
+    def __enter__(self) -> Comparison:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            worker.stop()
+
+    def leave_out(self, what: str) -> None:
+        print(f"left out: {what}", file=sys.stderr)
+        self.left_out.append(what)
+
+    def workers_for(self, work: str, threads: int) -> list[Worker]:
+        return [worker for worker in self.workers if worker.threads == threads and worker.does(work)]
+
+    def rows(self, section: Section) -> list[report.Row]:
+        return [self.row(section, work, threads) for work in section.works for threads in self.threads]
+
+    def row(self, section: Section, work: str, threads: int) -> report.Row:
+        print(f"{section.name}: {work}, threads: {threads}", file=sys.stderr)
+        per = int(work.rsplit("/", 1)[1]) if section.per_number else 1
+        row = report.Row(work, threads)
+        workers = []
+        for worker in self.workers_for(work, threads):
+            try:
+                worker.seconds_per_call(work, self.seconds / 5)  # prepared and warm
+                workers.append(worker)
+            except PeerError as error:
+                self.leave_out(f"{worker.peer.name}, {work}, threads: {threads}: {error}")
+        for _ in range(self.pairs):
+            program = self.build / "bench" / section.program
+            measured, self.context = ours.benchmark(program, work, threads, self.seconds)
+            row.add("rill", measured.seconds / per)
+            if measured.floor:
+                row.floors.append(measured.floor / per)
+            for worker in workers:
+                row.add(worker.peer.name, worker.seconds_per_call(work, self.seconds) / per)
+        return row
+
+    def processes(self) -> list[report.Row]:
+        """Whole processes: from the start to the end of the first step, and the memory of a training."""
+        rows, work = [], "training_step/annulus"
+        with tempfile.TemporaryDirectory() as folder:
+            train = [self.build / "tools" / "train", "--preset", "annulus", "--steps", STEPS, "--overwrite", "--out",
+                     Path(folder) / "run", "--threads"]
+            for threads in self.threads:
+                print(f"process: threads: {threads}", file=sys.stderr)
+                start = report.Row("start, one training step of annulus, end", threads)
+                memory = report.Row(f"memory of {STEPS} training steps of annulus", threads, "bytes")
+                programs = {"rill": ([self.build / "bench" / "bench_steps", "annulus", 1], [*train, threads])}
+                for worker in self.workers_for(work, threads):
+                    programs[worker.peer.name] = ([*worker.command, work, 1], [*worker.command, work, STEPS])
+                for _ in range(PROCESS_ROUNDS):
+                    for name, (one_step, training) in programs.items():
+                        start.add(name, ours.process(one_step, threads)[0])
+                        memory.add(name, ours.process(training, threads)[1])
+                rows += [start, memory]
+        return rows
+
+    def libraries(self) -> str:
+        """The product beside those of oneDNN and OpenBLAS, which bench/products.cpp calls in its own process."""
+        program = self.build / "bench" / "bench_products"
+        if not program.exists():
+            self.leave_out(f"oneDNN and OpenBLAS: {program.name} was not built (`tools/install-packages.sh peers` "
+                           "installs what it takes; configure the build anew after that)")
+            return "oneDNN and OpenBLAS were not there."
+        return subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True, **surroundings(1)).stdout
+
+    def facts(self) -> dict[str, str]:
+        """The machine, the versions and the settings."""
+        return {**machine.describe(self.build), "kernels": self.context.get("kernels", "unknown"), **self.versions,
+                "date": datetime.date.today().isoformat(), "rounds": f"{self.pairs} of {self.seconds} s each"}
