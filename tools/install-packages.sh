@@ -4,6 +4,7 @@
 #   tools/install-packages.sh build          compiler, Meson, libraries (CXX chooses the compiler, as for Meson)
 #   tools/install-packages.sh build tests    and GoogleTest
 #   tools/install-packages.sh build bench    and Google Benchmark
+#   tools/install-packages.sh peers          what bench/compare and bench/profile measure with
 #   tools/install-packages.sh neon           the cross compiler and the emulator of tests/neon.sh
 #   tools/install-packages.sh data           the images of Fashion-MNIST
 #
@@ -32,7 +33,7 @@ compiler() {
   esac
 }
 
-[ $# -gt 0 ] || die "expected one or more of: build tests bench neon data" 2
+[ $# -gt 0 ] || die "expected one or more of: build tests bench peers neon data" 2
 for part in "$@"; do
   case $part in
     build)
@@ -52,6 +53,12 @@ for part in "$@"; do
       library gmock libgmock-dev
       ;;
     bench) library benchmark libbenchmark-dev ;;
+    peers)
+      python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+      program perf linux-perf
+      path /usr/include/dnnl.h libdnnl-dev
+      library openblas libopenblas-dev
+      ;;
     neon)
       program aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
       program qemu-aarch64 qemu-user
@@ -59,7 +66,7 @@ for part in "$@"; do
       path /usr/include/xsimd/xsimd.hpp libxsimd-dev
       ;;
     data) path /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz dataset-fashion-mnist ;;
-    *) die "unknown part '$part': expected build, tests, bench, neon or data" 2 ;;
+    *) die "unknown part '$part': expected build, tests, bench, peers, neon or data" 2 ;;
   esac
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -98,12 +98,16 @@ class Comparison:
 
     def libraries(self) -> str:
         """The product beside those of oneDNN and OpenBLAS, which bench/products.cpp calls in its own process."""
-        program = self.build / "bench" / "bench_products"
-        if not program.exists():
-            self.leave_out(f"oneDNN and OpenBLAS: {program.name} was not built (`tools/install-packages.sh peers` "
-                           "installs what it takes; configure the build anew after that)")
-            return "oneDNN and OpenBLAS were not there."
-        return subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True, **surroundings(1)).stdout
+        texts = []
+        for which in ("table", "grid"):
+            print(f"libraries: {which}", file=sys.stderr)
+            texts.append(subprocess.run([self.build / "bench" / "bench_products", which], check=True, text=True,
+                                        stdout=subprocess.PIPE, **surroundings(1)).stdout.strip())
+        for library in ("oneDNN", "OpenBLAS"):
+            if library not in texts[0]:
+                self.leave_out(f"{library}: not there when the build was configured; `tools/install-packages.sh peers` "
+                               "installs it")
+        return "\n\n".join(texts)
 
     def facts(self) -> dict[str, str]:
         """The machine, the versions and the settings."""
