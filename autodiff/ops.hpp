@@ -74,8 +74,13 @@ Tensor leaky_relu(const Tensor& x, double slope = 0.01);
 Tensor elu(const Tensor& x, double alpha = 1);
 /// The self-normalising elu, with its two constants   (Klambauer et al. 2017).
 Tensor selu(const Tensor& x);
-/// x Phi(x), Phi the normal distribution function   (Hendrycks and Gimpel 2016).
-Tensor gelu(const Tensor& x);
+/// How gelu computes the normal distribution function: exactly, or as the original models do, by a tanh.
+struct Approximate {
+  bool tanh = false;
+};
+/// x Phi(x), Phi the normal distribution function; approximately
+/// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2   (Hendrycks and Gimpel 2016).
+Tensor gelu(const Tensor& x, Approximate approximate = {});
 /// x sigmoid(x)
 Tensor silu(const Tensor& x);
 /// ln(1 + e^x)
@@ -93,7 +98,7 @@ struct Activation {
   /// y = f(x) and slope = f'(x) at once.
   void (*forward_with_slope)(Index n, const Real* x, Real* y, Real* slope);
 };
-/// relu, leaky_relu, elu, selu, gelu, silu, tanh, softplus, sigmoid, each with its default parameters.
+/// relu, leaky_relu, elu, selu, tanh, sigmoid, softplus, gelu, gelu_tanh and silu, each with its default parameters.
 std::span<const Activation> activations();
 
 // --- Reductions (ops/reduction.cpp) ----------------------------------------------------------------------------------

@@ -88,7 +88,24 @@ static Tensor gelu_gradient(const Tensor& gy, const Tensor& x) {
                   return ggx * gy * (peak * exp(-0.5 * x2) * (2 - x2));
                 }));
 }
-Tensor gelu(const Tensor& x) {
+
+// With s = sigmoid(a), a = k (x + c x^3): y = x s, as (1 + tanh(a / 2)) / 2 = s,
+//   y' = s + x s (1 - s) a',   y'' = s (1 - s) (2 a' + x ((1 - 2 s) a'^2 + a''))
+static Tensor gelu_tanh_gradient(const Tensor& gy, const Tensor& x) {
+  return record("gelu_tanh_gradient", map(gy, x, kernels().gelu_tanh_gradient),
+                wrt(gy, [x](const Tensor& ggx) { return gelu_tanh_gradient(ggx, x); }),
+                wrt(x, [gy, x](const Tensor& ggx) {
+                  const double k = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi, c = 0.044715;
+                  const Tensor x2 = square(x), a1 = k * (1 + 3 * c * x2), a2 = 6 * c * k * x;
+                  const Tensor s = sigmoid(k * x * (1 + c * x2));
+                  return ggx * gy * (s * (1 - s) * (2 * a1 + x * ((1 - 2 * s) * square(a1) + a2)));
+                }));
+}
+Tensor gelu(const Tensor& x, Approximate approximate) {
+  if (approximate.tanh) {
+    return record("gelu_tanh", map(x, kernels().gelu_tanh),
+                  wrt(x, [x](const Tensor& gy) { return gelu_tanh_gradient(gy, x); }));
+  }
   return record("gelu", map(x, kernels().gelu), wrt(x, [x](const Tensor& gy) { return gelu_gradient(gy, x); }));
 }
 
@@ -166,12 +183,19 @@ constexpr Activation kActivations[] = {
      .forward_with_slope = [](Index n, const Real* x, Real* y,
                               Real* slope) { kernels().softplus_with_slope(n, x, y, slope); }},
     {.name = "gelu",
-     .apply = gelu,
+     .apply = [](const Tensor& x) { return gelu(x); },
      .apply_gradient = gelu_gradient,
      .forward = [](Index n, const Real* x, Real* y) { kernels().gelu(n, x, y); },
      .gradient = nullptr,
      .forward_with_slope = [](Index n, const Real* x, Real* y,
                               Real* slope) { kernels().gelu_with_slope(n, x, y, slope); }},
+    {.name = "gelu_tanh",
+     .apply = [](const Tensor& x) { return gelu(x, {.tanh = true}); },
+     .apply_gradient = gelu_tanh_gradient,
+     .forward = [](Index n, const Real* x, Real* y) { kernels().gelu_tanh(n, x, y); },
+     .gradient = nullptr,
+     .forward_with_slope = [](Index n, const Real* x, Real* y,
+                              Real* slope) { kernels().gelu_tanh_with_slope(n, x, y, slope); }},
     {.name = "silu",
      .apply = silu,
      .apply_gradient = silu_gradient,

@@ -36,6 +36,24 @@ To bits_as(From from) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Loops that the compiler must unroll, because they index registers
+
+template <int value>
+struct Constant {
+  constexpr operator int() const { return value; }
+};
+
+template <class F, int... i>
+[[gnu::always_inline]] inline void unroll(F&& f, std::integer_sequence<int, i...>) {
+  (f(Constant<i>{}), ...);
+}
+/// f(0), f(1), ..., f(n - 1), where each argument is a constant expression.
+template <int n, class F>
+[[gnu::always_inline]] inline void unroll(F&& f) {
+  unroll(f, std::make_integer_sequence<int, n>{});
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Arithmetic
 
 /// a b + c, in one rounding where the CPU can. xsimd 8.1 multiplies and adds on AVX-512.
@@ -82,14 +100,26 @@ V square_root(V x) {
   return xsimd::sqrt(x);
 }
 
-/// c_0 + c_1 x + c_2 x^2 + ... by Horner's rule.
-template <class V, class... C>
-V polynomial(V x, Real c_0, C... c) {
-  if constexpr (sizeof...(C) == 0) {
-    return V(c_0);
-  } else {
-    return mul_add(polynomial(x, c...), x, V(c_0));
-  }
+/// Whether mul_add rounds once.
+#if defined(__FMA__) || defined(__aarch64__)
+constexpr bool kFused = true;
+#else
+constexpr bool kFused = false;
+#endif
+
+/// c_0 + x (c_1 + c_2 x + ...), n >= 3: in the bracket the even and the odd terms each by Horner's rule in x^2, which
+/// makes two chains of operations half as long as one, and c_0 last, so that for small x it is all that rounds.
+template <class V, int n>
+V polynomial(V x, const Real (&c)[n]) {
+  const V square = x * x;
+  V sum[2];
+  sum[(n - 1) % 2] = V(c[n - 1]);
+  sum[n % 2] = V(c[n - 2]);
+  unroll<n - 3>([&](auto i) {
+    constexpr int k = n - 3 - i;
+    sum[k % 2] = mul_add(sum[k % 2], square, V(c[k]));
+  });
+  return mul_add(mul_add(sum[0], x, sum[1]), x, V(c[0]));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -236,24 +266,6 @@ template <class V>
 Real first_lane(V v) {
   const typename V::register_type lanes = v;
   return lanes[0];
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Loops that the compiler must unroll, because they index registers
-
-template <int value>
-struct Constant {
-  constexpr operator int() const { return value; }
-};
-
-template <class F, int... i>
-[[gnu::always_inline]] inline void unroll(F&& f, std::integer_sequence<int, i...>) {
-  (f(Constant<i>{}), ...);
-}
-/// f(0), f(1), ..., f(n - 1), where each argument is a constant expression.
-template <int n, class F>
-[[gnu::always_inline]] inline void unroll(F&& f) {
-  unroll(f, std::make_integer_sequence<int, n>{});
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "autodiff/simd/math-inl.hpp"
+#include "autodiff/simd/normal-inl.hpp"
+#include "autodiff/simd/trigonometry-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -12,24 +14,57 @@ struct Functions {
   static V log(V x) { return math::log(x); }
   static V sqrt(V x) { return square_root(x); }
   static V square(V x) { return x * x; }
-  static V sin(V x) { return math::sincos(x).sin; }
-  static V cos(V x) { return math::sincos(x).cos; }
-  // tanh |x| = -m / (2 + m) with m = e^(-2 |x|) - 1
+  static V sin(V x) { return math::sin(x); }
+  static V cos(V x) { return math::cos(x); }
+  // With e^(2 |x|) = 2^n (even + odd) / (even - odd), tanh |x| = (e^(2 |x|) - 1) / (e^(2 |x|) + 1) is
+  //   ((2^n - 1) even + (2^n + 1) odd) / ((2^n + 1) even + (2^n - 1) odd),
+  // which does not cancel for small x, where n = 0.
   static V tanh(V x) {
-    const V m = math::expm1_negative(V(xsimd::abs(x) * V(-2)));
-    return with_sign_of(x, divide(m, V(m + V(2))));
+    constexpr Real kOne = kSingle ? 10 : 20;  // from here on, tanh rounds to 1
+    const V magnitude = xsimd::min(V(kOne), V(xsimd::abs(x)));
+    const auto [rounded, r] = math::reduce_by_ln2(V(magnitude + magnitude));
+    const auto [even, odd] = math::exp_pade(r);
+    const V power = math::power_of_two(rounded), below = power - V(1), above = power + V(1);
+    const V y = simd::divide(mul_add(below, even, V(above * odd)), mul_add(above, even, V(below * odd)));
+    return math::flip_sign(y, math::sign_bits(x));
   }
-  static V sigmoid(V x) { return simd::divide(V(1), V(V(1) + math::exp(V(-x)))); }
-  static V softplus(V x) { return relu(x) + math::log1p_unit(math::exp(V(-xsimd::abs(x)))); }
+  static V sigmoid(V x) {
+    constexpr Real kZero = kSingle ? -104 : -746, kOne = kSingle ? 20 : 40;  // where the result rounds to 0 and 1
+    return sigmoid_between(V(xsimd::min(V(kOne), V(xsimd::max(V(kZero), x)))));
+  }
+  // max(x, 0) + ln(1 + e^-|x|), where ln(1 + u) = 2 atanh(u / (2 + u))
+  static V softplus(V x) {
+    constexpr Real kZero = kSingle ? -104 : -746;
+    const auto [rounded, r] = math::reduce_by_ln2(V(xsimd::max(V(kZero), V(-xsimd::abs(x)))));
+    const auto [even, odd] = math::exp_pade(r);
+    const V u = math::scale_by_power_of_two(V(even + odd), rounded), one = even - odd;
+    const V s = simd::divide(u, V(u + (one + one)));
+    const V z = s * s;
+    return relu(x) + mul_add(V(s * z), math::atanh_series_to_third(z), V(s + s));
+  }
   static V relu(V x) { return xsimd::select(x < V(0), V(0), x); }
-  static V gelu(V x) { return x * math::normal(x).cdf; }
-  static V silu(V x) { return simd::divide(x, V(V(1) + math::exp(V(-x)))); }
+  // x Phi(x) = max(x, 0) - |x| Phi(-|x|), where max gives -0 below 0, so that the sign is right even if the rest is 0.
+  static V gelu(V x) {
+    const V positive_part = xsimd::select(x < V(0), V(Real(-0.)), x);
+    return positive_part - math::normal_tail_times(V(xsimd::abs(x)));
+  }
+  // x sigmoid(a) with a = 2 sqrt(2 / pi) (x + 0.044715 x^3)
+  static V gelu_tanh(V x) {
+    const V c = between_gelu_tails(x);
+    const auto a = gelu_tanh_argument(c);
+    return with_denormals(V(x * sigmoid_between(a)), c, a.high, a);
+  }
+  static V silu(V x) {
+    constexpr Real kZero = kSingle ? -120 : -760;
+    const V c = xsimd::max(V(kZero), x);
+    return with_denormals(V(x * sigmoid(x)), c, c, c);
+  }
   static V abs(V x) { return xsimd::abs(x); }
   static V sign(V x) { return xsimd::select(x > V(0), V(1), V(xsimd::select(x < V(0), V(-1), x))); }
 
   static V leaky_relu(V x, V a) { return xsimd::select(x > V(0), x, V(a * x)); }
   static V elu(V x, V a, V b) {
-    return xsimd::select(x > V(0), V(b * x), V(b * a * math::expm1_negative(V(xsimd::min(V(0), x)))));
+    return xsimd::select(x >= V(0), V(b * x), V(b * a * math::expm1_negative(V(xsimd::min(V(0), x)))));
   }
   static V clamp(V x, V a, V b) { return xsimd::select(x < a, a, V(xsimd::select(x > b, b, x))); }
   static V affine(V x, V a, V b) { return mul_add(a, x, b); }
@@ -45,6 +80,14 @@ struct Functions {
   static V silu_gradient(V gy, V x) {
     const V s = sigmoid(x);
     return gy * s * mul_add(x, V(V(1) - s), V(1));
+  }
+  // s (1 + x (1 - s) a'), a' = k + 3 h x^2
+  static V gelu_tanh_gradient(V gy, V x) {
+    constexpr Real k = Real(1.59576912160573071176), h3 = Real(3 * 0.07135481627260024878);
+    const V c = between_gelu_tails(x);
+    const V slope = mul_add(V(c * c), V(h3), V(k));
+    const V s = sigmoid_between(gelu_tanh_argument(c));
+    return gy * s * mul_add(V(c * slope), V(V(1) - s), V(1));
   }
   static V leaky_relu_gradient(V gy, V x, V a) { return xsimd::select(x > V(0), gy, V(a * gy)); }
   static V elu_gradient(V gy, V y, V a, V b) { return xsimd::select(y > V(0), V(b * gy), V(gy * mul_add(a, b, y))); }
@@ -62,9 +105,45 @@ struct Functions {
   static V equal(V a, V b) { return xsimd::select(a == b, V(1), V(0)); }
 
  private:
-  static V with_sign_of(V x, V magnitude) {
-    using W = WordsOf<V>;
-    return bits_as<V>(W((bits_as<W>(magnitude) & W(~math::kSignBit)) | (bits_as<W>(x) & W(math::kSignBit))));
+  /// 1 / (1 + e^-a) for a within sigmoid's bounds, as V or Product.
+  template <class A>
+  static V sigmoid_between(A a) {
+    const auto [rounded, r] = math::reduce_by_ln2(a);
+    const auto [even, odd] = math::exp_pade(r);
+    const V e = math::scale_by_power_of_two(V(even + odd), rounded);
+    return simd::divide(e, V(e + (even - odd)));
+  }
+
+  /// y = x sigmoid(a), where sigmoid(a) = e^a is denormal replaced by c e^a, which rounds once; c is x, if that is not
+  /// beyond all denormals, and `high` the leading part of a.
+  template <class A>
+  static V with_denormals(V y, V c, V high, A a) {
+    constexpr Real kSmallest = kSingle ? -87 : -708;
+    const auto denormal = high < V(kSmallest);
+    if (!xsimd::any(denormal)) [[likely]]
+      return y;
+    const auto [rounded, tail] = math::times_exp(c, a);
+    return xsimd::select(denormal, math::scale_by_power_of_two(tail, rounded), y);
+  }
+
+  /// x between the bounds where the tanh form of GELU has become 0 and x.
+  static V between_gelu_tails(V x) {
+    constexpr Real kZero = kSingle ? -12 : -22, kIdentity = kSingle ? Real(5.5) : Real(8);
+    return xsimd::min(V(kIdentity), V(xsimd::max(V(kZero), x)));
+  }
+  /// 2 sqrt(2 / pi) (x + 0.044715 x^3) = x (k + h x^2). Its error is a relative error of the sigmoid, so k and h have a
+  /// second part, and the first one of k has so few bits that what the sum loses can be computed exactly.
+  static math::Product<V> gelu_tanh_argument(V x) {
+    constexpr Real k[2] = {Real(0x1.98p+0), kSingle ? Real(0x1.08a67ap-9) : Real(0x1.08a67a86ca11ap-9)};
+    constexpr Real h[2] = {kSingle ? Real(0x1.2444f2p-4) : Real(0x1.2444f2a4d8b4bp-4),
+                           kSingle ? Real(0x1.49b16ap-29) : Real(-0x1.6c843a29d1c70p-61)};
+    const auto square = math::exact_product(x, x), term = math::exact_product(V(h[0]), square.high);
+    const V sum = term.high + V(k[0]);
+    const V lost = (term.high + (V(k[0]) - sum)) + term.low;
+    const V rest = mul_add(V(h[0]), square.low, mul_add(V(h[1]), square.high, V(k[1]))) + lost;
+    const auto a = math::exact_product(x, sum);
+    const V low = mul_add(x, rest, a.low), high = a.high + low;  // so that low is small
+    return {high, (a.high - high) + low};
   }
 };
 

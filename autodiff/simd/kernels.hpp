@@ -64,8 +64,14 @@ struct Kernels {
   using Unary1 = void (*)(Index n, const Real* x, Real a, Real* y) noexcept;
   using Unary2 = void (*)(Index n, const Real* x, Real a, Real b, Real* y) noexcept;
 
-  // y = f(x), element by element; NaN gives NaN, and so does sign.
-  Unary exp, log, sqrt, square, sin, cos, tanh, sigmoid, softplus, relu, gelu, silu, abs, sign;
+  // y = f(x), element by element; NaN gives NaN, and so does sign. Of the exact value, at all arguments, exp and log
+  // are within 2 units in the last place and sin, cos, tanh, sigmoid, softplus, gelu, gelu_tanh, silu and elu within 4.
+  // Denormal arguments and results count like others, infinities give the limit (sin and cos NaN), and the functions
+  // that are odd or like x at 0 keep the sign of a zero. sin, cos and tanh never leave [-1, 1].
+  Unary exp, log, sqrt, square, sin, cos, tanh, sigmoid, softplus, relu;
+  Unary gelu;       ///< x Phi(x), Phi the normal distribution's function
+  Unary gelu_tanh;  ///< x sigmoid(a), a = 2 sqrt(2 / pi) (x + 0.044715 x^3)
+  Unary silu, abs, sign;
   Unary1 leaky_relu;  ///< x > 0 ? x : a x
   Unary1 pow;         ///< x^a as C's pow, special values included
   Unary2 elu;         ///< x > 0 ? b x : b a (e^x - 1)
@@ -81,6 +87,7 @@ struct Kernels {
   Gradient softplus_gradient;     ///< gy sigmoid(x)
   Gradient relu_gradient;         ///< x > 0 ? gy : 0
   Gradient gelu_gradient;         ///< gy (Phi(x) + x phi(x)), the normal distribution's Phi and phi
+  Gradient gelu_tanh_gradient;    ///< gy s (1 + x (1 - s) a'), s = sigmoid(a)
   Gradient silu_gradient;         ///< gy s (1 + x (1 - s)), s = sigmoid(x)
   Gradient1 leaky_relu_gradient;  ///< x > 0 ? gy : a gy
   Gradient2 elu_gradient;         ///< of the output: y > 0 ? b gy : gy (y + a b)
@@ -89,7 +96,7 @@ struct Kernels {
   // y = f(x) and slope = f'(x), element by element: what a training step needs of functions whose slope the output
   // does not tell.
   using WithSlope = void (*)(Index n, const Real* x, Real* y, Real* slope) noexcept;
-  WithSlope softplus_with_slope, gelu_with_slope, silu_with_slope;
+  WithSlope softplus_with_slope, gelu_with_slope, gelu_tanh_with_slope, silu_with_slope;
 
   // y[r, c] = f(a[r, c], b[r, c]), y contiguous.
   using Binary = void (*)(Index rows, Index columns, Operand a, Operand b, Real* y) noexcept;

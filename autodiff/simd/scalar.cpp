@@ -1,6 +1,8 @@
 // The kernels in plain C++, one number at a time: what the other sets compute, and what they are tested against.
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "autodiff/simd/tables.hpp"
 
@@ -9,8 +11,12 @@ namespace {
 
 constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
 constexpr Real kPi = Real(3.14159265358979323846);
-constexpr Real kSqrtHalf = Real(0.70710678118654752440);
-constexpr Real kInverseSqrtTwoPi = Real(0.39894228040143267794);
+
+// Twice the precision, and with it formulas as they stand in a book: their rounding errors and what overflows in them
+// are lost in the last rounding, to a Real.
+using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
+constexpr Wide kSqrtHalf = 0.707106781186547524400844362104849039L;
+constexpr Wide kInverseSqrtTwoPi = 0.398942280401432677939946059934381868L;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Functions of one number
@@ -22,21 +28,28 @@ Real square(Real x) { return x * x; }
 Real sin(Real x) { return std::sin(x); }
 Real cos(Real x) { return std::cos(x); }
 Real tanh(Real x) { return std::tanh(x); }
-Real sigmoid(Real x) { return 1 / (1 + std::exp(-x)); }
+Wide wide_sigmoid(Wide x) { return 1 / (1 + std::exp(-x)); }
+Real sigmoid(Real x) { return static_cast<Real>(wide_sigmoid(x)); }
 // ln(1 + e^x), written so that e^x cannot overflow.
-Real softplus(Real x) { return (x > 0 ? x : 0) + std::log1p(std::exp(-std::abs(x))); }
+Real softplus(Real x) { return static_cast<Real>((x > 0 ? x : 0) + std::log1p(std::exp(-std::abs(Wide(x))))); }
 Real relu(Real x) { return x < 0 ? 0 : x; }
+// f(x) = x p(x) for a p that falls to 0 faster than x grows: at -infinity the product has no value, but a limit.
+Real vanishing_product(Real x, Wide p) { return x == -kInfinity ? Real(-0.) : static_cast<Real>(x * p); }
+Real silu(Real x) { return vanishing_product(x, wide_sigmoid(x)); }
 // Phi(x) = erfc(-x / sqrt 2) / 2 keeps its digits where 1 + erf would cancel.
-Real normal_cdf(Real x) { return std::erfc(-x * kSqrtHalf) / 2; }
-Real normal_pdf(Real x) { return kInverseSqrtTwoPi * std::exp(-x * x / 2); }
-Real gelu(Real x) { return x * normal_cdf(x); }
-Real silu(Real x) { return x / (1 + std::exp(-x)); }
+Wide normal_cdf(Wide x) { return std::erfc(-x * kSqrtHalf) / 2; }
+Wide normal_pdf(Wide x) { return kInverseSqrtTwoPi * std::exp(-x * x / 2); }
+Real gelu(Real x) { return vanishing_product(x, normal_cdf(x)); }
+// sigmoid(a), a = k (x + c x^3), which is (1 + tanh(a / 2)) / 2.
+constexpr Wide kGeluScale = 1.59576912160573071175978423973752747L, kGeluCubic = 0.044715L;  // 2 sqrt(2 / pi)
+Wide gelu_sigmoid(Wide x) { return wide_sigmoid(kGeluScale * (x + kGeluCubic * x * x * x)); }
+Real gelu_tanh(Real x) { return vanishing_product(x, gelu_sigmoid(x)); }
 Real abs(Real x) { return std::abs(x); }
 Real sign(Real x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 Real leaky_relu(Real x, Real a) { return x > 0 ? x : a * x; }
 Real pow(Real x, Real a) { return std::pow(x, a); }
-Real elu(Real x, Real a, Real b) { return x > 0 ? b * x : b * a * std::expm1(x); }
+Real elu(Real x, Real a, Real b) { return x >= 0 ? b * x : b * a * std::expm1(x); }
 Real clamp(Real x, Real a, Real b) { return x < a ? a : x > b ? b : x; }
 Real affine(Real x, Real a, Real b) { return a * x + b; }
 
@@ -44,7 +57,12 @@ Real tanh_gradient(Real gy, Real y) { return gy * (1 - y * y); }
 Real sigmoid_gradient(Real gy, Real y) { return gy * y * (1 - y); }
 Real softplus_gradient(Real gy, Real x) { return gy * sigmoid(x); }
 Real relu_gradient(Real gy, Real x) { return x > 0 ? gy : 0; }
-Real gelu_gradient(Real gy, Real x) { return gy * (normal_cdf(x) + x * normal_pdf(x)); }
+Real gelu_gradient(Real gy, Real x) { return static_cast<Real>(gy * (normal_cdf(x) + x * normal_pdf(x))); }
+Real gelu_tanh_gradient(Real gy, Real x) {
+  const Wide c = std::clamp<Wide>(x, -40, 40);  // beyond, s is 0 or 1
+  const Wide s = gelu_sigmoid(c), slope = kGeluScale * (1 + 3 * kGeluCubic * c * c);
+  return static_cast<Real>(gy * s * (1 + c * (1 - s) * slope));
+}
 Real silu_gradient(Real gy, Real x) {
   const Real s = sigmoid(x);
   return gy * s * (1 + x * (1 - s));
@@ -305,6 +323,7 @@ constinit const Kernels scalar_kernels = {
     .softplus = unary<softplus>,
     .relu = unary<relu>,
     .gelu = unary<gelu>,
+    .gelu_tanh = unary<gelu_tanh>,
     .silu = unary<silu>,
     .abs = unary<abs>,
     .sign = unary<sign>,
@@ -319,6 +338,7 @@ constinit const Kernels scalar_kernels = {
     .softplus_gradient = gradient<softplus_gradient>,
     .relu_gradient = gradient<relu_gradient>,
     .gelu_gradient = gradient<gelu_gradient>,
+    .gelu_tanh_gradient = gradient<gelu_tanh_gradient>,
     .silu_gradient = gradient<silu_gradient>,
     .leaky_relu_gradient = gradient1<leaky_relu_gradient>,
     .elu_gradient = gradient2<elu_gradient>,
@@ -326,6 +346,7 @@ constinit const Kernels scalar_kernels = {
 
     .softplus_with_slope = with_slope<softplus, softplus_gradient>,
     .gelu_with_slope = with_slope<gelu, gelu_gradient>,
+    .gelu_tanh_with_slope = with_slope<gelu_tanh, gelu_tanh_gradient>,
     .silu_with_slope = with_slope<silu, silu_gradient>,
 
     .add = binary<add>,

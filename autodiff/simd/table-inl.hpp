@@ -32,6 +32,7 @@ constexpr Kernels make_table(const char* name) {
       .softplus = unary<V, F::softplus>,
       .relu = unary<V, F::relu>,
       .gelu = unary<V, F::gelu>,
+      .gelu_tanh = unary<V, F::gelu_tanh>,
       .silu = unary<V, F::silu>,
       .abs = unary<V, F::abs>,
       .sign = unary<V, F::sign>,
@@ -46,6 +47,7 @@ constexpr Kernels make_table(const char* name) {
       .softplus_gradient = gradient<V, F::softplus_gradient>,
       .relu_gradient = gradient<V, F::relu_gradient>,
       .gelu_gradient = gradient<V, F::gelu_gradient>,
+      .gelu_tanh_gradient = gradient<V, F::gelu_tanh_gradient>,
       .silu_gradient = gradient<V, F::silu_gradient>,
       .leaky_relu_gradient = gradient1<V, F::leaky_relu_gradient>,
       .elu_gradient = gradient2<V, F::elu_gradient>,
@@ -53,6 +55,7 @@ constexpr Kernels make_table(const char* name) {
 
       .softplus_with_slope = with_slope<V, F::softplus, F::softplus_gradient>,
       .gelu_with_slope = with_slope<V, F::gelu, F::gelu_gradient>,
+      .gelu_tanh_with_slope = with_slope<V, F::gelu_tanh, F::gelu_tanh_gradient>,
       .silu_with_slope = with_slope<V, F::silu, F::silu_gradient>,
 
       .add = binary<V, F::add>,

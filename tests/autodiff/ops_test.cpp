@@ -129,7 +129,10 @@ const std::vector<Named> kFunctions = {
     {"leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.1); }, [](double x) { return x > 0 ? x : 0.1 * x; }},
     {"elu", [](const Tensor& x) { return elu(x, 1.5); }, [](double x) { return x > 0 ? x : 1.5 * std::expm1(x); }},
     {"selu", selu, [](double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); }},
-    {"gelu", gelu, [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2.0)); }},
+    {"gelu", [](const Tensor& x) { return gelu(x); },
+     [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2.0)); }},
+    {"gelu_tanh", [](const Tensor& x) { return gelu(x, {.tanh = true}); },
+     [](double x) { return 0.5 * x * (1 + std::tanh(0.79788456080286536 * (x + 0.044715 * x * x * x))); }},
     {"silu", silu, [](double x) { return x / (1 + std::exp(-x)); }},
     {"softplus", softplus, [](double x) { return std::log1p(std::exp(x)); }},
 };

@@ -23,8 +23,8 @@ std::vector<Real> arguments() {
 }
 
 struct Tolerance {
-  double ulps = 8;
-  double absolute = 0;
+  double ulps = 8;  // simd_accuracy_test.cpp asks for less, of the exact value
+  double absolute = 8 * static_cast<double>(std::numeric_limits<Real>::denorm_min());
 };
 
 // Runs `call(kernels, n, x, y)` and compares with the reference, for all lengths, misalignments and in place.
@@ -61,18 +61,19 @@ TEST(SimdElementwise, UnaryAgreesWithReference) {
     compare(
         name, [f](const Kernels& k, Index n, Real* x, Real* y) { (k.*f)(n, x, y); }, tolerance);
   };
-  check("exp", &Kernels::exp, {4, kSmallest * 1e-2});
+  check("exp", &Kernels::exp);
   check("log", &Kernels::log, {4});
   check("sqrt", &Kernels::sqrt, {0});
   check("square", &Kernels::square, {0});
-  check("sin", &Kernels::sin, {4, kEpsilon});
-  check("cos", &Kernels::cos, {4, kEpsilon});
+  check("sin", &Kernels::sin);
+  check("cos", &Kernels::cos);
   check("tanh", &Kernels::tanh);
-  check("sigmoid", &Kernels::sigmoid, {8, kSmallest});
-  check("softplus", &Kernels::softplus, {8, kSmallest});
+  check("sigmoid", &Kernels::sigmoid);
+  check("softplus", &Kernels::softplus);
   check("relu", &Kernels::relu, {0});
-  check("gelu", &Kernels::gelu, {200, 1e2 * kSmallest});  // far out, rounding in x^2 becomes relative error
-  check("silu", &Kernels::silu, {8, 1e3 * kSmallest});
+  check("gelu", &Kernels::gelu);
+  check("gelu_tanh", &Kernels::gelu_tanh);
+  check("silu", &Kernels::silu);
   check("abs", &Kernels::abs, {0});
   check("sign", &Kernels::sign, {0});
 }
@@ -114,6 +115,8 @@ TEST(SimdElementwise, GradientsAgreeWithReference) {
   check("softplus_gradient", &Kernels::softplus_gradient);
   check("relu_gradient", &Kernels::relu_gradient, {0});
   check("gelu_gradient", &Kernels::gelu_gradient);
+  // 1 - s is off by an ulp of 1, times x a' < 50 where it still counts.
+  check("gelu_tanh_gradient", &Kernels::gelu_tanh_gradient, {16, 64 * kEpsilon});
   check("silu_gradient", &Kernels::silu_gradient, {16, 16 * kEpsilon});
   compare("leaky_relu_gradient", [&](const Kernels& k, Index n, Real* v, Real* gx) {
     k.leaky_relu_gradient(n, upstream(n).data(), v, Real(0.2), gx);
@@ -166,53 +169,6 @@ TEST(SimdElementwise, BinaryAgreesWithReferenceForEveryBroadcast) {
   }
 }
 
-// Against the C library in twice the precision, over the range where the function is interesting.
-struct Exact {
-  const char* name;
-  Kernels::Unary Kernels::*kernel;
-  long double (*exact)(long double);
-  double low, high, ulps, absolute;
-};
-
-long double normal_cdf(long double x) { return std::erfc(-x * 0.70710678118654752440084436210485L) / 2; }
-long double sigmoid(long double x) { return 1 / (1 + std::exp(-x)); }
-
-TEST(SimdElementwise, FunctionsAreExactToAFewUlps) {
-  const bool single = sizeof(Real) == 4;
-  const Exact functions[] = {
-      {"exp", &Kernels::exp, [](long double x) { return std::exp(x); }, -80, 80, 2, 0},
-      {"log", &Kernels::log, [](long double x) { return std::log(x); }, 1e-3, 20, 2, 0},
-      {"sin", &Kernels::sin, [](long double x) { return std::sin(x); }, -100, 100, 2, kEpsilon / 8},
-      {"cos", &Kernels::cos, [](long double x) { return std::cos(x); }, -100, 100, 2, kEpsilon / 8},
-      {"tanh", &Kernels::tanh, [](long double x) { return std::tanh(x); }, -5, 5, 4, 0},
-      {"sigmoid", &Kernels::sigmoid, sigmoid, -20, 20, 4, 0},
-      {"softplus", &Kernels::softplus, [](long double x) { return std::log1p(std::exp(x)); }, -20, 20, 4, 0},
-      {"gelu", &Kernels::gelu, [](long double x) { return x * normal_cdf(x); }, -5, 5, single ? 16. : 32., 0},
-      {"silu", &Kernels::silu, [](long double x) { return x * sigmoid(x); }, -20, 20, 4, 0},
-  };
-  constexpr Index n = 4000;
-  for (const Kernels* kernels : available_kernels()) {
-    for (const Exact& f : functions) {
-      TestRandom random(7);
-      Numbers x(n, 0), y(n, 0);
-      for (Index i = 0; i < n; ++i) x[i] = random.uniform(f.low, f.high);
-      for (Index i = 0; i < n; i += 5) x[i] *= Real(1e-3);  // near zero, where a difference would lose digits
-      if (f.low > 0) {
-        for (Index i = 0; i < n; i += 5) x[i] = 1 + x[i];
-      }
-      (kernels->*f.kernel)(n, x.data(), y.data());
-      double worst = 0, at = 0;
-      for (Index i = 0; i < n; ++i) {
-        const long double exact = f.exact(static_cast<long double>(x[i]));
-        const double error = static_cast<double>(std::abs(static_cast<long double>(y[i]) - exact));
-        const double ulps = error / (static_cast<double>(kEpsilon) * static_cast<double>(std::abs(exact)));
-        if (error > f.absolute && ulps > worst) worst = ulps, at = static_cast<double>(x[i]);
-      }
-      EXPECT_LE(worst, f.ulps) << f.name << ' ' << kernels->name << " at " << at;
-    }
-  }
-}
-
 TEST(SimdElementwise, SpecialValues) {
   for (const Kernels* k : available_kernels()) {
     const auto apply = [](Kernels::Unary f, Real x) {
@@ -240,7 +196,7 @@ TEST(SimdElementwise, SpecialValues) {
     EXPECT_EQ(apply(k->softplus, 1000), 1000) << k->name;
     EXPECT_EQ(apply(k->softplus, -1000), 0) << k->name;
     for (const Kernels::Unary f : {k->exp, k->log, k->sqrt, k->square, k->sin, k->cos, k->tanh, k->sigmoid, k->softplus,
-                                   k->relu, k->gelu, k->silu, k->abs, k->sign}) {
+                                   k->relu, k->gelu, k->gelu_tanh, k->silu, k->abs, k->sign}) {
       EXPECT_TRUE(std::isnan(apply(f, kNan))) << k->name;
     }
     EXPECT_EQ(power(-2, 3), -8) << k->name;
@@ -263,6 +219,7 @@ TEST(SimdElementwise, SlopesComeWithTheirFunctions) {
   for (const Kernels* k : available_kernels()) {
     for (const Pair& f : {Pair{&Kernels::silu_with_slope, &Kernels::silu, &Kernels::silu_gradient},
                           Pair{&Kernels::gelu_with_slope, &Kernels::gelu, &Kernels::gelu_gradient},
+                          Pair{&Kernels::gelu_tanh_with_slope, &Kernels::gelu_tanh, &Kernels::gelu_tanh_gradient},
                           Pair{&Kernels::softplus_with_slope, &Kernels::softplus, &Kernels::softplus_gradient}}) {
       for (Index n = 0; n <= 4 * k->lanes + 1; ++n) {
         Numbers x(n, 1), y(n, 1), slope(n, 3);

@@ -89,11 +89,11 @@ TEST(Activation, EveryNameIsItsFunction) {
                   {"leaky_relu", -0.015},
                   {"elu", std::exp(-1.5) - 1},
                   {"selu", 1.0507009873554805 * 1.6732632423543772 * (std::exp(-1.5) - 1)},
-
                   {"tanh", std::tanh(-1.5)},
                   {"sigmoid", sigmoid},
                   {"softplus", std::log1p(std::exp(-1.5))},
                   {"gelu", -1.5 * phi},
+                  {"gelu_tanh", -0.10042842301976707},  // -1.5 (1 + tanh(sqrt(2 / pi) (-1.5 - 0.044715 1.5^3))) / 2
                   {"silu", -1.5 * sigmoid}};
   std::vector<std::string> names;
   for (const auto& [name, value] : expected) {
