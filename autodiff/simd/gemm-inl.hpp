@@ -33,10 +33,23 @@ constexpr Index block_size(Index left, Index most, Index multiple) {
   return smaller(left, round_up((left + blocks - 1) / (blocks > 0 ? blocks : 1), multiple));
 }
 
+/// A matrix of one row or column is the same transposed. This puts the numbers of a vector where they are wanted: side
+/// by side along k, or for a column times a row along n.
+Gemm with_plain_vectors(Gemm g) {
+  if (g.m == 1 && g.transpose_a && g.lda == 1) g.transpose_a = false, g.lda = g.k;
+  if (g.n == 1 && !g.transpose_b && g.ldb == 1) g.transpose_b = true, g.ldb = g.k;
+  if (g.k == 1 && g.n > 1 && g.transpose_b && g.ldb == 1) g.transpose_b = false, g.ldb = g.n;
+  return g;
+}
+
+/// The most rows of B that Way::kRows adds up at a time.
+constexpr Index kMostTerms = 8;
+
 enum class Way {
   kTiles,    ///< register tiles
-  kDots,     ///< C has few columns or rows, and both operands are contiguous along k: dot products
+  kDots,     ///< dot products: few rows or columns, so that tiles would be narrow, or packing not worth its while
   kSwapped,  ///< C has few columns: tiles of C^T = op(B)^T op(A)^T, whose registers they fill
+  kRows,  ///< sums of rows of B: k is so small that writing C takes longer than computing it, or C is a few long rows
 };
 
 /// How one product is computed.
@@ -47,16 +60,30 @@ struct Plan {
 
   explicit Plan(const Gemm& g) {
     constexpr Index L = kLanes<V>;
-    const bool few_columns = g.n <= L / 2;
-    const bool few_rows = g.m <= 4 && g.transpose_b;
-    way = Way::kTiles;
-    if (!g.transpose_a && g.k >= L && (few_columns || few_rows)) way = Way::kDots;
-    if (g.transpose_a && few_columns && g.m >= L) way = Way::kSwapped;
     // Rows that are far apart compete for few sets of a cache. B is read m / kTileRows times, A once per panel of B;
     // packing reads them once. Of a transposed A, each tile reads a few numbers a row: rows must be closer.
     constexpr Index kFar = 2048 / sizeof(Real), kPanel = BlockSizes<V>::kPanel;
     pack_b = g.transpose_b || (g.m >= 64 && g.ldb > 2 * kPanel);
     pack_a = g.lda >= (g.transpose_a ? 2 * kPanel + 1 : kFar) && g.n > 4 * kPanel;
+
+    // Cycles per row of C, and per 64 columns where there are more, as if it had no more than 64 rows: so that pieces
+    // for threads, which are larger, are computed in the same way as the whole. A tile does two multiply-adds in a
+    // cycle, and loads a number of A in half a one. Dot products do as much, but for every element of C the lanes of a
+    // register are added up, in some 2.5 cycles. Transposing, in the packing of B^T and to lay operands of dot products
+    // along k, takes a third of a cycle per number.
+    const Index rows = smaller(g.m > 0 ? g.m : 1, 64), columns = smaller(g.n, 64);
+    const Index registers = (columns + L - 1) / L, chunks = (g.k + L - 1) / L;
+    const Real n = static_cast<Real>(columns), k = static_cast<Real>(g.k);
+    const Real transposed_a = k / 3, transposed_b = n * k / static_cast<Real>(3 * rows);
+    const Real tiles =
+        static_cast<Real>(registers) * k / 2 + k / (2 * kTileRows) + (g.transpose_b ? transposed_b : 0) + 2;
+    const Real dots = n * (static_cast<Real>(chunks) / 2 + Real(2.5)) + (g.transpose_a ? transposed_a : 0) +
+                      (g.transpose_b ? 0 : transposed_b);
+    const bool thin = rows < 64 || columns < 64;
+    const bool swaps = g.transpose_a && g.n <= L / 2 && g.m >= L && (g.k >= L || g.n == 1);
+    const bool few_terms = g.k > 0 && g.k <= kMostTerms && g.n > 1;
+    const bool few_rows = g.m <= 3 && g.k > 0 && g.n > 4 * L && !g.transpose_b;
+    way = few_terms || few_rows ? Way::kRows : swaps ? Way::kSwapped : thin && dots < tiles ? Way::kDots : Way::kTiles;
   }
 };
 
@@ -78,13 +105,16 @@ Index packed_a_size(const Gemm& g) {
 }
 
 template <class V>
-Index gemm_workspace(const Gemm& g) noexcept {
+Index gemm_workspace(const Gemm& any) noexcept {
+  const Gemm g = with_plain_vectors(any);
   const Plan<V> plan(g);
   switch (plan.way) {
     case Way::kDots:
-      return g.transpose_b ? 0 : g.n * g.k;
+      return (g.transpose_b ? 0 : g.n * g.k) + (g.transpose_a ? g.m * g.k : 0);
     case Way::kSwapped:
       return round_up(g.m * g.n, 16) + gemm_workspace<V>(swapped(g, nullptr));
+    case Way::kRows:
+      return g.transpose_b ? g.k * g.n : 0;
     default:
       return packed_b_size<V>(g) + (plan.pack_a ? packed_a_size<V>(g) : 0);
   }
@@ -181,15 +211,22 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
   Real* packed_b = workspace;
   Real* packed_a = workspace + packed_b_size<V>(g);
   const Index registers = (j1 - j0 + L - 1) / L, width = panel_width(g.m);
-  // A panel that is not full is packed in any case, so that its last register can be read.
-  const Index whole = plan.pack_b ? 0 : (j1 - j0) / (width * L) * width;
+  // The panels before this register are read in place; one that is not full is packed where it cannot be.
+  const Index in_place = plan.pack_b ? 0 : kPartialLoads ? registers : (j1 - j0) / (width * L) * width;
   const Index row = g.transpose_b ? 1 : g.ldb, column = g.transpose_b ? g.ldb : 1;
   const Real* b = g.b + p * row + j0 * column;
-  pack_b_block<V>(g.transpose_b, j1 - j0 - whole * L, depth, b + whole * L * column, g.ldb, width, packed_b);
+  if (in_place < registers) {
+    pack_b_block<V>(g.transpose_b, j1 - j0 - in_place * L, depth, b + in_place * L * column, g.ldb, width, packed_b);
+  }
 
-  const auto product = plan.pack_a     ? panel_product<V, LayoutA::kPacked, 8>
-                       : g.transpose_a ? panel_product<V, LayoutA::kColumns, 8>
-                                       : panel_product<V, LayoutA::kRows, 8>;
+  using Product = decltype(&panel_product<V, LayoutA::kRows, false, kWidestPanel>);
+  constexpr Product kProducts[][2] = {{panel_product<V, LayoutA::kRows, false, kWidestPanel>,
+                                       panel_product<V, LayoutA::kRows, kPartialLoads, kWidestPanel>},
+                                      {panel_product<V, LayoutA::kColumns, false, kWidestPanel>,
+                                       panel_product<V, LayoutA::kColumns, kPartialLoads, kWidestPanel>},
+                                      {panel_product<V, LayoutA::kPacked, false, kWidestPanel>,
+                                       panel_product<V, LayoutA::kPacked, kPartialLoads, kWidestPanel>}};
+  const auto& products = kProducts[plan.pack_a ? 2 : g.transpose_a ? 1 : 0];
   for (Index i0 = 0, rows; i0 < g.m; i0 += rows) {
     rows = block_size(g.m - i0, BlockSizes<V>::kRows, kTileRows);
     const Real* a = g.transpose_a ? g.a + p * g.lda + i0 : g.a + i0 * g.lda + p;
@@ -199,13 +236,13 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
     }
     for (Index done = 0, panel; done < registers; done += panel) {
       panel = smaller(width, registers - done);
-      const Index j = j0 + done * L;
+      const Index j = j0 + done * L, last = smaller(j1 - j, panel * L) - (panel - 1) * L;
       const TileOutput out = {g.c + i0 * g.ldc + j, g.ldc, g.bias && p == 0 ? g.bias + j : nullptr,
-                              g.accumulate || p > 0, smaller(j1 - j, panel * L) - (panel - 1) * L};
-      if (done < whole) {
-        product(panel, rows, depth, a, g.lda, b + done * L, g.ldb, out);
+                              g.accumulate || p > 0, last};
+      if (done < in_place) {
+        products[last < L](panel, rows, depth, a, g.lda, b + done * L, g.ldb, out);
       } else {
-        product(panel, rows, depth, a, g.lda, packed_b + (done - whole) * L * depth, panel * L, out);
+        products[0](panel, rows, depth, a, g.lda, packed_b + (done - in_place) * L * depth, panel * L, out);
       }
     }
     if (g.finish && j1 == g.n && p + depth == g.k) g.finish(g.context, i0, i0 + rows);
@@ -215,19 +252,138 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
 // ---------------------------------------------------------------------------------------------------------------------
 // Dot products
 
-template <class V, int columns = 4>
-void gemm_dots(const Gemm& g, const Real* b, Index ldb, Index j = 0) {
-  if constexpr (columns <= V::size) {
-    for (; j + columns <= g.n; j += columns) {
-      dots<V, columns>(g.m, g.k, g.a, g.lda, b + j * ldb, ldb,
-                       {g.c + j, g.ldc, g.bias ? g.bias + j : nullptr, g.accumulate, 0});
-    }
+/// `columns` dot products at a time for each row of A; fewer at the end.
+template <class V, int columns>
+void gemm_dots(const Gemm& g, Index j = 0) {
+  if constexpr (columns > 1) {
+    if (g.n - j <= columns / 2) return gemm_dots<V, columns / 2>(g, j);
   }
-  if constexpr (columns > 1) gemm_dots<V, columns / 2>(g, b, ldb, j);
+  for (; g.n - j > columns / 2; j += columns) {
+    dots<V, columns>(g.m, smaller(columns, g.n - j), g.k, g.a, g.lda, g.b + j * g.ldb, g.ldb,
+                     {g.c + j, g.ldc, g.bias ? g.bias + j : nullptr, g.accumulate, 0});
+  }
+  if constexpr (columns > 1) {
+    if (j < g.n) gemm_dots<V, columns / 2>(g, j);
+  }
 }
 
+/// A and B^T are laid along k first, if they are not.
+template <class V>
+void gemm_dots(Gemm g, Real* workspace) {
+  if (!g.transpose_b) {
+    transpose_matrix<V>(g.k, g.n, g.b, g.ldb, workspace, g.k);
+    g.b = workspace, g.ldb = g.k;
+    workspace += g.n * g.k;
+  }
+  if (g.transpose_a) {
+    transpose_matrix<V>(g.k, g.m, g.a, g.lda, workspace, g.k);
+    g.a = workspace, g.lda = g.k;
+  }
+  // As many rows as there are, up to four, and columns to fill a register with their products.
+  constexpr int L = V::size;
+  if (g.m == 1) return gemm_dots<V, L>(g);
+  if (g.m == 2) return gemm_dots<V, L / 2>(g);
+  gemm_dots < V, L<4 ? L : 4>(g);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Sums of a few rows of B
+
+/// `rows` rows of C, a register wide: c[i] += or = sum_p a[i, p] b[p] + bias for some `terms` rows of B.
+template <class V, int terms, int rows, class Part>
+void add_rows(const V (&a)[rows][terms], const V (&b)[terms], V bias, bool accumulate, Real* c, Index ldc, Part part) {
+  unroll<rows>([&](auto r) {
+    V sum = accumulate ? V(part.load(c + r * ldc) + bias) : bias;
+    unroll<terms>([&](auto p) { sum = mul_add(a[r][p], b[p], sum); });
+    part.store(c + r * ldc, sum);
+  });
+}
+
+/// All of C, by as many rows of B as A has columns, some `terms`. Long rows of C are written one after the other, as
+/// memory likes it, a few together that share what is loaded of B; of short ones, B stays in registers.
+template <class V, int terms>
+[[gnu::flatten]] void gemm_terms(const Gemm& g, const Real* b, Index ldb) {
+  const Index m = g.m, n = g.n, ldc = g.ldc;
+  const Index row = g.transpose_a ? 1 : g.lda, column = g.transpose_a ? g.lda : 1;
+  const Real *const a = g.a, *const bias = g.bias;
+  Real* const c = g.c;
+  const bool accumulate = g.accumulate;
+  const auto load_a = [=](Index i, auto rows, auto& numbers) {
+    unroll<rows>([&](auto r) { unroll<terms>([&](auto p) { numbers[r][p] = V(a[(i + r) * row + p * column]); }); });
+  };
+  const auto load_b = [=](Index j, auto part, V(&numbers)[terms]) {
+    unroll<terms>([&](auto p) { numbers[p] = part.load(b + p * ldb + j); });
+    return bias ? part.load(bias + j) : V(0);
+  };
+  if (n <= 2 * kLanes<V>) {
+    for_registers<V>(n, [=](Index j, auto part) {
+      V b_j[terms], a_i[1][terms];
+      const V bias_j = load_b(j, part, b_j);
+      Real* to = c + j;
+      for (Index i = 0; i < m; ++i, to += ldc) {
+        load_a(i, Constant<1>{}, a_i);
+        add_rows<V, terms, 1>(a_i, b_j, bias_j, accumulate, to, ldc, part);
+      }
+    });
+    return;
+  }
+  const auto rows_at = [=](Index i, auto rows) {
+    V a_i[rows][terms];
+    load_a(i, rows, a_i);
+    for_registers<V>(n, [=](Index j, auto part) {
+      V b_j[terms];
+      const V bias_j = load_b(j, part, b_j);
+      add_rows<V, terms, rows>(a_i, b_j, bias_j, accumulate, c + i * ldc + j, ldc, part);
+    });
+  };
+  constexpr int kTogether = terms <= 4 ? 4 : 2;  // all their numbers of A fit the registers
+  Index i = 0;
+  for (; i + kTogether <= m; i += kTogether) rows_at(i, Constant<kTogether>{});
+  if (m - i == 3) rows_at(i, Constant<3>{});
+  if (m - i == 2) rows_at(i, Constant<2>{});
+  if (m - i == 1) rows_at(i, Constant<1>{});
+}
+template <class V, int most>
+void gemm_few_terms(const Gemm& g, const Real* b, Index ldb) {
+  if constexpr (most > 1) {
+    if (g.k < most) return gemm_few_terms<V, most - 1>(g, b, ldb);
+  }
+  gemm_terms<V, most>(g, b, ldb);
+}
+
+template <class V>
+void gemm_rows(const Gemm& g, Real* workspace) {
+  const Real* b = g.b;
+  Index ldb = g.ldb;
+  if (g.transpose_b) {
+    transpose_matrix<V>(g.n, g.k, b, ldb, workspace, g.n);
+    b = workspace, ldb = g.n;
+  }
+  constexpr Index kBlock = 64;  // rows that the caller finishes while they are in cache
+  for (Index i = 0; i < g.m; i += kBlock) {
+    Gemm rows = g;
+    rows.m = smaller(kBlock, g.m - i);
+    rows.a += i * (g.transpose_a ? 1 : g.lda);
+    rows.c += i * g.ldc;
+    const Real* b_p = b;
+    for (Index rest = g.k; rest > 0; rest -= rows.k) {
+      rows.k = smaller(rest, kMostTerms);
+      gemm_few_terms<V, kMostTerms>(rows, b_p, ldb);
+      rows.a += rows.k * (g.transpose_a ? g.lda : 1);
+      rows.accumulate = true;
+      rows.bias = nullptr;
+      b_p += rows.k * ldb;
+    }
+    if (g.finish) g.finish(g.context, i, i + rows.m);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
 /// C from the C^T that the workspace holds.
+template <class V>
 void swap_back(const Gemm& g, const Real* workspace) {
+  if (!g.bias && !g.accumulate) return transpose_matrix<V>(g.n, g.m, workspace, g.m, g.c, g.ldc);
   for (Index i = 0; i < g.m; ++i) {
     for (Index j = 0; j < g.n; ++j) {
       Real& c = g.c[i * g.ldc + j];
@@ -237,7 +393,8 @@ void swap_back(const Gemm& g, const Real* workspace) {
 }
 
 template <class V>
-void gemm(const Gemm& g, Real* workspace) noexcept {
+void gemm(const Gemm& any, Real* workspace) noexcept {
+  const Gemm g = with_plain_vectors(any);
   const Plan<V> plan(g);
   if (plan.way == Way::kTiles) {
     for (Index j = 0, columns; j < g.n; j += columns) {
@@ -251,14 +408,14 @@ void gemm(const Gemm& g, Real* workspace) noexcept {
     }
     return;
   }
-  if (plan.way == Way::kSwapped) {
-    gemm<V>(swapped(g, workspace), workspace + round_up(g.m * g.n, 16));
-    swap_back(g, workspace);
-  } else if (g.transpose_b) {
-    gemm_dots<V>(g, g.b, g.ldb);
+  if (plan.way == Way::kRows) return gemm_rows<V>(g, workspace);
+  if (plan.way == Way::kDots) {
+    gemm_dots<V>(g, workspace);
+  } else if (g.n == 1 && g.ldc == 1 && !g.bias && !g.accumulate) {
+    gemm<V>(swapped(g, g.c), workspace);  // a column is a row
   } else {
-    transpose_matrix<V>(g.k, g.n, g.b, g.ldb, workspace, g.k);
-    gemm_dots<V>(g, workspace, g.k);
+    gemm<V>(swapped(g, workspace), workspace + round_up(g.m * g.n, 16));
+    swap_back<V>(g, workspace);
   }
   if (g.finish) g.finish(g.context, 0, g.m);
 }

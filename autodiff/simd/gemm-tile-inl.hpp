@@ -22,13 +22,14 @@ constexpr int kTileRows = 8, kTileWidth = 3;  // 24 + 3 + 2 of 32; 5 for 24, as 
 constexpr int kTileRows = 4, kTileWidth = 2;  // 8 + 2 + 1 of 16, and one for the products: SSE2 has no multiply-add
 #endif
 
-/// The width of the panels of a C that is at most three rows high: as many sums, and more of B at a time.
+/// The width of the panels of a C that is at most three rows high: more of B at a time.
 constexpr int panel_width(Index rows) {
-  constexpr int kWidths[] = {8, 8, 4, 3};
+  constexpr int kWidths[] = {4, 4, 4, 3};
   return rows <= 3 ? kWidths[rows] : kTileWidth;
 }
+constexpr int kWidestPanel = 4;
 /// The highest tile of a width.
-constexpr int highest_tile(int width) { return width <= kTileWidth ? kTileRows : width <= 3 ? 3 : width <= 4 ? 2 : 1; }
+constexpr int highest_tile(int width) { return width <= kTileWidth ? kTileRows : width <= 3 ? 3 : 2; }
 
 /// The height of the next tile when `rows` are left: the full one, but no tile of one to three rows after it, whose few
 /// sums would wait for one another; the last two share then.
@@ -46,11 +47,19 @@ struct TileOutput {
   Index last;  // how many lanes of the last register exist in C
 };
 
+/// Whether part of a register can be loaded in place of a whole one at no cost; otherwise what would be loaded that way
+/// is packed first.
+#if defined(__AVX512F__) || defined(__AVX2__)
+constexpr bool kPartialLoads = true;
+#else
+constexpr bool kPartialLoads = false;
+#endif
+
 /// Moves down by `rows`.
 void advance(TileOutput& out, Index rows) { out.c += rows * out.ldc; }
 
 template <class V, int rows, int width>
-void store_tile(const V (&acc)[rows][width], const TileOutput& out) {
+void store_tile(const V (&acc)[rows][width], TileOutput out) {
   const auto store_column = [&](auto j, auto part) {
     const V bias = out.bias ? part.load(out.bias + j * kLanes<V>) : V(0);
     Real* c = out.c + j * kLanes<V>;
@@ -68,33 +77,52 @@ void store_tile(const V (&acc)[rows][width], const TileOutput& out) {
   }
 }
 
-/// One tile. Element (i, p) of A is a[i lda + p], or a[p lda + i] when `a_transposed`; row p of B is at b + p ldb.
-/// `flatten` inlines all that it calls, or its sums would have an address and live in memory.
-template <class V, int rows, int width, bool a_transposed>
-[[gnu::flatten]] void tile(Index k, const Real* a, Index lda, const Real* b, Index ldb, const TileOutput& out) {
-  V acc[rows][width];
-  unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[i][j] = V(0); }); });
-  // By the time the sums are done, C is in L1.
-  unroll<rows>(
-      [&](auto i) { unroll<width>([&](auto j) { __builtin_prefetch(out.c + i * out.ldc + j * kLanes<V>); }); });
-  for (Index p = 0; p < k; ++p, b += ldb, a += a_transposed ? lda : 1) {
+/// One tile. Element (i, p) of A is a[i lda + p], or a[p lda + i] when `a_transposed`; row p of B is at b + p ldb, and
+/// `partial` when the last register of a row does not exist as a whole. A tile of few rows keeps several of each sum,
+/// one for each of so many steps, or they would wait for one another. How many depends on nothing but the rows of all
+/// of C, so that threads which share out its columns, or the rows of a higher C, round as one thread does. `flatten`
+/// inlines all that it calls, or its sums would have an address and live in memory.
+template <class V, int rows, int width, bool a_transposed, bool partial>
+[[gnu::flatten]] void tile(Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
+  constexpr int kSteps = rows > (kTileRows >= 8 ? 3 : 1) ? 1 : kTileRows < 8 || rows > 1 ? 2 : 4;
+  V acc[kSteps][rows][width];
+  unroll<kSteps>([&](auto s) { unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[s][i][j] = V(0); }); }); });
+  if (out.accumulate) {  // by the time the sums are done, C is in L1
+    unroll<rows>(
+        [&](auto i) { unroll<width>([&](auto j) { __builtin_prefetch(out.c + i * out.ldc + j * kLanes<V>); }); });
+  }
+  const Head<V> head(out.last);
+  const auto step = [&](auto s) {
     V b_p[width];
-    unroll<width>([&](auto j) { b_p[j] = V::load_unaligned(b + j * kLanes<V>); });
+    unroll<width>([&](auto j) {
+      const Real* from = b + j * kLanes<V>;
+      b_p[j] = partial && j == width - 1 ? head.load(from) : V::load_unaligned(from);
+    });
     unroll<rows>([&](auto i) {
       const V a_ip(a_transposed ? a[i] : a[i * lda]);
-      unroll<width>([&](auto j) { acc[i][j] = mul_add(a_ip, b_p[j], acc[i][j]); });
+      unroll<width>([&](auto j) { acc[s][i][j] = mul_add(a_ip, b_p[j], acc[s][i][j]); });
+    });
+    b += ldb;
+    a += a_transposed ? lda : 1;
+  };
+  Index p = 0;
+  for (; p + kSteps <= k; p += kSteps) unroll<kSteps>(step);
+  if constexpr (kSteps > 1) {
+    for (; p < k; ++p) step(Constant<0>{});
+    unroll<kSteps - 1>([&](auto s) {
+      unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[0][i][j] = acc[0][i][j] + acc[s + 1][i][j]; }); });
     });
   }
-  store_tile(acc, out);
+  store_tile(acc[0], out);
 }
 
 /// The tile of a height that is known when it runs.
-template <class V, int width, bool a_transposed, int rows = highest_tile(width)>
-void tile_of_height(Index height, Index k, const Real* a, Index lda, const Real* b, Index ldb, const TileOutput& out) {
+template <class V, int width, bool a_transposed, bool partial, int rows = highest_tile(width)>
+void tile_of_height(Index height, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   if constexpr (rows > 1) {
-    if (height < rows) return tile_of_height<V, width, a_transposed, rows - 1>(height, k, a, lda, b, ldb, out);
+    if (height < rows) return tile_of_height<V, width, a_transposed, partial, rows - 1>(height, k, a, lda, b, ldb, out);
   }
-  tile<V, rows, width, a_transposed>(k, a, lda, b, ldb, out);
+  tile<V, rows, width, a_transposed, partial>(k, a, lda, b, ldb, out);
 }
 
 /// Where element (i, p) of op(A) is.
@@ -105,17 +133,17 @@ enum class LayoutA {
 };
 
 /// Rows of op(A) times a panel of B that is `registers` <= width wide: tiles one below the other.
-template <class V, LayoutA layout, int width>
+template <class V, LayoutA layout, bool partial, int width>
 void panel_product(Index registers, Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb,
                    TileOutput out) {
   if constexpr (width > 1) {
-    if (registers < width) return panel_product<V, layout, width - 1>(registers, m, k, a, lda, b, ldb, out);
+    if (registers < width) return panel_product<V, layout, partial, width - 1>(registers, m, k, a, lda, b, ldb, out);
   }
   const Index row = layout == LayoutA::kRows ? lda : layout == LayoutA::kColumns ? 1 : k;
   while (m > 0) {
     const Index height = tile_height(m);
-    tile_of_height<V, width, layout != LayoutA::kRows>(height, k, a, layout == LayoutA::kPacked ? height : lda, b, ldb,
-                                                       out);
+    tile_of_height<V, width, layout != LayoutA::kRows, partial>(height, k, a, layout == LayoutA::kPacked ? height : lda,
+                                                                b, ldb, out);
     m -= height;
     a += height * row;
     advance(out, height);
@@ -140,28 +168,46 @@ V sum_each(V (&x)[V::size]) {
   }
 }
 
-/// C[i, j] for L elements, L / columns rows of `columns`: rows of A times rows of B, both contiguous along k.
+/// C[i, j] for L elements at a time, L / columns rows of up to `columns`: rows of A times rows of B, both contiguous
+/// along k. Rows and columns past the end repeat the last one.
+template <class V, int columns, int rows>
+[[gnu::flatten]] void dot_block(Index m, Index n, Index k, const Real* a, Index lda, const Real* b, Index ldb,
+                                TileOutput out) {
+  V acc[V::size];
+  unroll<V::size>([&](auto i) { acc[i] = V(0); });
+  for_registers<V>(k, [&](Index p, auto part) {
+    V b_p[columns];
+    unroll<columns>([&](auto j) { b_p[j] = part.load(b + (j < n ? Index{j} : n - 1) * ldb + p); });
+    unroll<rows>([&](auto i) {
+      const V a_p = part.load(a + (i < m ? Index{i} : m - 1) * lda + p);
+      unroll<columns>([&](auto j) { acc[i * columns + j] = mul_add(a_p, b_p[j], acc[i * columns + j]); });
+    });
+  });
+  alignas(64) Real sums[V::size];
+  sum_each(acc).store_aligned(sums);
+  for (Index i = 0; i < rows && i < m; ++i) {
+    Real* c = out.c + i * out.ldc;
+    Real* sum = sums + i * columns;
+    if (out.bias || out.accumulate) {
+      for (Index j = 0; j < n; ++j) sum[j] += (out.bias ? out.bias[j] : 0) + (out.accumulate ? c[j] : 0);
+    }
+    if (n == columns) {
+      __builtin_memcpy(c, sum, sizeof(Real) * columns);
+    } else {
+      for (Index j = 0; j < n; ++j) c[j] = sum[j];
+    }
+  }
+}
+
+/// The same for any number of rows.
 template <class V, int columns>
-[[gnu::flatten]] void dots(Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
+void dots(Index m, Index n, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   constexpr int rows = V::size / columns;
   for (; m > 0; m -= rows, a += rows * lda, advance(out, rows)) {
-    V acc[V::size];
-    unroll<V::size>([&](auto i) { acc[i] = V(0); });
-    for_registers<V>(k, [&](Index p, auto part) {
-      V b_p[columns];
-      unroll<columns>([&](auto j) { b_p[j] = part.load(b + j * ldb + p); });
-      unroll<rows>([&](auto i) {
-        const V a_p = part.load(a + (i < m ? Index{i} : 0) * lda + p);  // rows past the end repeat one
-        unroll<columns>([&](auto j) { acc[i * columns + j] = mul_add(a_p, b_p[j], acc[i * columns + j]); });
-      });
-    });
-    alignas(64) Real sums[V::size];
-    sum_each(acc).store_aligned(sums);
-    for (Index i = 0; i < rows && i < m; ++i) {
-      for (Index j = 0; j < columns; ++j) {
-        Real& c = out.c[i * out.ldc + j];
-        c = sums[i * columns + j] + (out.bias ? out.bias[j] : 0) + (out.accumulate ? c : 0);
-      }
+    if (rows > 4 && m <= 4) {
+      dot_block<V, columns, (rows > 4 ? 4 : rows)>(m, n, k, a, lda, b, ldb, out);
+    } else {
+      dot_block<V, columns, rows>(m, n, k, a, lda, b, ldb, out);
     }
   }
 }

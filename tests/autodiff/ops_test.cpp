@@ -273,16 +273,23 @@ TEST(Matmul, MisuseNamesTheShapes) {
 
 TEST(Matmul, TheSameForAnyNumberOfThreads) {
   const int threads = thread_count();
-  for (const auto& [m, n] : {std::pair<Index, Index>{300, 250}, {193, 64}, {98, 97}, {200, 900}, {64, 205}}) {
-    const Tensor a = normal({m, 200}, 1), b = normal({n, 200}, 2);
-    set_thread_count(1);
-    const auto one = matmul(a, b, {.b = true}).to_vector();
-    set_thread_count(2);
-    const auto two = matmul(a, b, {.b = true}).to_vector();
-    set_thread_count(5);
-    const auto five = matmul(a, b, {.b = true}).to_vector();
-    EXPECT_EQ(one, two) << m << " x " << n;
-    EXPECT_EQ(one, five) << m << " x " << n;
+  const Index sizes[][3] = {{300, 250, 200}, {193, 64, 200}, {98, 97, 200},  {200, 900, 100}, {64, 205, 200},
+                            {1200, 1, 900},  {1, 1200, 900}, {1300, 2, 500}, {2, 1300, 500},  {3, 1210, 400},
+                            {1111, 17, 100}, {17, 1111, 64}, {1000, 333, 4}, {500, 70, 600},  {208, 1200, 5}};
+  for (const auto& [m, n, k] : sizes) {
+    for (const bool transpose_a : {false, true}) {
+      for (const bool transpose_b : {false, true}) {
+        const Tensor a = normal(transpose_a ? Shape{k, m} : Shape{m, k}, 1);
+        const Tensor b = normal(transpose_b ? Shape{n, k} : Shape{k, n}, 2);
+        set_thread_count(1);
+        const auto one = matmul(a, b, {transpose_a, transpose_b}).to_vector();
+        for (const int count : {2, 5}) {
+          set_thread_count(count);
+          EXPECT_EQ(one, matmul(a, b, {transpose_a, transpose_b}).to_vector())
+              << m << " x " << n << " x " << k << (transpose_a ? " T" : " N") << (transpose_b ? "T" : "N");
+        }
+      }
+    }
   }
   set_thread_count(threads);
 }
