@@ -78,7 +78,10 @@ class Worker:
         """Throws PeerError. The worker can then be asked for another work: it is started anew where that takes it."""
         if self.process is None:
             self.start()
-        self.process.stdin.write(json.dumps({"work": work, "seconds": at_least}) + "\n")
+        try:
+            self.process.stdin.write(json.dumps({"work": work, "seconds": at_least}) + "\n")
+        except BrokenPipeError:
+            pass  # the missing answer tells why
         return self.answer()["seconds"]
 
     def answer(self) -> dict:

@@ -59,21 +59,23 @@ class Comparison:
         print(f"{section.name}: {work}, threads: {threads}", file=sys.stderr)
         per = int(work.rsplit("/", 1)[1]) if section.per_number else 1
         row = report.Row(work, threads)
-        workers = []
-        for worker in self.workers_for(work, threads):
-            try:
-                worker.seconds_per_call(work, self.seconds / 5)  # prepared and warm
-                workers.append(worker)
-            except PeerError as error:
-                self.leave_out(f"{worker.peer.name}, {work}, threads: {threads}: {error}")
-        for _ in range(self.pairs):
-            program = self.build / "bench" / section.program
-            measured, self.context = ours.benchmark(program, work, threads, self.seconds)
-            row.add("rill", measured.seconds / per)
-            if measured.floor:
-                row.floors.append(measured.floor / per)
-            for worker in workers:
-                row.add(worker.peer.name, worker.seconds_per_call(work, self.seconds) / per)
+        workers = self.workers_for(work, threads)
+        for turn in range(-1, self.pairs):
+            if turn >= 0:
+                program = self.build / "bench" / section.program
+                measured, self.context = ours.benchmark(program, work, threads, self.seconds)
+                row.add("rill", measured.seconds / per)
+                if measured.floor:
+                    row.floors.append(measured.floor / per)
+            for worker in list(workers):
+                try:
+                    seconds = worker.seconds_per_call(work, self.seconds)
+                    if turn >= 0:  # before that it was prepared
+                        row.add(worker.peer.name, seconds / per)
+                except PeerError as error:
+                    self.leave_out(f"{worker.peer.name}, {work}, threads: {threads}: {error}")
+                    workers.remove(worker)
+                    row.runs.pop(worker.peer.name, None)
         return row
 
     def processes(self) -> list[report.Row]:
@@ -89,25 +91,25 @@ class Comparison:
                 programs = {"rill": ([self.build / "bench" / "bench_steps", "annulus", 1], [*train, threads])}
                 for worker in self.workers_for(work, threads):
                     programs[worker.peer.name] = ([*worker.command, work, 1], [*worker.command, work, STEPS])
-                for _ in range(PROCESS_ROUNDS):
-                    for name, (one_step, training) in programs.items():
+                for name, (one_step, training) in [*programs.items()] * PROCESS_ROUNDS:
+                    try:
                         start.add(name, ours.process(one_step, threads)[0])
                         memory.add(name, ours.process(training, threads)[1])
+                    except PeerError as error:
+                        self.leave_out(f"{name}, whole processes, threads: {threads}: {error}")
                 rows += [start, memory]
         return rows
 
-    def libraries(self) -> str:
-        """The product beside those of oneDNN and OpenBLAS, which bench/products.cpp calls in its own process."""
-        texts = []
-        for which in ("table", "grid"):
-            print(f"libraries: {which}", file=sys.stderr)
-            texts.append(subprocess.run([self.build / "bench" / "bench_products", which], check=True, text=True,
-                                        stdout=subprocess.PIPE, **surroundings(1)).stdout.strip())
+    def products(self, which: str) -> str:
+        """A table of bench/products.cpp, which calls oneDNN and OpenBLAS in its own process."""
+        print(f"products beside libraries: {which}", file=sys.stderr)
+        text = subprocess.run([self.build / "bench" / "bench_products", which], check=True, text=True,
+                              stdout=subprocess.PIPE, **surroundings(1)).stdout
         for library in ("oneDNN", "OpenBLAS"):
-            if library not in texts[0]:
-                self.leave_out(f"{library}: not there when the build was configured; `tools/install-packages.sh peers` "
-                               "installs it")
-        return "\n\n".join(texts)
+            if library not in text:
+                self.leave_out(f"{library}, {which} of products: not there when the build was configured "
+                               "(`tools/install-packages.sh peers`)")
+        return text
 
     def facts(self) -> dict[str, str]:
         """The machine, the versions and the settings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,21 +35,23 @@ def benchmark(program: Path, work: str, threads: int, at_least: float) -> tuple[
 
 
 def process(command: list, threads: int) -> tuple[float, int]:
-    """Runs a program to its end: seconds, and the most memory in bytes that it held at a time.
+    """Runs a program to its end: seconds, and the most memory in bytes that it held at a time. Throws PeerError.
 
     The memory is read from the kernel every millisecond: what wait() reports would count that of this Python, from
     which the process was split off.
     """
-    start = time.perf_counter()
-    running = subprocess.Popen([str(word) for word in command], cwd=BENCH, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               **surroundings(threads))
-    status, most = Path(f"/proc/{running.pid}/status"), 0
-    while running.poll() is None:
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                most = int(line.split()[1]) * 1024
-        time.sleep(0.001)
-    seconds = time.perf_counter() - start
-    if running.returncode != 0:
-        raise PeerError(last_line(running.stderr.read()))
+    with tempfile.TemporaryFile("w+") as errors:
+        start = time.perf_counter()
+        running = subprocess.Popen([str(word) for word in command], cwd=BENCH, stdout=subprocess.DEVNULL, stderr=errors,
+                                   **surroundings(threads))
+        status, most = Path(f"/proc/{running.pid}/status"), 0
+        while running.poll() is None:
+            for line in status.read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    most = int(line.split()[1]) * 1024
+            time.sleep(0.001)
+        seconds = time.perf_counter() - start
+        if running.returncode != 0:
+            errors.seek(0)
+            raise PeerError(last_line(errors.read()))
     return seconds, most
