@@ -25,18 +25,19 @@ class Comparison:
         self.threads = sorted({1, len(os.sched_getaffinity(0))})
         self.left_out: list[str] = []
         self.context: dict = {}  # what our programs say of themselves
-        environment.create(venv)
-        failures = environment.install(venv, list(dict.fromkeys(peer.package for peer in PEERS)))
+        self.workers: list[Worker] = []
+
+    def start_peers(self) -> None:
+        environment.create(self.venv)
+        failures = environment.install(self.venv, list(dict.fromkeys(peer.package for peer in PEERS)))
         for failure in failures.values():
             self.leave_out(failure)
-        self.workers: list[Worker] = []
         for peer in PEERS:
             try:
                 if peer.package not in failures:
-                    self.workers += [Worker(venv, peer, threads) for threads in self.threads]
+                    self.workers += [Worker(self.venv, peer, threads) for threads in self.threads]
             except PeerError as error:
                 self.leave_out(f"{peer.name}: {error}")
-        self.versions = {worker.peer.name: worker.version for worker in self.workers}
 
     def __enter__(self) -> Comparison:
         return self
@@ -113,5 +114,6 @@ class Comparison:
 
     def facts(self) -> dict[str, str]:
         """The machine, the versions and the settings."""
-        return {**machine.describe(self.build), "kernels": self.context.get("kernels", "unknown"), **self.versions,
+        versions = {worker.peer.name: worker.version for worker in self.workers}
+        return {**machine.describe(self.build), "kernels": self.context.get("kernels", "unknown"), **versions,
                 "date": datetime.date.today().isoformat(), "rounds": f"{self.pairs} of {self.seconds} s each"}
