@@ -54,11 +54,7 @@ struct Functions {
     const auto a = gelu_tanh_argument(c);
     return with_denormals(V(x * sigmoid_between(a)), c, a.high, a);
   }
-  static V silu(V x) {
-    constexpr Real kZero = kSingle ? -120 : -760;
-    const V c = xsimd::max(V(kZero), x);
-    return with_denormals(V(x * sigmoid(x)), c, c, c);
-  }
+  static V silu(V x) { return silu(x, sigmoid(x)); }
   static V abs(V x) { return xsimd::abs(x); }
   static V sign(V x) { return xsimd::select(x > V(0), V(1), V(xsimd::select(x < V(0), V(-1), x))); }
 
@@ -77,10 +73,7 @@ struct Functions {
     const math::Normal<V> n = math::normal(x);
     return gy * mul_add(x, n.pdf, n.cdf);
   }
-  static V silu_gradient(V gy, V x) {
-    const V s = sigmoid(x);
-    return gy * s * mul_add(x, V(V(1) - s), V(1));
-  }
+  static V silu_gradient(V gy, V x) { return silu_gradient(gy, x, sigmoid(x)); }
   // s (1 + x (1 - s) a'), a' = k + 3 h x^2
   static V gelu_tanh_gradient(V gy, V x) {
     constexpr Real k = Real(1.59576912160573071176), h3 = Real(3 * 0.07135481627260024878);
@@ -104,7 +97,27 @@ struct Functions {
   static V less_equal(V a, V b) { return xsimd::select(a <= b, V(1), V(0)); }
   static V equal(V a, V b) { return xsimd::select(a == b, V(1), V(0)); }
 
+  /// f(x) and f'(x).
+  struct ValueAndSlope {
+    V value, slope;
+  };
+  static ValueAndSlope softplus_with_slope(V x) { return {softplus(x), softplus_gradient(V(1), x)}; }
+  static ValueAndSlope gelu_with_slope(V x) { return {gelu(x), gelu_gradient(V(1), x)}; }
+  static ValueAndSlope gelu_tanh_with_slope(V x) { return {gelu_tanh(x), gelu_tanh_gradient(V(1), x)}; }
+  static ValueAndSlope silu_with_slope(V x) {
+    const V s = sigmoid(x);
+    return {silu(x, s), silu_gradient(V(1), x, s)};
+  }
+
  private:
+  // With s = sigmoid(x).
+  static V silu(V x, V s) {
+    constexpr Real kZero = kSingle ? -120 : -760;
+    const V c = xsimd::max(V(kZero), x);
+    return with_denormals(V(x * s), c, c, c);
+  }
+  static V silu_gradient(V gy, V x, V s) { return gy * s * mul_add(x, V(V(1) - s), V(1)); }
+
   /// 1 / (1 + e^-a) for a within sigmoid's bounds, as V or Product.
   template <class A>
   static V sigmoid_between(A a) {
@@ -176,12 +189,12 @@ void gradient2(Index n, const Real* gy, const Real* v, Real a, Real b, Real* gx)
                    [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i), V(a), V(b))); });
 }
 
-template <class V, V (*f)(V), V (*f_gradient)(V, V)>
+template <class V, typename Functions<V>::ValueAndSlope (*f)(V)>
 void with_slope(Index n, const Real* x, Real* y, Real* slope) noexcept {
   for_registers<V>(n, [=](Index i, auto part) {
-    const V x_i = part.load(x + i);
-    part.store(y + i, f(x_i));
-    part.store(slope + i, f_gradient(V(1), x_i));  // has most of its work in common with f
+    const auto both = f(part.load(x + i));
+    part.store(y + i, both.value);
+    part.store(slope + i, both.slope);
   });
 }
 

@@ -53,10 +53,10 @@ constexpr Kernels make_table(const char* name) {
       .elu_gradient = gradient2<V, F::elu_gradient>,
       .clamp_gradient = gradient2<V, F::clamp_gradient>,
 
-      .softplus_with_slope = with_slope<V, F::softplus, F::softplus_gradient>,
-      .gelu_with_slope = with_slope<V, F::gelu, F::gelu_gradient>,
-      .gelu_tanh_with_slope = with_slope<V, F::gelu_tanh, F::gelu_tanh_gradient>,
-      .silu_with_slope = with_slope<V, F::silu, F::silu_gradient>,
+      .softplus_with_slope = with_slope<V, F::softplus_with_slope>,
+      .gelu_with_slope = with_slope<V, F::gelu_with_slope>,
+      .gelu_tanh_with_slope = with_slope<V, F::gelu_tanh_with_slope>,
+      .silu_with_slope = with_slope<V, F::silu_with_slope>,
 
       .add = binary<V, F::add>,
       .subtract = binary<V, F::subtract>,
