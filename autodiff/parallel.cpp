@@ -1,30 +1,108 @@
 #include "autodiff/parallel.hpp"
 
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <system_error>
 #include <thread>
-
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 #include "autodiff/error.hpp"
 
 namespace rill {
 namespace {
 
-int& configured_threads() {
-  static int count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+std::atomic<int>& configured_threads() {
+  static std::atomic<int> count{std::max(1, static_cast<int>(std::thread::hardware_concurrency()))};
   return count;
 }
 
-}  // namespace
+// One loop. Whoever takes part claims chunks until there are none.
+struct Loop {
+  Index chunks;
+  void (*body)(const void*, Index);
+  const void* context;
+  int helpers;                 // how many workers may take part
+  std::atomic<Index> next{0};  // the first chunk that nobody has claimed
 
-int thread_count() {
-#ifdef _OPENMP
-  return configured_threads();
-#else
-  return 1;
+  void run() {
+    for (Index chunk = next++; chunk < chunks; chunk = next++) body(context, chunk);
+  }
+};
+
+thread_local bool in_loop = false;
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
 #endif
 }
+
+// Threads that wait for loops. A loop never waits for a thread to wake up, only for chunks that were claimed: on a busy
+// machine the caller computes what the others have not begun, and a loop takes hardly longer than on one thread.
+class Workers {
+ public:
+  /// Runs the loop with the workers' help, or alone when they are helping another thread.
+  void run(Loop& loop) {
+    const std::unique_lock lock(one_loop_, std::try_to_lock);
+    if (!lock) return loop.run();
+    while (started_ < loop.helpers && start_another()) ++started_;
+    loop_ = &loop;
+    ++loops_;
+    loops_.notify_all();
+    in_loop = true;
+    loop.run();
+    in_loop = false;
+    // A worker counts itself before it looks for the loop. So if it has found this one, it is seen here.
+    loop_ = nullptr;
+    while (inside_ > 0) pause_briefly();
+  }
+
+ private:
+  bool start_another() {
+    try {
+      std::thread(&Workers::work, this, started_).detach();
+      return true;
+    } catch (const std::system_error&) {
+      return false;  // the system has no more threads; those there are will do
+    }
+  }
+
+  void work(int index) {
+    in_loop = true;
+    unsigned seen = 0;
+    for (;;) {
+      wait_for_change(seen);
+      seen = loops_;
+      ++inside_;
+      Loop* loop = loop_;
+      if (loop && index < loop->helpers) loop->run();
+      --inside_;
+    }
+  }
+
+  // The next loop of a training step comes within microseconds, sooner than a sleeping thread wakes up; where there
+  // is none, others need the core.
+  void wait_for_change(unsigned seen) {
+    using Clock = std::chrono::steady_clock;
+    const auto sleep_at = Clock::now() + std::chrono::microseconds(50);
+    while (loops_ == seen) {
+      if (Clock::now() > sleep_at) return loops_.wait(seen);
+      pause_briefly();
+    }
+  }
+
+  std::mutex one_loop_;
+  int started_ = 0;
+  std::atomic<Loop*> loop_{nullptr};
+  std::atomic<unsigned> loops_{0};
+  std::atomic<int> inside_{0};
+};
+
+}  // namespace
+
+int thread_count() { return configured_threads(); }
 
 void set_thread_count(int count) {
   require(count >= 1, "threads: expected at least 1, got ", count);
@@ -32,15 +110,11 @@ void set_thread_count(int count) {
 }
 
 void detail::run_chunks(Index chunks, void (*body)(const void*, Index), const void* context) {
-#ifdef _OPENMP
-  if (chunks > 1 && thread_count() > 1 && !omp_in_parallel()) {
-    const int threads = static_cast<int>(std::min<Index>(chunks, thread_count()));
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (Index chunk = 0; chunk < chunks; ++chunk) body(context, chunk);
-    return;
-  }
-#endif
-  for (Index chunk = 0; chunk < chunks; ++chunk) body(context, chunk);
+  // Never destroyed: its threads wait until the process ends.
+  static Workers& workers = *new Workers;
+  const int threads = static_cast<int>(std::min<Index>(chunks, thread_count()));
+  Loop loop{.chunks = chunks, .body = body, .context = context, .helpers = threads - 1};
+  threads > 1 && !in_loop ? workers.run(loop) : loop.run();
 }
 
 }  // namespace rill

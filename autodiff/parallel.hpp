@@ -10,7 +10,7 @@ namespace rill {
 /// The number of threads that parallel_for may use. Starts as the number of cores.
 int thread_count();
 
-/// Sets the number of threads; throws std::invalid_argument below 1. Without OpenMP there is always one.
+/// Sets the number of threads; throws std::invalid_argument below 1.
 void set_thread_count(int count);
 
 namespace detail {

@@ -28,7 +28,7 @@ compiler() {
   cxx=${cxx%% *}
   case ${cxx##*/} in
     '') program c++ g++ ;;
-    clang++*) program "$cxx" "clang${cxx##*clang++}" "libomp${cxx##*clang++}-dev" ;;
+    clang++*) program "$cxx" "clang${cxx##*clang++}" ;;
     *) program "$cxx" "${cxx##*/}" ;;
   esac
 }

@@ -14,12 +14,12 @@ namespace {
 
 // Multiply-adds that are worth a second thread, and the fewest rows or columns that are worth a share of their own.
 constexpr Index kWorthAThread = 1 << 20;
-constexpr Index kSmallestShare = 96;
+constexpr Index kSmallestShare = 128;
 
-// Rows or columns per thread, as even as can be: a narrow last share would be computed another way, and round
-// otherwise.
+// Rows or columns per piece, as even as can be: a narrow last piece would be computed another way, and round otherwise.
+// Two pieces for each thread, so that one that is held up holds up less.
 Index share(Index size) {
-  const Index shares = std::clamp<Index>(size / kSmallestShare, 1, thread_count());
+  const Index shares = std::clamp<Index>(size / kSmallestShare, 1, std::min(64, 2 * thread_count()));
   return (size + shares - 1) / shares;
 }
 

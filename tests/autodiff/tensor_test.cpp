@@ -138,6 +138,27 @@ TEST(Parallel, CoversTheRangeOnceInPiecesFixedByTheProblem) {
   EXPECT_THROW(set_thread_count(0), std::invalid_argument);
 }
 
+TEST(Parallel, LoopsWithinLoopsAndFromSeveralThreadsAtOnce) {
+  const int threads = thread_count();
+  set_thread_count(3);
+  const auto count_visits = [](int* wrong) {
+    for (Index round = 0; round < 300; ++round) {
+      std::vector<std::atomic<int>> visits(static_cast<std::size_t>(4 * (1 + round % 20)));
+      parallel_for(1 + round % 20, 1, [&](Index begin, Index) {
+        parallel_for(4, 1, [&](Index inner, Index) { ++visits[static_cast<std::size_t>(4 * begin + inner)]; });
+      });
+      *wrong += !std::all_of(visits.begin(), visits.end(), [](const auto& v) { return v == 1; });
+    }
+  };
+  int wrong[3] = {};
+  std::thread one(count_visits, &wrong[0]), two(count_visits, &wrong[1]);
+  count_visits(&wrong[2]);
+  one.join();
+  two.join();
+  EXPECT_THAT(wrong, testing::Each(0));
+  set_thread_count(threads);
+}
+
 // --- Random numbers --------------------------------------------------------------------------------------------------
 
 TEST(Philox, KnownAnswersOfRandom123) {
