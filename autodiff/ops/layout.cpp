@@ -30,6 +30,16 @@ Tensor reshape(const Tensor& x, Shape shape) {
 
 namespace {
 
+// `rows` runs of `width` numbers, whose starts are so many numbers apart. Short runs, of a width known to the compiler,
+// are a move or two; a call for each would take longer.
+template <Index width = 8>
+void copy_rows(Index rows, Index any_width, const Real* in, Index in_step, Real* out, Index out_step) {
+  if constexpr (width > 0) {
+    if (any_width < width) return copy_rows<width - 1>(rows, any_width, in, in_step, out, out_step);
+  }
+  for (; rows > 0; --rows, in += in_step, out += out_step) std::copy_n(in, width == 8 ? any_width : width, out);
+}
+
 // y[i_0, i_1, ...] = x at the offset sum i_a strides[a], for y of the given shape.
 Tensor strided_copy(const Tensor& x, const Shape& shape, const Shape& strides) {
   Tensor y = Tensor::empty(shape);
@@ -39,6 +49,10 @@ Tensor strided_copy(const Tensor& x, const Shape& shape, const Shape& strides) {
   const Real* in = x.data();
   Real* out = y.data();
   parallel_for(y.size() / columns, std::max<Index>(1, detail::kElementGrain / columns), [&](Index begin, Index end) {
+    if (last <= 1 && step == 1) {
+      const Index row_step = last == 1 ? strides[0] : 0;
+      return copy_rows(end - begin, columns, in + begin * row_step, row_step, out + begin * columns, columns);
+    }
     for (Index row = begin; row < end; ++row) {
       Index offset = 0, rest = row;
       for (int axis = last - 1; axis >= 0; --axis) {
@@ -127,16 +141,6 @@ struct AxisView {
     for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
   }
 };
-
-// `rows` runs of `width` numbers, whose starts are so many numbers apart. Short runs, of a width known to the compiler,
-// are a move or two; a call for each would take longer.
-template <Index width = 8>
-void copy_rows(Index rows, Index any_width, const Real* in, Index in_step, Real* out, Index out_step) {
-  if constexpr (width > 0) {
-    if (any_width < width) return copy_rows<width - 1>(rows, any_width, in, in_step, out, out_step);
-  }
-  for (; rows > 0; --rows, in += in_step, out += out_step) std::copy_n(in, width == 8 ? any_width : width, out);
-}
 
 }  // namespace
 

@@ -175,11 +175,14 @@ template <class V, int columns, int rows>
                                 TileOutput out) {
   V acc[V::size];
   unroll<V::size>([&](auto i) { acc[i] = V(0); });
+  const Real *a_row[rows], *b_row[columns];
+  unroll<rows>([&](auto i) { a_row[i] = a + (i < m ? Index{i} : m - 1) * lda; });
+  unroll<columns>([&](auto j) { b_row[j] = b + (j < n ? Index{j} : n - 1) * ldb; });
   for_registers<V>(k, [&](Index p, auto part) {
     V b_p[columns];
-    unroll<columns>([&](auto j) { b_p[j] = part.load(b + (j < n ? Index{j} : n - 1) * ldb + p); });
+    unroll<columns>([&](auto j) { b_p[j] = part.load(b_row[j] + p); });
     unroll<rows>([&](auto i) {
-      const V a_p = part.load(a + (i < m ? Index{i} : m - 1) * lda + p);
+      const V a_p = part.load(a_row[i] + p);
       unroll<columns>([&](auto j) { acc[i * columns + j] = mul_add(a_p, b_p[j], acc[i * columns + j]); });
     });
   });
