@@ -1,8 +1,8 @@
 // The matrix product: which way to compute it, what to pack, and in which order blocks are visited.
 //
 // The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and BLIS:
-// a block of B in the L2 cache, one of its panels in L1, a tile of C in registers. But the products of small networks
-// spend longer on packing than it saves, so operands are read in place unless that would cost more.
+// panels of B that stay close to the core, tiles of A that stream past them, a tile of C in registers. But the products
+// of small networks spend longer on packing than it saves, so operands are read in place unless that would cost more.
 #pragma once
 
 #include "autodiff/simd/gemm-tile-inl.hpp"
@@ -98,7 +98,7 @@ Index packed_b_size(const Gemm& g) {
   return depth * round_up(smaller(g.n, BlockSizes<V>::kColumns), kLanes<V>);
 }
 
-/// pack_tile() writes whole registers, so up to one more than the block.
+/// pack_transposed() writes whole registers, so up to one more than the block.
 template <class V>
 Index packed_a_size(const Gemm& g) {
   return smaller(g.m, BlockSizes<V>::kRows) * smaller(g.k, BlockSizes<V>::kDepth) + kLanes<V>;
