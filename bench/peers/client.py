@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -104,7 +105,7 @@ class Worker:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-            self.process.stdin.close()
-            self.process.stdout.close()
-            self.errors.close()
+            for file in (self.process.stdin, self.process.stdout, self.errors):
+                with contextlib.suppress(BrokenPipeError):  # of a request that nobody read
+                    file.close()
             self.process = None
