@@ -23,10 +23,10 @@ void count_flops(benchmark::State& state, std::uint64_t operations) {
   state.counters["of_peak"] = Counter(total / peak_flops(simd::kernels().name), Counter::kIsRate);
 }
 
-void count_bytes(benchmark::State& state, Index bytes) {
+void count_bytes(benchmark::State& state, Index bytes, Index memory) {
   const double total = static_cast<double>(bytes) * static_cast<double>(state.iterations());
   state.counters["bytes/s"] = Counter(total, Counter::kIsRate);
-  state.counters["of_copy"] = Counter(total / copy_bandwidth(bytes / 2), Counter::kIsRate);
+  state.counters["of_copy"] = Counter(total / copy_bandwidth(memory / 2), Counter::kIsRate);
 }
 
 }  // namespace rill::bench

@@ -15,9 +15,9 @@ namespace rill::bench {
 /// total of all iterations.
 void count_flops(benchmark::State& state, std::uint64_t operations);
 
-/// Bytes/s, and of_copy: their share of what copying an array of half that size reaches on one thread. `bytes` is what
-/// an iteration must read and write at least.
-void count_bytes(benchmark::State& state, Index bytes);
+/// Bytes/s, and of_copy: their share of what a copy reaches on one thread that touches as much memory, and so runs from
+/// the same cache. `bytes` is what an iteration must read and write at least, `memory` the size of where that is.
+void count_bytes(benchmark::State& state, Index bytes, Index memory);
 
 /// Registers `run(state)` as NAME/threads:1 and, where there are several cores, as NAME/threads:CORES. bench/compare
 /// asks for benchmarks by these names.

@@ -56,14 +56,15 @@ class File {
 void read_idx(benchmark::State& state, bool compressed) {
   const File file(compressed);
   for (auto _ : state) benchmark::DoNotOptimize(datasets::read_idx(file.path()).bytes.data());
-  count_bytes(state, 2 * kBytes);
+  count_bytes(state, 2 * kBytes, 2 * kBytes);
 }
 
 void pixels(benchmark::State& state, Index batch) {
   const datasets::Images images({kCount, kSide, kSide}, make_pixels(), std::vector<std::uint8_t>(kCount));
   Generator rng(0);
   for (auto _ : state) benchmark::DoNotOptimize(images.pixels(rng.integers(batch, kCount)).data());
-  count_bytes(state, batch * kSide * kSide * static_cast<Index>(1 + sizeof(Real)));
+  const Index bytes = batch * kSide * kSide * static_cast<Index>(1 + sizeof(Real));
+  count_bytes(state, bytes, bytes);
 }
 
 const bool kRegistered = [] {

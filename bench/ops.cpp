@@ -26,7 +26,8 @@ void elementwise(benchmark::State& state, Tensor (*op)(const Tensor&), const Sha
   Generator rng(0);
   const Tensor x = Tensor::randn(shape, rng);
   for (auto _ : state) benchmark::DoNotOptimize(op(x).data());
-  count_bytes(state, 2 * x.size() * static_cast<Index>(sizeof(Real)));
+  const Index bytes = 2 * x.size() * static_cast<Index>(sizeof(Real));
+  count_bytes(state, bytes, bytes);
 }
 
 const bool kRegistered = [] {

@@ -19,7 +19,8 @@ def combined(kinds: tuple[str, ...], cases: tuple[str, ...]) -> tuple[str, ...]:
 
 
 FLOPS = "Floor: the floating-point operations of the matrix products at the multiply-add peak of the threads."
-BYTES = "Floor: what must be read and written, at the speed of a copy of that size on one thread, times the threads."
+BYTES = ("Floor: what must be read and written, at the speed of a copy within as much memory on one thread, times the "
+         "threads.")
 
 SECTIONS = [
     Section("training", f"{FLOPS} A step of one is the same step with a single point.", "bench_training",
