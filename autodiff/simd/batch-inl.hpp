@@ -100,6 +100,16 @@ V square_root(V x) {
   return xsimd::sqrt(x);
 }
 
+/// a ^ b ^ c of integers
+template <class W>
+W xor3(W a, W b, W c) {
+#ifdef __AVX512F__
+  return W(_mm512_ternarylogic_epi64(a, b, c, 0x96));
+#else
+  return a ^ b ^ c;
+#endif
+}
+
 /// Whether mul_add rounds once.
 #if defined(__FMA__) || defined(__aarch64__)
 constexpr bool kFused = true;

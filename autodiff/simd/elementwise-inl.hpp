@@ -161,36 +161,36 @@ struct Functions {
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Loops over one array
+// Loops over one array. "Flatten" keeps the constants of long functions in registers over the loop.
 
 template <class V, V (*f)(V)>
-void unary(Index n, const Real* x, Real* y) noexcept {
+[[gnu::flatten]] void unary(Index n, const Real* x, Real* y) noexcept {
   for_registers<V>(n, [=](Index i, auto part) { part.store(y + i, f(part.load(x + i))); });
 }
 template <class V, V (*f)(V, V)>
-void unary1(Index n, const Real* x, Real a, Real* y) noexcept {
+[[gnu::flatten]] void unary1(Index n, const Real* x, Real a, Real* y) noexcept {
   for_registers<V>(n, [=](Index i, auto part) { part.store(y + i, f(part.load(x + i), V(a))); });
 }
 template <class V, V (*f)(V, V, V)>
-void unary2(Index n, const Real* x, Real a, Real b, Real* y) noexcept {
+[[gnu::flatten]] void unary2(Index n, const Real* x, Real a, Real b, Real* y) noexcept {
   for_registers<V>(n, [=](Index i, auto part) { part.store(y + i, f(part.load(x + i), V(a), V(b))); });
 }
 template <class V, V (*f)(V, V)>
-void gradient(Index n, const Real* gy, const Real* v, Real* gx) noexcept {
+[[gnu::flatten]] void gradient(Index n, const Real* gy, const Real* v, Real* gx) noexcept {
   for_registers<V>(n, [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i))); });
 }
 template <class V, V (*f)(V, V, V)>
-void gradient1(Index n, const Real* gy, const Real* v, Real a, Real* gx) noexcept {
+[[gnu::flatten]] void gradient1(Index n, const Real* gy, const Real* v, Real a, Real* gx) noexcept {
   for_registers<V>(n, [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i), V(a))); });
 }
 template <class V, V (*f)(V, V, V, V)>
-void gradient2(Index n, const Real* gy, const Real* v, Real a, Real b, Real* gx) noexcept {
+[[gnu::flatten]] void gradient2(Index n, const Real* gy, const Real* v, Real a, Real b, Real* gx) noexcept {
   for_registers<V>(n,
                    [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i), V(a), V(b))); });
 }
 
 template <class V, typename Functions<V>::ValueAndSlope (*f)(V)>
-void with_slope(Index n, const Real* x, Real* y, Real* slope) noexcept {
+[[gnu::flatten]] void with_slope(Index n, const Real* x, Real* y, Real* slope) noexcept {
   for_registers<V>(n, [=](Index i, auto part) {
     const auto both = f(part.load(x + i));
     part.store(y + i, both.value);

@@ -1,7 +1,7 @@
 // Philox4x32-10 (Salmon et al. 2011), many blocks at once, and the numbers made from its words.
 #pragma once
 
-#include "autodiff/simd/math-inl.hpp"
+#include "autodiff/simd/trigonometry-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -22,6 +22,15 @@ W multiply_low_halves(W a, W b) {
 #endif
 }
 
+/// The keys of the ten rounds: two Weyl sequences that start at the halves of the seed.
+struct RoundKeys {
+  explicit RoundKeys(std::uint64_t seed) {
+    auto k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9, k1 += 0xBB67AE85) key[round][0] = k0, key[round][1] = k1;
+  }
+  std::uint64_t key[10][2];
+};
+
 /// Four words of each block: a block per 64-bit lane, in whose low half the word stands. The high halves hold
 /// remains of products, which nothing looks at.
 template <class W>
@@ -29,39 +38,56 @@ struct Blocks {
   W c0, c1, c2, c3;
 };
 
+/// Registers of blocks that go through the rounds in step. One round of one is a chain of some six cycles (product,
+/// shift, xor), six instructions of which up to four start in each cycle: so four of them keep the CPU busy, if
+/// their 16 words fit into the registers.
 template <class W>
-Blocks<W> philox(W counter, const RandomState& state) {
+constexpr int kInStep = sizeof(W) == 64 ? 4 : 2;
+
+/// From the counters in c0 and c1 and the stream in c2 and c3 to random words.
+template <class W>
+[[gnu::always_inline]] inline void philox(const RoundKeys& keys, Blocks<W> (&x)[kInStep<W>]) {
   const W multiplier0(std::uint64_t{0xD2511F53}), multiplier1(std::uint64_t{0xCD9E8D57});
-  auto k0 = static_cast<std::uint32_t>(state.seed), k1 = static_cast<std::uint32_t>(state.seed >> 32);
-  Blocks<W> x{counter, counter >> 32, W(state.stream), W(state.stream >> 32)};
-  unroll<10>([&](auto) {
-    const W p0 = multiply_low_halves(multiplier0, x.c0), p1 = multiply_low_halves(multiplier1, x.c2);
-    x = {(p1 >> 32) ^ x.c1 ^ W(std::uint64_t{k0}), p1, (p0 >> 32) ^ x.c3 ^ W(std::uint64_t{k1}), p0};
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  });
-  return x;
+  for (const auto& key : keys.key) {
+    const W k0(key[0]), k1(key[1]);
+    unroll<kInStep<W>>([&](auto i) {
+      const W p0 = multiply_low_halves(multiplier0, x[i].c0), p1 = multiply_low_halves(multiplier1, x[i].c2);
+      x[i] = {xor3(W(p1 >> 32), x[i].c1, k0), p1, xor3(W(p0 >> 32), x[i].c3, k1), p0};
+    });
+  }
 }
 
-/// The words of one tile. Even blocks and odd blocks are computed in registers of their own, so that putting the low
-/// halves side by side gives 32-bit lanes in the order of the blocks.
+constexpr int kTilesAtOnce = 2;
+
+/// The words of two tiles, one after the other. Even blocks and odd blocks are computed in registers of their own, so
+/// that putting the low halves side by side gives 32-bit lanes in the order of the blocks.
 template <class V>
-void philox_tile(const RandomState& state, std::uint32_t* w) {
+[[gnu::always_inline]] inline void philox_tiles(const RandomState& state, const RoundKeys& keys, std::uint32_t* w) {
   using W = xsimd::batch<std::uint64_t, typename V::arch_type>;
-  constexpr int L = W::size;
+  constexpr int kPair = 2 * W::size;  // blocks in a register of even and one of odd ones
   alignas(64) static constexpr std::uint64_t kEven[8] = {0, 2, 4, 6, 8, 10, 12, 14};
   const W low_half(std::uint64_t{0xFFFFFFFF});
-  const auto put = [&](W even, W odd, std::uint32_t* y) {
-    const W both = (even & low_half) | (odd << 32);
-    __builtin_memcpy(y, &both, sizeof both);
-  };
-  for (int b = 0; b < kRandomTileBlocks; b += 2 * L) {
-    const W counter = W(state.counter + static_cast<std::uint64_t>(b)) + W::load_aligned(kEven);
-    const Blocks<W> even = philox(counter, state), odd = philox(W(counter + W(std::uint64_t{1})), state);
-    put(even.c0, odd.c0, w + b);
-    put(even.c1, odd.c1, w + 16 + b);
-    put(even.c2, odd.c2, w + 32 + b);
-    put(even.c3, odd.c3, w + 48 + b);
+  for (int b = 0; b < kTilesAtOnce * kRandomTileBlocks; b += kInStep<W> / 2 * kPair) {
+    Blocks<W> x[kInStep<W>];
+    unroll<kInStep<W>>([&](auto i) {
+      const std::uint64_t first = state.counter + static_cast<std::uint64_t>(b + i / 2 * kPair + i % 2);
+      const W counter = W(first) + W::load_aligned(kEven);
+      x[i] = {counter, counter >> 32, W(state.stream), W(state.stream >> 32)};
+    });
+    philox(keys, x);
+    unroll<kInStep<W> / 2>([&](auto i) {
+      const int block = b + i * kPair;
+      std::uint32_t* tile = w + block / kRandomTileBlocks * kTileWords + block % kRandomTileBlocks;
+      const auto put = [&](W even, W odd, std::uint32_t* y) {
+        const W both = (even & low_half) | (odd << 32);
+        __builtin_memcpy(y, &both, sizeof both);
+      };
+      const Blocks<W>&even = x[2 * i], &odd = x[2 * i + 1];
+      put(even.c0, odd.c0, tile);
+      put(even.c1, odd.c1, tile + 16);
+      put(even.c2, odd.c2, tile + 32);
+      put(even.c3, odd.c3, tile + 48);
+    });
   }
 }
 
@@ -70,13 +96,17 @@ template <class V>
 struct Uniform {
 #ifdef RILL_REAL_DOUBLE
   static V half_open(const std::uint32_t* w) {
-    alignas(64) Real u[V::size];
-    for (std::size_t i = 0; i < V::size; ++i) {
-      u[i] = static_cast<Real>((std::uint64_t{w[i]} << 32 | w[i + 32]) >> 11) * 0x1p-53;
-    }
-    return V::load_aligned(u);
+    const V high = small(w), low = small(w + 32, 11);
+    return mul_add(high, V(0x1p-32), V(low * V(0x1p-53)));  // exact: 32 and 21 bits
   }
   static V positive(const std::uint32_t* w) { return half_open(w) + V(0x1p-53); }
+  // Words, shifted right, as numbers: put into the mantissa of 2^52.
+  static V small(const std::uint32_t* w, int shift = 0) {
+    alignas(64) std::uint64_t wide[V::size];
+    for (std::size_t i = 0; i < V::size; ++i) wide[i] = w[i];
+    const auto words = WordsOf<V>::load_aligned(wide) >> shift;
+    return bits_as<V>(WordsOf<V>(words | WordsOf<V>(bits_as<std::uint64_t>(0x1p52)))) - V(0x1p52);
+  }
 #else
   // A word of at most 24 bits, as a float: signed conversion is the one all sets have.
   using Signed = xsimd::batch<std::int32_t, typename V::arch_type>;
@@ -107,7 +137,7 @@ struct NormalTile {
   static void make(const std::uint32_t* w, Real* z) {
     constexpr int half = kSize / 2;
     for (int i = 0; i < half; i += V::size) {
-      const V radius = square_root(V(V(-2) * math::log(Uniform<V>::positive(w + i))));
+      const V radius = square_root(V(V(-2) * math::log_of_normal(Uniform<V>::positive(w + i))));
       const auto [sin, cos] = math::sincos_turns(Uniform<V>::half_open(w + i + half));
       V(radius * cos).store_unaligned(z + i);
       V(radius * sin).store_unaligned(z + i + half);
@@ -121,18 +151,20 @@ struct BitsTile {
   static void make(const std::uint32_t* w, std::uint32_t* y) { __builtin_memcpy(y, w, sizeof(*y) * kSize); }
 };
 
-/// Tile after tile; of the last one, as much as is asked for.
+/// Tiles after tiles; of the last ones, as much as is asked for.
 template <class V, class Tile>
-void random(RandomState state, Index n, typename Tile::Number* y) noexcept {
-  alignas(64) std::uint32_t w[kTileWords];
-  for (; n >= Tile::kSize; n -= Tile::kSize, y += Tile::kSize, state.counter += kRandomTileBlocks) {
-    philox_tile<V>(state, w);
-    Tile::make(w, y);
-  }
+[[gnu::flatten]] void random(RandomState state, Index n, typename Tile::Number* y) noexcept {
+  constexpr Index kNumbers = kTilesAtOnce * Tile::kSize;
+  const RoundKeys keys(state.seed);
+  const auto make = [&](typename Tile::Number* numbers) {
+    alignas(64) std::uint32_t w[kTilesAtOnce * kTileWords];
+    philox_tiles<V>(state, keys, w);
+    for (int i = 0; i < kTilesAtOnce; ++i) Tile::make(w + i * kTileWords, numbers + i * Tile::kSize);
+  };
+  for (; n >= kNumbers; n -= kNumbers, y += kNumbers, state.counter += kTilesAtOnce * kRandomTileBlocks) make(y);
   if (n > 0) {
-    typename Tile::Number numbers[Tile::kSize];
-    philox_tile<V>(state, w);
-    Tile::make(w, numbers);
+    typename Tile::Number numbers[kNumbers];
+    make(numbers);
     for (Index i = 0; i < n; ++i) y[i] = numbers[i];
   }
 }
