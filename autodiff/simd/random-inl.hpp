@@ -66,12 +66,13 @@ template <class V>
   using W = xsimd::batch<std::uint64_t, typename V::arch_type>;
   constexpr int kPair = 2 * W::size;  // blocks in a register of even and one of odd ones
   alignas(64) static constexpr std::uint64_t kEven[8] = {0, 2, 4, 6, 8, 10, 12, 14};
+  const W even_blocks = W::load_aligned(kEven);
   const W low_half(std::uint64_t{0xFFFFFFFF});
   for (int b = 0; b < kTilesAtOnce * kRandomTileBlocks; b += kInStep<W> / 2 * kPair) {
     Blocks<W> x[kInStep<W>];
     unroll<kInStep<W>>([&](auto i) {
       const std::uint64_t first = state.counter + static_cast<std::uint64_t>(b + i / 2 * kPair + i % 2);
-      const W counter = W(first) + W::load_aligned(kEven);
+      const W counter = W(first) + even_blocks;
       x[i] = {counter, counter >> 32, W(state.stream), W(state.stream >> 32)};
     });
     philox(keys, x);

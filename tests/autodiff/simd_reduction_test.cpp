@@ -98,7 +98,7 @@ TEST(SimdReduction, SoftmaxAgreesWithReference) {
   for (const Kernels* kernels : available_kernels()) {
     for (Index columns = 1; columns <= 4 * kernels->lanes + 1; ++columns) {
       for (const double range : {1., 50., 3000.}) {
-        constexpr Index rows = 3;
+        const Index rows = columns % 2 == 0 ? 3 : 2 * kernels->lanes + 1;  // short rows are done in groups
         Numbers x(rows * columns, 1), got(rows * columns, 3), expected(rows * columns, 0);
         fill(x, static_cast<std::uint64_t>(columns), -range, range);
         const auto check = [&](Kernels::Rows Kernels::*f, Index count, double absolute) {
@@ -117,6 +117,25 @@ TEST(SimdReduction, SoftmaxAgreesWithReference) {
         kernels->softmax(rows, columns, in_place.data(), in_place.data());
         kernels->softmax(rows, columns, x.data(), got.data());
         for (Index i = 0; i < x.size(); ++i) ASSERT_EQ(in_place[i], got[i]) << kernels->name;
+      }
+    }
+  }
+}
+
+TEST(SimdReduction, OneNanMakesItsRowNanAndNoOther) {
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Index columns : {Index{2}, Index{5}, Index{6} * kernels->lanes + 1}) {
+      for (Index at = 0; at < columns; ++at) {
+        Numbers x(3 * columns, 0), y(3 * columns, 0);
+        fill(x, 9);
+        x[columns + at] = kNan;
+        for (const Kernels::Rows f : {kernels->softmax, kernels->log_softmax, kernels->logsumexp}) {
+          f(3, columns, x.data(), y.data());
+          const Index each = f == kernels->logsumexp ? 1 : columns;
+          for (Index i = 0; i < 3 * each; ++i) {
+            ASSERT_EQ(std::isnan(y[i]), i / each == 1) << kernels->name << ' ' << columns << ' ' << at << ' ' << i;
+          }
+        }
       }
     }
   }
