@@ -6,7 +6,9 @@
 #include <benchmark/benchmark.h>
 
 #include <ctime>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autodiff/memory.hpp"
@@ -42,15 +44,27 @@ void gemm(benchmark::State& state, const Kernels& kernels, bool transpose_a, boo
   state.counters["of_peak"] = flops / peak_flops(kernels.name);
 }
 
+// Of copying arrays of this many numbers, measured once.
+double copy_bandwidth_of(Index n) {
+  static std::map<Index, double> measured;
+  const auto [entry, added] = measured.try_emplace(n);
+  if (added) entry->second = copy_bandwidth(n * static_cast<Index>(sizeof(Real)));
+  return entry->second;
+}
+
 // `bytes`: how many each element reads and writes.
 template <class Run>
 void elements(benchmark::State& state, Index n, Index bytes, const Run& run) {
+  const std::clock_t start = std::clock();
   for (auto _ : state) {
     run();
     benchmark::ClobberMemory();
   }
-  state.SetItemsProcessed(state.iterations() * n);
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  const double each = seconds / static_cast<double>(state.iterations() * n);
   state.SetBytesProcessed(state.iterations() * n * bytes);
+  state.counters["ns"] = 1e9 * each;  // per number
+  state.counters["of_copy"] = static_cast<double>(bytes) / each / copy_bandwidth_of(n);
 }
 
 void register_all(const Kernels& kernels) {
@@ -83,17 +97,38 @@ void register_all(const Kernels& kernels) {
     });
   };
   constexpr Index size = sizeof(Real);
+  // Functions of one number, where they are compared with copies from the same cache: 16 KB arrays stay in L1.
+  using Call = void (*)(const Kernels& kernels, Index count, const Real* x, Real* y);
   const struct {
     const char* name;
-    Kernels::Unary kernel;
-  } unary[] = {{"exp", kernels.exp},       {"log", kernels.log},         {"sqrt", kernels.sqrt},
-               {"square", kernels.square}, {"sin", kernels.sin},         {"tanh", kernels.tanh},
-               {"relu", kernels.relu},     {"sigmoid", kernels.sigmoid}, {"softplus", kernels.softplus},
-               {"gelu", kernels.gelu},     {"silu", kernels.silu}};
-  for (const auto& f : unary) {
-    add(f.name, 2 * size, [=](Real* x, Real* y, Real*, Real*) { f.kernel(n, x, y); });
+    Call call;
+  } functions[] = {
+      {"exp", [](const Kernels& k, Index count, const Real* x, Real* y) { k.exp(count, x, y); }},
+      {"log", [](const Kernels& k, Index count, const Real* x, Real* y) { k.log(count, x, y); }},
+      {"sqrt", [](const Kernels& k, Index count, const Real* x, Real* y) { k.sqrt(count, x, y); }},
+      {"square", [](const Kernels& k, Index count, const Real* x, Real* y) { k.square(count, x, y); }},
+      {"sin", [](const Kernels& k, Index count, const Real* x, Real* y) { k.sin(count, x, y); }},
+      {"cos", [](const Kernels& k, Index count, const Real* x, Real* y) { k.cos(count, x, y); }},
+      {"tanh", [](const Kernels& k, Index count, const Real* x, Real* y) { k.tanh(count, x, y); }},
+      {"relu", [](const Kernels& k, Index count, const Real* x, Real* y) { k.relu(count, x, y); }},
+      {"sigmoid", [](const Kernels& k, Index count, const Real* x, Real* y) { k.sigmoid(count, x, y); }},
+      {"softplus", [](const Kernels& k, Index count, const Real* x, Real* y) { k.softplus(count, x, y); }},
+      {"gelu", [](const Kernels& k, Index count, const Real* x, Real* y) { k.gelu(count, x, y); }},
+      {"gelu_tanh", [](const Kernels& k, Index count, const Real* x, Real* y) { k.gelu_tanh(count, x, y); }},
+      {"silu", [](const Kernels& k, Index count, const Real* x, Real* y) { k.silu(count, x, y); }},
+      {"elu", [](const Kernels& k, Index count, const Real* x, Real* y) { k.elu(count, x, 1, 1, y); }},
+  };
+  for (const auto& f : functions) {
+    for (const auto& [level, count] : {std::pair<const char*, Index>{"L1", (1 << 14) / size}, {"L2", n}}) {
+      benchmark::RegisterBenchmark((std::string(f.name) + '/' + level + '/' + set).c_str(),
+                                   [call = f.call, count = count, &kernels](benchmark::State& state) {
+                                     const Array x = numbers(count);
+                                     Array y = x;
+                                     elements(state, count, 2 * size,
+                                              [&] { call(kernels, count, x.data(), y.data()); });
+                                   });
+    }
   }
-  add("elu", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.elu(n, x, 1, 1, y); });
   add("pow_1.5", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.pow(n, x, Real(1.5), y); });
   add("silu_gradient", 3 * size, [&](Real* x, Real* y, Real* z, Real*) { kernels.silu_gradient(n, x, y, z); });
   add("add", 3 * size, [&](Real* x, Real* y, Real* z, Real*) { kernels.add(1, n, {x, n, 1}, {y, n, 1}, z); });
@@ -110,10 +145,17 @@ void register_all(const Kernels& kernels) {
   add("dot", 2 * size, [&](Real* x, Real* y, Real*, Real*) { benchmark::DoNotOptimize(kernels.dot(n, x, y)); });
   add("softmax/256x64", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.softmax(256, 64, x, y); });
   add("softmax/1638x10", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.softmax(1638, 10, x, y); });
+  add("softmax/8192x2", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.softmax(8192, 2, x, y); });
   add("logsumexp/16x1024", size, [&](Real* x, Real* y, Real*, Real*) { kernels.logsumexp(16, 1024, x, y); });
   add("transpose/256x64", 2 * size, [&](Real* x, Real* y, Real*, Real*) { kernels.transpose(256, 64, x, y); });
   add("random_uniform", size, [&](Real* x, Real*, Real*, Real*) { kernels.random_uniform({1, 2, 3}, n, x); });
+  add("random_uniform/512", size, [&](Real* x, Real*, Real*, Real*) {
+    for (Index i = 0; i < n; i += 512) kernels.random_uniform({1, 2, 3}, 512, x + i);
+  });
   add("random_normal", size, [&](Real* x, Real*, Real*, Real*) { kernels.random_normal({1, 2, 3}, n, x); });
+  add("random_normal/512", size, [&](Real* x, Real*, Real*, Real*) {
+    for (Index i = 0; i < n; i += 512) kernels.random_normal({1, 2, 3}, 512, x + i);
+  });
 }
 
 }  // namespace
