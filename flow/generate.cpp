@@ -17,9 +17,10 @@ Velocity velocity_of(const nn::VelocityModel& model, const Indices& labels) {
 
 namespace {
 
-// Points moved together: enough rows to keep the matrix kernels busy and to spread the cost of recording ops, few
-// enough that a layer's input and output (512 rows of 64 numbers each take 128 KB) stay in the second-level cache.
-constexpr Index kGroup = 512;
+// Points moved together, at most: enough rows to keep the matrix kernels busy and to spread the cost of recording ops,
+// few enough that a layer's input and output (a thousand rows of 64 numbers each take 512 KB) stay in the second-level
+// cache.
+constexpr Index kGroup = 1000;
 
 Indices part_of(const Indices& labels, Index begin, Index end) {
   if (labels.size() == 0) return labels;
@@ -43,7 +44,8 @@ Generated generate(const nn::VelocityModel& model, const Tensor& x_0, const Indi
   }
   std::mutex mutex;
   std::exception_ptr error;
-  parallel_for(points, kGroup, [&](Index begin, Index end) {
+  const Index groups = (points + kGroup - 1) / kGroup;
+  parallel_for(points, groups > 0 ? (points + groups - 1) / groups : 1, [&](Index begin, Index end) {
     try {
       const NoGrad no_grad;
       const auto keep = [&](Tensor& all, const Tensor& part) {

@@ -1,5 +1,6 @@
 // Moving numbers without computing any: every gradient moves them back.
 #include <algorithm>
+#include <cstring>
 #include <span>
 #include <utility>
 
@@ -37,7 +38,8 @@ void copy_rows(Index rows, Index any_width, const Real* in, Index in_step, Real*
   if constexpr (width > 0) {
     if (any_width < width) return copy_rows<width - 1>(rows, any_width, in, in_step, out, out_step);
   }
-  for (; rows > 0; --rows, in += in_step, out += out_step) std::copy_n(in, width == 8 ? any_width : width, out);
+  const auto bytes = static_cast<std::size_t>(width == 8 ? any_width : width) * sizeof(Real);
+  for (; rows > 0; --rows, in += in_step, out += out_step) std::memcpy(out, in, bytes);
 }
 
 // y[i_0, i_1, ...] = x at the offset sum i_a strides[a], for y of the given shape.
