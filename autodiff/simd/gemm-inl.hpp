@@ -63,7 +63,7 @@ struct Plan {
     // Rows that are far apart compete for few sets of a cache. B is read m / kTileRows times, A once per panel of B;
     // packing reads them once. Of a transposed A, each tile reads a few numbers a row: rows must be closer.
     constexpr Index kFar = 2048 / sizeof(Real), kPanel = BlockSizes<V>::kPanel;
-    pack_b = g.transpose_b || (g.m >= 64 && g.ldb > 2 * kPanel);
+    pack_b = g.transpose_b || (g.m >= 64 && g.ldb > 16 * kPanel);
     pack_a = g.lda >= (g.transpose_a ? 2 * kPanel + 1 : kFar) && g.n > 4 * kPanel;
 
     // Cycles per row of C, and per 64 columns where there are more, as if it had no more than 64 rows: so that pieces
