@@ -21,7 +21,7 @@ struct Loop {
   Index chunks;
   void (*body)(const void*, Index);
   const void* context;
-  int helpers;                 // how many workers may take part
+  int workers;                 // how many workers may take part
   std::atomic<Index> next{0};  // the first chunk that nobody has claimed
 
   void run() {
@@ -47,7 +47,7 @@ class Workers {
   void run(Loop& loop) {
     const std::unique_lock lock(one_loop_, std::try_to_lock);
     if (!lock) return loop.run();
-    while (started_ < loop.helpers && start_another()) ++started_;
+    while (started_ < loop.workers && start_another()) ++started_;
     loop_ = &loop;
     ++loops_;
     loops_.notify_all();
@@ -77,7 +77,7 @@ class Workers {
       seen = loops_;
       ++inside_;
       Loop* loop = loop_;
-      if (loop && index < loop->helpers) loop->run();
+      if (loop && index < loop->workers) loop->run();
       --inside_;
     }
   }
@@ -113,7 +113,7 @@ void detail::run_chunks(Index chunks, void (*body)(const void*, Index), const vo
   // Never destroyed: its threads wait until the process ends.
   static Workers& workers = *new Workers;
   const int threads = static_cast<int>(std::min<Index>(chunks, thread_count()));
-  Loop loop{.chunks = chunks, .body = body, .context = context, .helpers = threads - 1};
+  Loop loop{.chunks = chunks, .body = body, .context = context, .workers = threads - 1};
   threads > 1 && !in_loop ? workers.run(loop) : loop.run();
 }
 
