@@ -5,13 +5,11 @@
 // of small networks spend longer on packing than it saves, so operands are read in place unless that would cost more.
 #pragma once
 
-#include "autodiff/simd/gemm-tile-inl.hpp"
+#include "autodiff/simd/gemm-pack-inl.hpp"
+#include "autodiff/simd/gemm-thin-inl.hpp"
 
 namespace rill::simd {
 namespace {
-
-constexpr Index smaller(Index a, Index b) { return a < b ? a : b; }
-constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 /// Block sizes. A panel of B (kDepth x kPanel) is used for all rows of a block of A (kRows x kDepth), which streams
 /// past it tile after tile: a row of kTileRows numbers in kTileRows * kTileWidth / 2 cycles, 4 bytes a cycle on
@@ -41,9 +39,6 @@ Gemm with_plain_vectors(Gemm g) {
   if (g.k == 1 && g.n > 1 && g.transpose_b && g.ldb == 1) g.transpose_b = false, g.ldb = g.n;
   return g;
 }
-
-/// The most rows of B that Way::kRows adds up at a time.
-constexpr Index kMostTerms = 8;
 
 enum class Way {
   kTiles,    ///< register tiles
@@ -121,87 +116,6 @@ Index gemm_workspace(const Gemm& any) noexcept {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Packing
-
-// A tile or panel wants the numbers that one step of k uses side by side: packed[p size + i] = x[i, p], where `size` is
-// the tile's rows or the panel's columns. What a whole register writes past such a group is written again by the next.
-
-/// Strips of an x that is stored with i along its rows, x[p ldx + i]: whole rows are read, a piece for each strip.
-/// `size(left)` is the size of the strip that starts with `left` numbers to go. A few rows at a time, so that memory is
-/// read in order, and written in pieces of several cache lines; the next few are fetched ahead.
-template <class V, class Size>
-void pack_copy(Index depth, Index count, const Real* x, Index ldx, const Size& size, Real* packed) {
-  constexpr Index kGroup = 16;
-  for (Index p0 = 0; p0 < depth; p0 += kGroup) {
-    Real* strip = packed;
-    for (Index i = 0, n; i < count; i += n, strip += n * depth) {
-      n = size(count - i);
-      for (Index p = p0; p < smaller(p0 + kGroup, depth); ++p) {
-        for_registers<V>(smaller(n, count - i), [&](Index c, auto part) {
-          const Real* from = x + p * ldx + i + c;
-          Real* to = strip + p * n + c;
-          __builtin_prefetch(from + kGroup * ldx);
-          const V numbers = part.load(from);
-          p + 1 < depth || n % kLanes<V> == 0 ? numbers.store_unaligned(to) : part.store(to, numbers);
-        });
-      }
-    }
-  }
-}
-
-/// One strip of an x that is stored with p along its rows, x[i ldx + p].
-template <class V, int size>
-[[gnu::flatten]] void pack_transposed(Index depth, const Real* x, Index ldx, Real* packed) {
-  constexpr int L = V::size, registers = (size + L - 1) / L;
-  for_registers<V>(depth, [&](Index p, auto part) {
-    V block[registers][L];
-    unroll<registers>([&](auto r) {
-      unroll<L>([&](auto i) {
-        constexpr int row = r * L + i;
-        block[r][i] = row < size ? part.load(x + row * ldx + p) : V(0);
-      });
-      transpose_registers(block[r]);
-    });
-    unroll<L>([&](auto i) {
-      if (p + i < depth) {
-        unroll<registers>([&](auto r) { block[r][i].store_unaligned(packed + (p + i) * size + r * L); });
-      }
-    });
-  });
-}
-template <class V, int most = kTileRows>
-void pack_transposed(Index size, Index depth, const Real* x, Index ldx, Real* packed) {
-  if constexpr (most > 1) {
-    if (size < most) return pack_transposed<V, most - 1>(size, depth, x, ldx, packed);
-  }
-  pack_transposed<V, most>(depth, x, ldx, packed);
-}
-
-/// m rows of op(A), tile after tile.
-template <class V>
-void pack_a_block(bool transposed, Index m, Index depth, const Real* a, Index lda, Real* packed) {
-  if (transposed) return pack_copy<V>(depth, m, a, lda, tile_height, packed);
-  for (Index height; m > 0; m -= height, a += height * lda, packed += height * depth) {
-    height = tile_height(m);
-    pack_transposed<V>(height, depth, a, lda, packed);
-  }
-}
-
-/// n columns of op(B), panel after panel of `width` registers, zeros at the end.
-template <class V>
-void pack_b_block(bool transposed, Index n, Index depth, const Real* b, Index ldb, Index width, Real* packed) {
-  const auto size = [=](Index left) { return smaller(width * kLanes<V>, round_up(left, kLanes<V>)); };
-  if (!transposed) return pack_copy<V>(depth, n, b, ldb, size, packed);
-  for (Index panel; n > 0; n -= panel, b += panel * ldb, packed += panel * depth) {
-    panel = size(n);
-    transpose_matrix<V>(smaller(n, panel), depth, b, ldb, packed, panel);
-    for (Index p = 0; p < depth; ++p) {
-      for (Index c = n; c < panel; ++c) packed[p * panel + c] = 0;
-    }
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
 // Tiles
 
 /// Columns [j0, j1) and rows [p, p + depth) of op(B): packed if need be, times all of A.
@@ -246,135 +160,6 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
       }
     }
     if (g.finish && j1 == g.n && p + depth == g.k) g.finish(g.context, i0, i0 + rows);
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Dot products
-
-/// `columns` dot products at a time for each row of A; fewer at the end.
-template <class V, int columns>
-void gemm_dots(const Gemm& g, Index j = 0) {
-  if constexpr (columns > 1) {
-    if (g.n - j <= columns / 2) return gemm_dots<V, columns / 2>(g, j);
-  }
-  for (; g.n - j > columns / 2; j += columns) {
-    dots<V, columns>(g.m, smaller(columns, g.n - j), g.k, g.a, g.lda, g.b + j * g.ldb, g.ldb,
-                     {g.c + j, g.ldc, g.bias ? g.bias + j : nullptr, g.accumulate, 0});
-  }
-  if constexpr (columns > 1) {
-    if (j < g.n) gemm_dots<V, columns / 2>(g, j);
-  }
-}
-
-/// A and B^T are laid along k first, if they are not.
-template <class V>
-void gemm_dots(Gemm g, Real* workspace) {
-  if (!g.transpose_b) {
-    transpose_matrix<V>(g.k, g.n, g.b, g.ldb, workspace, g.k);
-    g.b = workspace, g.ldb = g.k;
-    workspace += g.n * g.k;
-  }
-  if (g.transpose_a) {
-    transpose_matrix<V>(g.k, g.m, g.a, g.lda, workspace, g.k);
-    g.a = workspace, g.lda = g.k;
-  }
-  // As many rows as there are, up to four, and columns to fill a register with their products.
-  constexpr int L = V::size;
-  if (g.m == 1) return gemm_dots<V, L>(g);
-  if (g.m == 2) return gemm_dots<V, L / 2>(g);
-  gemm_dots < V, L<4 ? L : 4>(g);
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Sums of a few rows of B
-
-/// `rows` rows of C, a register wide: c[i] += or = sum_p a[i, p] b[p] + bias for some `terms` rows of B.
-template <class V, int terms, int rows, class Part>
-void add_rows(const V (&a)[rows][terms], const V (&b)[terms], V bias, bool accumulate, Real* c, Index ldc, Part part) {
-  unroll<rows>([&](auto r) {
-    V sum = accumulate ? V(part.load(c + r * ldc) + bias) : bias;
-    unroll<terms>([&](auto p) { sum = mul_add(a[r][p], b[p], sum); });
-    part.store(c + r * ldc, sum);
-  });
-}
-
-/// All of C, by as many rows of B as A has columns, some `terms`. Long rows of C are written one after the other, as
-/// memory likes it, a few together that share what is loaded of B; of short ones, B stays in registers.
-template <class V, int terms>
-[[gnu::flatten]] void gemm_terms(const Gemm& g, const Real* b, Index ldb) {
-  const Index m = g.m, n = g.n, ldc = g.ldc;
-  const Index row = g.transpose_a ? 1 : g.lda, column = g.transpose_a ? g.lda : 1;
-  const Real *const a = g.a, *const bias = g.bias;
-  Real* const c = g.c;
-  const bool accumulate = g.accumulate;
-  const auto load_a = [=](Index i, auto rows, auto& numbers) {
-    unroll<rows>([&](auto r) { unroll<terms>([&](auto p) { numbers[r][p] = V(a[(i + r) * row + p * column]); }); });
-  };
-  const auto load_b = [=](Index j, auto part, V(&numbers)[terms]) {
-    unroll<terms>([&](auto p) { numbers[p] = part.load(b + p * ldb + j); });
-    return bias ? part.load(bias + j) : V(0);
-  };
-  if (n <= 2 * kLanes<V>) {
-    for_registers<V>(n, [=](Index j, auto part) {
-      V b_j[terms], a_i[1][terms];
-      const V bias_j = load_b(j, part, b_j);
-      Real* to = c + j;
-      for (Index i = 0; i < m; ++i, to += ldc) {
-        load_a(i, Constant<1>{}, a_i);
-        add_rows<V, terms, 1>(a_i, b_j, bias_j, accumulate, to, ldc, part);
-      }
-    });
-    return;
-  }
-  const auto rows_at = [=](Index i, auto rows) {
-    V a_i[rows][terms];
-    load_a(i, rows, a_i);
-    for_registers<V>(n, [=](Index j, auto part) {
-      V b_j[terms];
-      const V bias_j = load_b(j, part, b_j);
-      add_rows<V, terms, rows>(a_i, b_j, bias_j, accumulate, c + i * ldc + j, ldc, part);
-    });
-  };
-  constexpr int kTogether = terms <= 4 ? 4 : 2;  // all their numbers of A fit the registers
-  Index i = 0;
-  for (; i + kTogether <= m; i += kTogether) rows_at(i, Constant<kTogether>{});
-  if (m - i == 3) rows_at(i, Constant<3>{});
-  if (m - i == 2) rows_at(i, Constant<2>{});
-  if (m - i == 1) rows_at(i, Constant<1>{});
-}
-template <class V, int most>
-void gemm_few_terms(const Gemm& g, const Real* b, Index ldb) {
-  if constexpr (most > 1) {
-    if (g.k < most) return gemm_few_terms<V, most - 1>(g, b, ldb);
-  }
-  gemm_terms<V, most>(g, b, ldb);
-}
-
-template <class V>
-void gemm_rows(const Gemm& g, Real* workspace) {
-  const Real* b = g.b;
-  Index ldb = g.ldb;
-  if (g.transpose_b) {
-    transpose_matrix<V>(g.n, g.k, b, ldb, workspace, g.n);
-    b = workspace, ldb = g.n;
-  }
-  constexpr Index kBlock = 64;  // rows that the caller finishes while they are in cache
-  for (Index i = 0; i < g.m; i += kBlock) {
-    Gemm rows = g;
-    rows.m = smaller(kBlock, g.m - i);
-    rows.a += i * (g.transpose_a ? 1 : g.lda);
-    rows.c += i * g.ldc;
-    const Real* b_p = b;
-    for (Index rest = g.k; rest > 0; rest -= rows.k) {
-      rows.k = smaller(rest, kMostTerms);
-      gemm_few_terms<V, kMostTerms>(rows, b_p, ldb);
-      rows.a += rows.k * (g.transpose_a ? g.lda : 1);
-      rows.accumulate = true;
-      rows.bias = nullptr;
-      b_p += rows.k * ldb;
-    }
-    if (g.finish) g.finish(g.context, i, i + rows.m);
   }
 }
 

@@ -6,6 +6,9 @@
 namespace rill::simd {
 namespace {
 
+constexpr Index smaller(Index a, Index b) { return a < b ? a : b; }
+constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
+
 /// A tile is kTileRows x (kTileWidth L) elements of C, held in registers while k runs. Each step loads kTileWidth
 /// registers of B, repeats kTileRows elements of A and does kTileRows * kTileWidth multiply-adds.
 ///   - Those are independent, and there must be latency x units of them to keep the units busy: 4 x 2 = 8.
