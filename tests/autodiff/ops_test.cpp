@@ -309,23 +309,24 @@ TEST(Linear, WithAnActivationIsTheSameAsOneAfterTheOther) {
   const std::vector<Tensor> inputs = {normal({700, 30}, 1), normal({20, 30}, 2), normal({20}, 3)};
   for (const Activation& f : activations()) {
     SCOPED_TRACE(f.name);
-    const auto run = [&](bool at_once) {
+    const auto run = [&](bool at_once, bool create_graph = false) {
       std::vector<Tensor> leaves;
       for (const Tensor& x : inputs) leaves.push_back(x.clone().set_requires_grad());
       const Tensor y =
           at_once ? linear(leaves[0], leaves[1], leaves[2], f) : f.apply(linear(leaves[0], leaves[1], leaves[2]));
-      std::vector<Tensor> result = grad({sum(square(y))}, leaves);
+      std::vector<Tensor> result = grad({sum(square(y))}, leaves, {.create_graph = create_graph});
       result.push_back(y);
       return result;
     };
-    const std::vector<Tensor> fused = run(true), separate = run(false);
+    const std::vector<Tensor> fused = run(true), separate = run(false), differentiable = run(true, true);
     EXPECT_EQ(fused[3].to_vector(), separate[3].to_vector());
     for (std::size_t i = 0; i < 3; ++i) {
       for (Index j = 0; j < fused[i].size(); ++j) {
         // Sums of up to 700 terms of order 10, rounded in another order or with f' rounded once more.
         const double size = 1 + std::abs(static_cast<double>(separate[i].data()[j]));
-        ASSERT_NEAR(fused[i].data()[j], separate[i].data()[j],
-                    1e3 * static_cast<double>(std::numeric_limits<Real>::epsilon()) * size);
+        const double tolerance = 1e3 * static_cast<double>(std::numeric_limits<Real>::epsilon()) * size;
+        ASSERT_NEAR(fused[i].data()[j], separate[i].data()[j], tolerance);
+        ASSERT_NEAR(differentiable[i].data()[j], separate[i].data()[j], tolerance);
       }
     }
     {
