@@ -29,7 +29,7 @@ struct Loop {
   }
 };
 
-thread_local bool in_loop = false;
+thread_local bool in_loop = false;  // loops run where they are
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -101,6 +101,9 @@ class Workers {
 };
 
 }  // namespace
+
+SerialLoops::SerialLoops() : before_(in_loop) { in_loop = true; }
+SerialLoops::~SerialLoops() { in_loop = before_; }
 
 int thread_count() { return configured_threads(); }
 

@@ -18,6 +18,18 @@ namespace detail {
 void run_chunks(Index chunks, void (*body)(const void*, Index), const void* context);
 }  // namespace detail
 
+/// While it lives, loops that its thread starts run on that thread alone: for threads that are themselves one of many.
+class SerialLoops {
+ public:
+  SerialLoops();
+  ~SerialLoops();
+  SerialLoops(const SerialLoops&) = delete;
+  SerialLoops& operator=(const SerialLoops&) = delete;
+
+ private:
+  bool before_;
+};
+
 /// Calls body(begin, end) so that the ranges cover [0, count): pieces of `grain`, the last one shorter.
 /// Pieces run on several threads when there are at least two of them, so `grain` is the amount of work
 /// that is worth a thread's wake-up (some 10 microseconds). A result that is summed piece by piece does not

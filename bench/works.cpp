@@ -15,7 +15,7 @@ flow::TrainerOptions constant_rate(double learning_rate) {
 
 flow::TrainerOptions tuned() {
   flow::TrainerOptions options = constant_rate(1e-2);
-  options.times = "late";
+  options.examples.times.distribution = "late";
   options.clip_norm = 1;
   options.ema_decay = 0.99;
   return options;

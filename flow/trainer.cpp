@@ -6,9 +6,8 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
-#include "flow/generate.hpp"
+#include "autodiff/parallel.hpp"
 #include "flow/loss.hpp"
-#include "flow/time_sampling.hpp"
 #include "nn/clipping.hpp"
 #include "nn/safetensors.hpp"
 
@@ -19,9 +18,26 @@ namespace {
 // have streams of their own (datasets/batches.hpp, tools).
 constexpr std::uint64_t kHeldOutStream = std::uint64_t{1} << 61;
 
-PathSample draw(const AffinePath& path, const Tensor& x_1, const std::string& times, Generator& rng) {
-  const Tensor x_0 = Tensor::randn(x_1.shape(), rng);
-  return path.sample(x_0, x_1, sample_times(times, x_1.dim(0), rng));
+ExampleOptions with_no_class(ExampleOptions options, const nn::VelocityModel& model) {
+  require(options.label_dropout == 0 || model.classes() > 0,
+          "label_dropout: the model has no classes; train on labelled data, or leave it at 0");
+  options.no_class = model.classes();
+  return options;
+}
+
+// The loss that a model is trained on: velocity, and score where it learns one.
+Tensor flow_loss(const nn::VelocityModel& model, const AffinePath& path, const Example& example) {
+  // Two references fit into a Velocity; velocity_of() would put a copy of the labels on the heap in every step.
+  const auto velocity = [&](const Tensor& x, const Tensor& t) { return model.forward(x, t, example.labels); };
+  const Tensor loss = conditional_flow_matching_loss(velocity, example.sample);
+  if (!model.has_score()) return loss;
+  const auto drift = [&](const Tensor& x, const Tensor& t) { return model.score_drift(x, t, example.labels); };
+  return loss + bridge_score_loss(drift, example.sample, path.noise().sigma);
+}
+
+void require_bridge_for_score(const nn::VelocityModel& model, const AffinePath& path) {
+  require(!model.has_score() || path.noise().kind == PathNoise::kBridge,
+          "a model that learns a score needs the path schroedinger-bridge, whose noise has one");
 }
 
 // A double as text that reads back to the same bits.
@@ -54,23 +70,30 @@ Trainer::Trainer(nn::VelocityModel& model, BatchSource source, const TrainerOpti
     : model_(model),
       source_(std::move(source)),
       options_(options),
-      path_(make_scheduler(options.scheduler)),
+      examples_(with_no_class(options.examples, model)),
       parameters_(model.named_parameters()),
       optimizer_(nn::make_optimizer(options.optimizer, parameters_)) {
   options_.learning_rate.check();
-  Generator unused(0);
-  sample_times(options_.times, 0, unused);  // throws for an unknown distribution
+  require_bridge_for_score(model_, examples_.path());
   require(options_.clip_norm >= 0, "clip_norm: expected 0 (no limit) or more, got ", options_.clip_norm);
   if (options_.ema_decay != 0) ema_.emplace(parameters_, options_.ema_decay);
 }
 
+Example Trainer::make_example(Index step) {
+  Generator rng(options_.seed, static_cast<std::uint64_t>(step));
+  std::unique_lock lock(source_mutex_);
+  const Batch batch = source_(step, rng);
+  lock.unlock();
+  return examples_.make(batch, rng);
+}
+
 StepReport Trainer::step() {
-  Generator rng(options_.seed, static_cast<std::uint64_t>(steps_done_));
-  const Batch batch = source_(steps_done_, rng);
-  const PathSample sample = draw(path_, batch.x_1, options_.times, rng);
-  // Two references fit into a Velocity; velocity_of() would put a copy of the labels on the heap in every step.
-  const auto velocity = [&](const Tensor& x, const Tensor& t) { return model_.forward(x, t, batch.labels); };
-  const Tensor loss = conditional_flow_matching_loss(velocity, sample);
+  const bool worth_it = options_.examples.coupling.name != "independent" && thread_count() > 1;
+  if (worth_it && !ahead_) {
+    ahead_ = std::make_unique<Ahead<Example>>([this](Index step) { return make_example(step); }, steps_done_,
+                                              thread_count());
+  }
+  const Tensor loss = flow_loss(model_, examples_.path(), ahead_ ? ahead_->take() : make_example(steps_done_));
   loss.backward();
 
   const double norm = nn::gradient_norm(parameters_), value = static_cast<double>(loss.item());
@@ -108,6 +131,7 @@ void Trainer::save(const std::string& file, const std::map<std::string, std::str
 
 std::map<std::string, std::string> Trainer::load(const std::string& file) {
   nn::SafeTensors contents = nn::load_safetensors(file);
+  ahead_.reset();  // what was made ahead belongs to other steps
   const auto step = number_at<Index>(contents.metadata, "step", file);
   loss_sum_ = number_at<double>(contents.metadata, "loss_sum", file);
   loss_count_ = number_at<Index>(contents.metadata, "loss_count", file);
@@ -122,17 +146,21 @@ std::map<std::string, std::string> Trainer::load(const std::string& file) {
   return std::move(contents.metadata);
 }
 
-double held_out_loss(const nn::VelocityModel& model, const AffinePath& path, const BatchSource& source, Index samples,
-                     std::uint64_t seed) {
+double held_out_loss(const nn::VelocityModel& model, const ExampleOptions& examples, const BatchSource& source,
+                     Index samples, std::uint64_t seed) {
   const NoGrad no_grad;
+  ExampleOptions options = examples;
+  options.times = {};
+  options.label_dropout = 0;
+  const ExampleMaker maker(options);
+  require_bridge_for_score(model, maker.path());
   double total = 0;
   Index drawn = 0, batches = 0;
   while (drawn < samples) {
     Generator rng(seed, kHeldOutStream + static_cast<std::uint64_t>(batches));
     const Batch batch = source(batches, rng);
     require(batch.x_1.dim(0) > 0, "held_out_loss: the source gave an empty batch");
-    const PathSample sample = draw(path, batch.x_1, "uniform", rng);
-    total += static_cast<double>(conditional_flow_matching_loss(velocity_of(model, batch.labels), sample).item());
+    total += static_cast<double>(flow_loss(model, maker.path(), maker.make(batch, rng)).item());
     drawn += batch.x_1.dim(0);
     ++batches;
   }

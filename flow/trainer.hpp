@@ -2,16 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 
-#include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
+#include "flow/ahead.hpp"
+#include "flow/example.hpp"
 #include "flow/path.hpp"
 #include "nn/ema.hpp"
 #include "nn/learning_rate.hpp"
@@ -20,20 +21,9 @@
 
 namespace rill::flow {
 
-/// Data to learn from.   x_1: [N, D];   labels: [N], or empty without classes
-struct Batch {
-  Tensor x_1;
-  Indices labels;
-};
-
-/// The batch of step 0, 1, 2, ... It depends on the step and on what it draws from `rng`, which is the step's own
-/// stream: so a run that stops needs to remember nothing but the step.
-using BatchSource = std::function<Batch(Index step, Generator& rng)>;
-
 struct TrainerOptions {
   std::uint64_t seed = 0;
-  SchedulerDescription scheduler;
-  std::string times = "uniform";  ///< see flow/time_sampling.hpp
+  ExampleOptions examples;  ///< no_class is the model's
   nn::OptimizerDescription optimizer;
   nn::LearningRate learning_rate;  ///< takes the place of optimizer.learning_rate
   double clip_norm = 0;            ///< largest global norm of the gradient; 0 for no limit
@@ -57,12 +47,14 @@ class Trainer {
   /// The model must outlive the trainer. Throws std::invalid_argument for options that make no sense.
   Trainer(nn::VelocityModel& model, BatchSource source, const TrainerOptions& options);
 
-  /// One optimization step. Everything random in step k is drawn from stream k of the seed.
+  /// One optimization step. Everything random in step k is drawn from stream k of the seed. Where examples take time
+  /// to make, which is when they are coupled, and there is more than one thread, those of the next steps are made
+  /// ahead by threads of their own; the steps are the same.
   StepReport step();
 
   Index steps_done() const { return steps_done_; }
   const TrainerOptions& options() const { return options_; }
-  const AffinePath& path() const { return path_; }
+  const ExampleMaker& examples() const { return examples_; }
   /// Null when ema_decay is 0.
   nn::Ema* ema() { return ema_ ? &*ema_ : nullptr; }
 
@@ -77,22 +69,26 @@ class Trainer {
   std::map<std::string, std::string> load(const std::string& file);
 
  private:
+  Example make_example(Index step);
+
   nn::VelocityModel& model_;
   BatchSource source_;
+  std::mutex source_mutex_;
   TrainerOptions options_;
-  AffinePath path_;
+  ExampleMaker examples_;
   nn::NamedTensors parameters_;
   std::unique_ptr<nn::Optimizer> optimizer_;
   std::optional<nn::Ema> ema_;
   Index steps_done_ = 0;
   double loss_sum_ = 0;  // since take_mean_loss()
   Index loss_count_ = 0;
+  std::unique_ptr<Ahead<Example>> ahead_;  // null until there is a use for it; uses what stands above
 };
 
-/// The conditional flow-matching loss of a model, at uniform times, on `samples` points of the source; no graph.
-/// The mean over batches of equal size, so `samples` is rounded up to whole batches.
+/// The loss of a model on `samples` points of the source, on examples made as in training but at uniform times and with
+/// every label; no graph. The mean over batches of equal size, so `samples` is rounded up to whole batches.
 /// Random numbers come from streams of `seed` that no training step uses.
-double held_out_loss(const nn::VelocityModel& model, const AffinePath& path, const BatchSource& source, Index samples,
-                     std::uint64_t seed);
+double held_out_loss(const nn::VelocityModel& model, const ExampleOptions& examples, const BatchSource& source,
+                     Index samples, std::uint64_t seed);
 
 }  // namespace rill::flow

@@ -3,10 +3,12 @@
 #include "autodiff/error.hpp"
 #include "nn/mlp.hpp"
 #include "nn/residual_mlp.hpp"
+#include "nn/velocity_score_model.hpp"
 
 namespace rill::nn {
 
 std::shared_ptr<VelocityModel> make_model(const ModelDescription& description, Generator& rng) {
+  if (description.score) return std::make_shared<VelocityScoreModel>(description, rng);
   if (description.kind == "mlp") return std::make_shared<Mlp>(description, rng);
   if (description.kind == "residual-mlp") return std::make_shared<ResidualMlp>(description, rng);
   fail("model kind '", description.kind, "' is unknown: expected one of mlp, residual-mlp");

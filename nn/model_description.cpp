@@ -19,6 +19,7 @@ void for_each_field(Description& description, const Visit& visit) {
   visit("time_embedding", description.time_embedding);
   visit("time_frequencies", description.time_frequencies);
   visit("classes", description.classes);
+  visit("score", description.score);
 }
 
 // Json converts 2.5 and true to integers without complaint, so what was read must equal what was written.

@@ -17,6 +17,7 @@ struct ModelDescription {
   std::string time_embedding = "plain";      ///< see nn/time_embedding.hpp
   Index time_frequencies = 8;                ///< of a time embedding that has frequencies
   Index classes = 0;                         ///< number of labels; 0 for an unconditional model
+  bool score = false;                        ///< a second network learns a score (nn/velocity_score_model.hpp)
 
   friend bool operator==(const ModelDescription&, const ModelDescription&) = default;
 };

@@ -11,6 +11,10 @@ VelocityModel::VelocityModel(Index dimension, Index classes) : dimension_(dimens
   require(classes >= 0, "velocity model: ", classes, " classes, expected none or more");
 }
 
+Tensor VelocityModel::score_drift(const Tensor&, const Tensor&, const Indices&) const {
+  fail("velocity model: this one has learned no score; train it with a score on a Schroedinger bridge");
+}
+
 void VelocityModel::check_input(const Tensor& x, const Tensor& t, const Indices& labels) const {
   require(x.rank() == 2 && x.dim(1) == dimension_, "velocity model: x has shape ", x.shape(), ", expected [N, ",
           dimension_, "]");

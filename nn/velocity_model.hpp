@@ -20,6 +20,12 @@ class VelocityModel : public Module {
   /// Throws std::invalid_argument for other shapes or labels.
   virtual Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const = 0;
 
+  /// True for a model that also learns a score (nn/velocity_score_model.hpp).
+  virtual bool has_score() const { return false; }
+  /// (sigma^2 / 2) grad log p_t(x), of the shape of x: what a diffusion of strength sigma, that of the Schroedinger
+  /// bridge the model was trained on, adds to the velocity. Throws std::invalid_argument for a model without score.
+  virtual Tensor score_drift(const Tensor& x, const Tensor& t, const Indices& labels = {}) const;
+
   Index dimension() const { return dimension_; }
   Index classes() const { return classes_; }
 

@@ -34,8 +34,7 @@ struct EvaluateSettings {
 // On data that training has not seen: fresh points, or the test images. Of a table there are no others.
 double fresh_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed) {
   constexpr Index kBatch = 1000;
-  const flow::AffinePath path(flow::make_scheduler(trained.scheduler));
-  return flow::held_out_loss(*trained.model, path, data.batches(std::min(samples, kBatch), seed), samples, seed);
+  return flow::held_out_loss(*trained.model, trained.flow.examples(data.dimension()), data.batches(std::min(samples, kBatch), seed), samples, seed);
 }
 
 // Of each component of a mixture, the share of the points that are nearer to its centre than to any other.
@@ -74,13 +73,13 @@ Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, n); }
 Json measure(const EvaluateSettings& settings, const flow::GenerateOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const TrainedModel trained = load_trained_model(settings.common.run);
-  const std::unique_ptr<Data> data = open_data(trained.data, Split::kTest);
-  const bool images = trained.data.kind == "images";
+  const std::unique_ptr<Data> data = open_data(trained.flow.data, Split::kTest);
+  const bool images = trained.flow.data.kind == "images";
   const std::uint64_t seed = settings.common.seed;
   const Index loss_samples = settings.loss_samples > 0 ? settings.loss_samples : images ? 10000 : 100000;
 
   Json result = {{"run", settings.common.run},
-                 {"data", trained.data.text()},
+                 {"data", trained.flow.data.text()},
                  {"solver", settings.common.solver},
                  {"steps", settings.common.steps},
                  {"seed", seed}};

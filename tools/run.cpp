@@ -13,20 +13,31 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kDataKey = "data";
-constexpr const char* kSchedulerKey = "scheduler";
+constexpr const char* kFlowKey = "flow";
 
-std::string to_json(const flow::SchedulerDescription& scheduler) {
-  return Json{{"name", scheduler.name}, {"sigma_min", scheduler.sigma_min}, {"power", scheduler.power}}.dump();
+std::string path_to_json(const FlowDescription& flow) {
+  Json json = {{"path", flow.path.name},
+               {"sigma", flow.path.sigma},
+               {"power", flow.path.power},
+               {"coupling", flow.coupling.name},
+               {"regularization", flow.coupling.regularization}};
+  if (flow.source) json["source"] = to_json(*flow.source);
+  return json.dump();
 }
 
-flow::SchedulerDescription parse_scheduler(const std::string& text) {
-  flow::SchedulerDescription scheduler;
+// Everything but the data.
+FlowDescription parse_path(const std::string& text) {
+  FlowDescription flow;
   const Json json = Json::parse(text);
-  json.at("name").get_to(scheduler.name);
-  json.at("sigma_min").get_to(scheduler.sigma_min);
-  json.at("power").get_to(scheduler.power);
-  flow::make_scheduler(scheduler);  // checks the name and the ranges
-  return scheduler;
+  json.at("path").get_to(flow.path.name);
+  json.at("sigma").get_to(flow.path.sigma);
+  json.at("power").get_to(flow.path.power);
+  json.at("coupling").get_to(flow.coupling.name);
+  json.at("regularization").get_to(flow.coupling.regularization);
+  if (json.contains("source")) flow.source = parse_data_description(json["source"].get<std::string>());
+  flow::make_path(flow.path);  // checks the name and the ranges
+  flow::check(flow.coupling);
+  return flow;
 }
 
 }  // namespace
@@ -58,31 +69,44 @@ void RunFiles::remove() const {
   }
 }
 
-nn::Metadata model_metadata(const flow::SchedulerDescription& scheduler, const DataDescription& data) {
-  return {{kSchedulerKey, to_json(scheduler)}, {kDataKey, to_json(data)}};
+flow::ExampleOptions FlowDescription::examples(Index dimension) const {
+  flow::ExampleOptions options;
+  options.path = path;
+  options.coupling = coupling;
+  if (!source) return options;
+  const std::shared_ptr<const Data> points = open_data(*source);
+  require(points->dimension() == dimension, "--source: ", source->text(), " has ", points->dimension(),
+          " dimensions, but the data have ", dimension, "; they must be equal");
+  options.source = [points](const Shape& shape, Generator& rng) { return points->draw(shape[0], rng); };
+  return options;
+}
+
+Tensor TrainedModel::source(Index n, Generator& rng) const {
+  const Shape shape = {n, description.dimension};
+  const flow::SourceSampler sampler = flow.examples(description.dimension).source;
+  return sampler ? sampler(shape, rng) : Tensor::randn(shape, rng);
+}
+
+nn::Metadata model_metadata(const FlowDescription& flow) {
+  return {{kFlowKey, path_to_json(flow)}, {kDataKey, to_json(flow.data)}};
 }
 
 TrainedModel load_trained_model(const std::string& path) {
   std::error_code error;
   const std::string file = fs::is_directory(path, error) ? RunFiles(path).model : path;
   nn::LoadedModel loaded = nn::load_model(file);
-  TrainedModel trained{loaded.description, loaded.model, {}, {}};
-  const auto entry = [&](const char* key) {
+  TrainedModel trained{loaded.description, loaded.model, {}};
+  const auto parsed = [&](const char* key, const auto& parse) {
     const auto found = loaded.metadata.find(key);
     require_file(found != loaded.metadata.end(), file, "the metadata has no '", key, "'; was it written by train?");
-    return found->second;
+    try {
+      return parse(found->second);
+    } catch (const std::exception& problem) {
+      throw FileError(file, "the metadata's '", key, "': ", problem.what());
+    }
   };
-  const std::string scheduler = entry(kSchedulerKey), data = entry(kDataKey);
-  try {
-    trained.scheduler = parse_scheduler(scheduler);
-  } catch (const std::exception& problem) {
-    throw FileError(file, "the metadata's 'scheduler': ", problem.what());
-  }
-  try {
-    trained.data = parse_data_description(data);
-  } catch (const std::exception& problem) {
-    throw FileError(file, "the metadata's 'data': ", problem.what());
-  }
+  trained.flow = parsed(kFlowKey, parse_path);
+  trained.flow.data = parsed(kDataKey, parse_data_description);
   return trained;
 }
 

@@ -1,9 +1,12 @@
 // A run: the folder that training leaves behind.
 #pragma once
 
+#include <optional>
 #include <string>
 
-#include "flow/scheduler.hpp"
+#include "flow/coupling.hpp"
+#include "flow/example.hpp"
+#include "flow/path.hpp"
 #include "nn/checkpoint.hpp"
 #include "tools/data.hpp"
 
@@ -29,16 +32,30 @@ struct RunFiles {
   std::string samples;  ///< samples.png
 };
 
+/// What a flow runs between, and how it was made to.
+struct FlowDescription {
+  flow::PathDescription path;
+  flow::CouplingDescription coupling;
+  DataDescription data;
+  std::optional<DataDescription> source;  ///< a density; standard normal noise when there is none
+
+  /// How examples for training are made, but for their times and labels. Throws std::invalid_argument when the source
+  /// has another dimension than the data.
+  flow::ExampleOptions examples(Index dimension) const;
+};
+
 /// A trained model and what it was trained on.
 struct TrainedModel {
   nn::ModelDescription description;
   std::shared_ptr<nn::VelocityModel> model;  ///< with the averaged weights, where there are some
-  flow::SchedulerDescription scheduler;
-  DataDescription data;
+  FlowDescription flow;
+
+  /// n points x_0 to start from, [n, D].
+  Tensor source(Index n, Generator& rng) const;
 };
 
 /// What save_model() should keep with the weights.
-nn::Metadata model_metadata(const flow::SchedulerDescription& scheduler, const DataDescription& data);
+nn::Metadata model_metadata(const FlowDescription& flow);
 
 /// Loads a run's folder, or its model file. Throws FileError, naming the file, when it holds no such model.
 TrainedModel load_trained_model(const std::string& path);

@@ -101,7 +101,7 @@ int sample(int argc, const char* const* argv) {
 
   const TrainedModel trained = load_trained_model(settings.common.run);
   request.labels = parse_labels(settings.label, trained.description.classes);
-  request.count = settings.count > 0 ? settings.count : trained.data.kind == "images" ? 10 : 10000;
+  request.count = settings.count > 0 ? settings.count : trained.flow.data.kind == "images" ? 10 : 10000;
   if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
     throw UsageError(concat("--image and --gif: these points have ", trained.description.dimension,
                             " coordinates; there are pictures of 2 only; write them with --out"));

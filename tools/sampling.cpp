@@ -56,10 +56,10 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) 
   Generator rng(request.seed, kNoiseStream);
   const auto start = std::chrono::steady_clock::now();
   flow::Generated generated =
-      flow::generate(*trained.model, Tensor::randn({n, trained.description.dimension}, rng), labels, request.options);
+      flow::generate(*trained.model, trained.source(n, rng), labels, request.options);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  for (Tensor& x : generated.trajectory) x = to_data_units(trained.data, x);
-  return {.x = to_data_units(trained.data, generated.x),
+  for (Tensor& x : generated.trajectory) x = to_data_units(trained.flow.data, x);
+  return {.x = to_data_units(trained.flow.data, generated.x),
           .evaluations = generated.evaluations,
           .trajectory = std::move(generated.trajectory),
           .seconds = elapsed.count()};
@@ -71,13 +71,13 @@ Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set) {
 }
 
 bool has_picture(const TrainedModel& trained) {
-  return trained.data.kind == "images" || trained.description.dimension == 2;
+  return trained.flow.data.kind == "images" || trained.description.dimension == 2;
 }
 
 Image sample_picture(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
   require_picture(trained);
-  if (trained.data.kind == "images") return grid_picture(trained.data, samples.x.values(), request);
-  const Tensor data = draw_data(*open_data(trained.data), std::min(samples.x.dim(0), kPictureData), request.seed);
+  if (trained.flow.data.kind == "images") return grid_picture(trained.flow.data, samples.x.values(), request);
+  const Tensor data = draw_data(*open_data(trained.flow.data), std::min(samples.x.dim(0), kPictureData), request.seed);
   const Panel panels[] = {{.title = "data", .points = data.values(), .color = kInk},
                           {.title = "samples", .points = samples.x.values(), .color = kBlue}};
   return scatter(panels);
@@ -93,10 +93,10 @@ std::vector<Image> sample_film(const TrainedModel& trained, const Samples& sampl
     times.push_back(grid[i]);
     states.push_back(samples.trajectory[i].values());
   }
-  if (trained.data.kind != "images")
+  if (trained.flow.data.kind != "images")
     return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
   std::vector<Image> frames;
-  for (const std::span<const Real> pixels : states) frames.push_back(grid_picture(trained.data, pixels, request));
+  for (const std::span<const Real> pixels : states) frames.push_back(grid_picture(trained.flow.data, pixels, request));
   return frames;
 }
 

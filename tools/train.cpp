@@ -90,8 +90,8 @@ std::string model_text(const nn::ModelDescription& model, Index parameters) {
 std::string training_text(const TrainSettings& settings) {
   const flow::TrainerOptions& trainer = settings.trainer;
   return concat(grouped(settings.steps), " steps of ", settings.batch, "; ", trainer.optimizer.kind, ", ",
-                trainer.learning_rate.schedule, " learning rate ", trainer.learning_rate.peak, "; ", trainer.times,
-                " times, ", trainer.scheduler.name, " path; seed ", trainer.seed);
+                trainer.learning_rate.schedule, " learning rate ", trainer.learning_rate.peak, "; ", trainer.examples.times.distribution, " times, ", trainer.examples.path.name, " path, ",
+                trainer.examples.coupling.name, " coupling; seed ", trainer.seed);
 }
 
 /// A run under way: the trainer, and what it leaves in the folder.
@@ -102,10 +102,13 @@ class Run {
         settings_(request.settings),
         command_(std::move(command)),
         files_(settings_.out),
-        data_(open_data(settings_.data_description())),
+        flow_(settings_.flow_description()),
+        data_(open_data(flow_.data)),
         description_(describe_model()),
         model_(make_model()),
-        trainer_(*model_, data_->batches(settings_.batch, settings_.trainer.seed), settings_.trainer) {}
+        trainer_(*model_, data_->batches(settings_.batch, settings_.trainer.seed), trainer_options()) {
+    flow_.data = data_->description();
+  }
 
   int train() {
     prepare_folder();
@@ -138,6 +141,12 @@ class Run {
     return description;
   }
 
+  flow::TrainerOptions trainer_options() const {
+    flow::TrainerOptions options = settings_.trainer;
+    options.examples.source = flow_.examples(data_->dimension()).source;
+    return options;
+  }
+
   std::shared_ptr<nn::VelocityModel> make_model() const {
     Generator rng(settings_.trainer.seed, kWeightsStream);
     return nn::make_model(description_, rng);
@@ -159,7 +168,9 @@ class Run {
   }
 
   void announce() const {
-    std::cerr << "data      " << data_->description().text() << ": " << data_->size_text() << '\n'
+    std::cerr << "data      " << flow_.data.text() << ": " << data_->size_text() << '\n';
+    if (flow_.source) std::cerr << "source    " << flow_.source->text() << '\n';
+    std::cerr
               << "model     " << model_text(description_, model_->parameter_count()) << '\n'
               << "training  " << training_text(settings_) << '\n'
               << "machine   " << machine_text() << '\n'
@@ -182,7 +193,7 @@ class Run {
     metrics.sync();
     trainer_.save(files_.state);
     nn::save_model(files_.model, description_, *model_, trainer_.ema(),
-                   model_metadata(settings_.trainer.scheduler, data_->description()));
+                   model_metadata(flow_));
   }
 
   int stopped() const {
@@ -198,7 +209,7 @@ class Run {
       SampleRequest request;
       request.seed = settings_.trainer.seed;
       for (Index label = 0; label < description_.classes; ++label) request.labels.push_back(label);
-      if (trained.data.kind == "images") request.count = 10;
+      if (trained.flow.data.kind == "images") request.count = 10;
       write_png(files_.samples, sample_picture(trained, draw_samples(trained, request), request));
     }
     std::cerr << "wrote " << files_.folder << std::endl;
@@ -208,6 +219,7 @@ class Run {
   const TrainSettings& settings_;
   std::string command_;
   RunFiles files_;
+  FlowDescription flow_;
   std::unique_ptr<Data> data_;
   nn::ModelDescription description_;
   std::shared_ptr<nn::VelocityModel> model_;

@@ -20,16 +20,23 @@ bool is_table(const std::string& data) {
 
 std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
 
-std::pair<std::string, double> parse_parameter(const std::string& text) {
+std::pair<std::string, double> parse_parameter(const char* option, const std::string& text) {
   const std::size_t equals = text.find('=');
   double value = 0;
   const char* end = text.data() + text.size();
   const char* begin = equals == text.npos ? end : text.data() + equals + 1;
   const auto [stop, error] = std::from_chars(begin, end, value);
   if (error != std::errc{} || stop != end) {
-    throw UsageError(concat("--data-param: expected name=number such as cells=8, found ", in_quotes(text)));
+    throw UsageError(concat("--", option, ": expected name=number such as cells=8, found ", in_quotes(text)));
   }
   return {text.substr(0, equals), value};
+}
+
+DataDescription density(const std::string& name, const char* option, const std::vector<std::string>& parameters) {
+  DataDescription description;
+  description.source = name;
+  for (const std::string& text : parameters) description.parameters.insert(parse_parameter(option, text));
+  return description;
 }
 
 }  // namespace
@@ -57,10 +64,22 @@ void TrainSettings::declare(Options& options) {
   options.add("time-frequencies", model.time_frequencies, "COUNT", "frequencies of the time embedding");
 
   options.group("Path");
-  options.add("scheduler", trainer.scheduler.name, "NAME", joined(flow::scheduler_names()));
-  options.add("sigma-min", trainer.scheduler.sigma_min, "SIGMA", "cond-ot: noise left at t = 1");
-  options.add("power", trainer.scheduler.power, "N", "polynomial: alpha = t^N");
-  options.add("times", trainer.times, "NAME", concat("distribution of t: ", joined(flow::time_distribution_names())));
+  flow::ExampleOptions& examples = trainer.examples;
+  options.add("path", examples.path.name, "NAME", joined(flow::path_names()));
+  options.add("sigma", examples.path.sigma, "SIGMA", "target, i-cfm, vp-cfm, schroedinger-bridge: noise of the path");
+  options.add("power", examples.path.power, "N", "polynomial: alpha = t^N");
+  options.add("source", source, "NAME", "a density to start from; standard normal noise without");
+  options.add("source-param", source_parameters, "NAME=NUMBER", "parameters of that density");
+  options.add("coupling", examples.coupling.name, "NAME",
+              concat("pairs of source and data in a batch: ", joined(flow::coupling_names())));
+  options.add("regularization", examples.coupling.regularization, "COST",
+              "entropic: weight of the entropy; 0 for 2 sigma^2 on a schroedinger-bridge");
+  options.add("t-sampling", examples.times.distribution, "NAME",
+              concat("distribution of t: ", joined(flow::time_distribution_names())));
+  options.add("t-low-discrepancy", examples.times.low_discrepancy, "", "spread a batch's times evenly");
+  options.add("label-dropout", examples.label_dropout, "SHARE",
+              "images: labels hidden in training, which guidance needs; such as 0.1");
+  options.add("score", model.score, "", "schroedinger-bridge: learn a score too, for sampling with --sde");
 
   options.group("Training");
   options.add("steps", steps, "COUNT", "optimization steps");
@@ -96,32 +115,34 @@ void TrainSettings::complete() {
   require_at_least("classes", static_cast<double>(classes), 1);
   require_at_least("save-every", save_every, 0);
   trainer.learning_rate.steps = steps;
+  flow::ExampleOptions& examples = trainer.examples;
+  if (examples.coupling.name == "entropic" && examples.coupling.regularization == 0) {
+    examples.coupling.regularization = 2 * examples.path.sigma * examples.path.sigma;
+  }
   if (is_table(data)) data = absolute(data);
   if (data == "images") data_dir = absolute(data_dir);
 }
 
-DataDescription TrainSettings::data_description() const {
-  DataDescription description;
-  if (data == "images") {
-    description.kind = "images";
-    description.source = data_dir;
-    description.classes = classes;
-  } else if (is_table(data)) {
-    description.kind = "table";
-    description.source = data;
-  } else {
-    description.source = data;
-    for (const std::string& text : data_parameters) {
-      const auto [name, value] = parse_parameter(text);
-      description.parameters[name] = value;
-    }
-    return description;
+FlowDescription TrainSettings::flow_description() const {
+  FlowDescription flow{trainer.examples.path, trainer.examples.coupling, {}, {}};
+  if (!source.empty()) {
+    flow.source = density(source, "source-param", source_parameters);
+  } else if (!source_parameters.empty()) {
+    throw UsageError(concat("--source-param: ", in_quotes(source_parameters.front()),
+                            " is for a source; name it with --source"));
+  }
+  if (data != "images" && !is_table(data)) {
+    flow.data = density(data, "data-param", data_parameters);
+    return flow;
   }
   if (!data_parameters.empty()) {
     throw UsageError(
         concat("--data-param: ", in_quotes(data_parameters.front()), " is for densities, but --data is ", data));
   }
-  return description;
+  flow.data.kind = data == "images" ? "images" : "table";
+  flow.data.source = data == "images" ? data_dir : data;
+  if (data == "images") flow.data.classes = classes;
+  return flow;
 }
 
 }  // namespace rill::tools

@@ -7,8 +7,8 @@
 
 #include "flow/trainer.hpp"
 #include "nn/model_description.hpp"
-#include "tools/data.hpp"
 #include "tools/options.hpp"
+#include "tools/run.hpp"
 
 namespace rill::tools {
 
@@ -20,6 +20,9 @@ struct TrainSettings {
   std::vector<std::string> data_parameters;
   std::string data_dir = "/usr/share/datasets/fashion-mnist";
   Index classes = 10;
+
+  std::string source;
+  std::vector<std::string> source_parameters;
 
   nn::ModelDescription model;  ///< dimension and classes come from the data
 
@@ -39,8 +42,8 @@ struct TrainSettings {
   /// the learning rate's schedule, and an absolute path for the data's file, so that a saved configuration works in
   /// any folder.
   void complete();
-  /// The data that the settings name. Throws UsageError for a parameter that is not of the form name=number.
-  DataDescription data_description() const;
+  /// What the settings name. Throws UsageError for a parameter that is not of the form name=number.
+  FlowDescription flow_description() const;
 };
 
 }  // namespace rill::tools

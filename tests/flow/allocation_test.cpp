@@ -59,7 +59,7 @@ TEST(Trainer, StepsTakeNothingFromTheHeap) {
   set_thread_count(1);
   EXPECT_EQ(allocations_of_ten_steps(datasets::Annulus(), {.hidden = {64, 64, 64}, .activation = "elu"}, {}), 0);
   TrainerOptions tuned;
-  tuned.times = "late";
+  tuned.examples.times.distribution = "late";
   tuned.clip_norm = 1;
   tuned.ema_decay = 0.99;
   EXPECT_EQ(

@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
 
+#include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "flow/loss.hpp"
@@ -17,6 +19,7 @@
 #include "flow/scheduler.hpp"
 #include "flow/time_sampling.hpp"
 #include "tests/gradcheck.hpp"
+#include "tests/misuse.hpp"
 
 namespace rill::flow {
 namespace {
@@ -105,15 +108,134 @@ TEST(AffinePath, GradientsReachBothEnds) {
       {Tensor::randn({3, 2}, rng), Tensor::randn({3, 2}, rng)});
 }
 
+TEST(AffinePath, OfTongsTable) {
+  Generator rng(11);
+  const Index n = 100'000;
+  const double sigma = 0.3;
+  const Tensor x_0 = Tensor::full({n, 1}, 2), x_1 = Tensor::full({n, 1}, -1);
+  // Mean and deviation of x_t, and dx_t as a function of x_t (Tong et al. 2024, table 1 and equation 20).
+  struct Row {
+    const char* name;
+    double (*mean)(double t), (*deviation)(double t), (*velocity)(double t, double x);
+  };
+  const Row rows[] = {
+      {"target", [](double t) { return -t + (1 - 0.7 * t) * 2; }, [](double) { return 0.0; },
+       [](double t, double x) { return (-1 - 0.7 * x) / (1 - 0.7 * t); }},
+      {"i-cfm", [](double t) { return 2 - 3 * t; }, [](double) { return 0.3; },
+       [](double, double) { return -3.0; }},
+      {"vp-cfm", [](double t) { return 2 * std::cos(std::numbers::pi / 2 * t) - std::sin(std::numbers::pi / 2 * t); },
+       [](double) { return 0.3; },
+       [](double t, double) {
+         const double a = std::numbers::pi / 2;
+         return a * (-std::cos(a * t) - 2 * std::sin(a * t));
+       }},
+      {"schroedinger-bridge", [](double t) { return 2 - 3 * t; },
+       [](double t) { return 0.3 * std::sqrt(t * (1 - t)); },
+       [](double t, double x) { return (1 - 2 * t) / (2 * t * (1 - t)) * (x - (2 - 3 * t)) - 3; }}};
+  for (const Row& row : rows) {
+    const AffinePath path = make_path({.name = row.name, .sigma = sigma});
+    for (const double t : {0.1, 0.5, 0.8}) {
+      SCOPED_TRACE(concat(row.name, " at ", t));
+      const PathSample s = path.sample(x_0, x_1, Tensor::full({n}, t), rng);
+      const double average = mean(s.x_t).item(), deviation = std::sqrt(mean(square(s.x_t - row.mean(t))).item());
+      EXPECT_NEAR(average, row.mean(t), 5 * row.deviation(t) / std::sqrt(n) + 1e-5);
+      EXPECT_NEAR(deviation, row.deviation(t), 5 * row.deviation(t) / std::sqrt(2 * n) + 1e-5);
+      for (Index i = 0; i < 100; ++i) {
+        EXPECT_NEAR(s.dx_t.data()[i], row.velocity(t, static_cast<double>(s.x_t.data()[i])), kDouble ? 1e-12 : 1e-4);
+      }
+    }
+  }
+}
+
+TEST(AffinePath, IsFiniteAtBothEnds) {
+  Generator rng(12);
+  const Tensor x_0 = Tensor::randn({3, 2}, rng), x_1 = Tensor::randn({3, 2}, rng), t = Tensor::from({0, 0.5, 1}, {3});
+  for (const std::string& name : path_names()) {
+    SCOPED_TRACE(name);
+    const bool noisy = name == "target" || name == "i-cfm" || name == "vp-cfm" || name == "schroedinger-bridge";
+    const AffinePath path = make_path({.name = name, .sigma = noisy ? 0.2 : 0, .power = 0.5});
+    const PathSample s = path.sample(x_0, x_1, t, rng);
+    for (const Real value : s.dx_t.values()) EXPECT_TRUE(std::isfinite(value));
+    EXPECT_NEAR(s.t.data()[1], 0.5, 0);
+    EXPECT_NEAR(s.t.data()[0], 0, 1.1 * AffinePath::kEndMargin);
+    EXPECT_NEAR(s.t.data()[2], 1, 1.1 * AffinePath::kEndMargin);
+  }
+}
+
+TEST(AffinePath, MisuseIsExplained) {
+  const auto message = [](const PathDescription& description) {
+    return misuse([&] { make_path(description); });
+  };
+  EXPECT_THAT(message({.name = "bridge"}), HasSubstr("known: cond-ot, polynomial"));
+  EXPECT_THAT(message({.name = "schroedinger-bridge"}), HasSubstr("set a sigma above 0"));
+  EXPECT_THAT(message({.name = "vp", .sigma = 0.1}), HasSubstr("leave it at 0"));
+  EXPECT_THAT(message({.name = "i-cfm", .sigma = -1}), HasSubstr("sigma is -1"));
+  const AffinePath bridge = make_path({.name = "schroedinger-bridge", .sigma = 1});
+  const Tensor x = Tensor::zeros({1, 1});
+  EXPECT_THAT(misuse([&] { bridge.sample(x, x, Tensor::zeros({1})); }), HasSubstr("generator"));
+}
+
+TEST(Loss, TheBridgesScoreIsItsMinimiser) {
+  // x_0 = 0, x_1 = 1 for every sample: x_t ~ N(t, sigma^2 t (1 - t)), so (sigma^2 / 2) times the score is known.
+  Generator rng(13);
+  const double sigma = 0.7;
+  const Index n = 200'000;
+  const AffinePath path = make_path({.name = "schroedinger-bridge", .sigma = sigma});
+  const PathSample s =
+      path.sample(Tensor::zeros({n, 1}), Tensor::ones({n, 1}), sample_times({.distribution = "uniform"}, n, rng), rng);
+  const auto loss = [&](double factor, double shift) {
+    const Velocity drift = [&](const Tensor& x, const Tensor& t) {
+      const Tensor time = per_sample(t, 2);
+      return factor * (time - x) / (2 * time * (1 - time)) + shift;
+    };
+    return static_cast<double>(bridge_score_loss(drift, s, sigma).item());
+  };
+  EXPECT_NEAR(loss(1, 0), 0, kDouble ? 1e-20 : 1e-4);
+  EXPECT_GT(loss(0.9, 0), 0.005);
+  EXPECT_GT(loss(1, 0.1), 0.005);
+  EXPECT_THAT(misuse([&] {
+                bridge_score_loss([](const Tensor& x, const Tensor&) { return x; },
+                                  AffinePath(make_scheduler({})).sample(s.x_t, s.x_t, s.t), sigma);
+              }),
+              HasSubstr("bridge's noise"));
+}
+
 TEST(Times, Distributions) {
   Generator rng(2);
   const Index n = 200'000;
-  EXPECT_NEAR(mean(sample_times("uniform", n, rng)).item(), 0.5, 5 * 0.2887 / std::sqrt(n));
-  const Tensor late = sample_times("late", n, rng);
+  EXPECT_NEAR(mean(sample_times({.distribution = "uniform"}, n, rng)).item(), 0.5, 5 * 0.2887 / std::sqrt(n));
+  const Tensor late = sample_times({.distribution = "late"}, n, rng);
   EXPECT_NEAR(mean(late).item(), 2.0 / 3, 5 * 0.2982 / std::sqrt(n));  // E[1 - u^2], its deviation sqrt(4/45)
   EXPECT_NEAR(mean(less(late, Tensor::scalar(0.75))).item(), 0.5, 5 * 0.5 / std::sqrt(n));
-  EXPECT_THAT([&] { sample_times("later", 1, rng); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("known: uniform, late")));
+  const Tensor early = sample_times({.distribution = "early"}, n, rng);
+  EXPECT_NEAR(mean(less(early, Tensor::scalar(0.25))).item(), 0.5, 5 * 0.5 / std::sqrt(n));
+  // Quantiles of the logit-normal distribution: t < 1 / (1 + e^-z) with probability Phi(z).
+  const Tensor middle = sample_times({.distribution = "logit-normal"}, n, rng);
+  for (const double z : {-4.0, -3.0, -1.5, 0.0, 0.7, 2.5}) {
+    const double share = std::erfc(-z / std::numbers::sqrt2) / 2;
+    EXPECT_NEAR(mean(less(middle, Tensor::scalar(1 / (1 + std::exp(-z))))).item(), share,
+                5 * std::sqrt(share * (1 - share) / static_cast<double>(n)))
+        << z;
+  }
+  EXPECT_THAT([&] { sample_times({.distribution = "later"}, 1, rng); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("known: uniform, late, early, logit-normal")));
+}
+
+TEST(Times, OfLowDiscrepancyFillEveryInterval) {
+  Generator rng(14);
+  for (int draw = 0; draw < 20; ++draw) {
+    std::vector<Real> t = sample_times({.low_discrepancy = true}, 64, rng).to_vector();
+    std::sort(t.begin(), t.end());
+    for (std::size_t i = 0; i < 64; ++i) EXPECT_NEAR(t[i], (static_cast<double>(i) + 0.5) / 64, 0.5001 / 64);
+  }
+  // The same uniform numbers through the quantile function: t = 1 / (1 + e^-z) where u = Phi(z).
+  Generator again(15), same(15);
+  const Tensor plain = sample_times({.low_discrepancy = true}, 64, again),
+               logit = sample_times({.distribution = "logit-normal", .low_discrepancy = true}, 64, same);
+  for (Index i = 0; i < 64; ++i) {
+    const double t = static_cast<double>(logit.data()[i]), z = std::log(t / (1 - t));
+    EXPECT_NEAR(std::erfc(-z / std::numbers::sqrt2) / 2, plain.data()[i], 2e-6);
+  }
 }
 
 TEST(Prediction, EveryOneFollowsFromEveryOther) {

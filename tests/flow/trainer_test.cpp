@@ -66,7 +66,7 @@ TEST(Trainer, LearnsAGaussian) {
   while (trainer.steps_done() < 1500) trainer.step();
   const nn::EmaScope averaged(*trainer.ema());
   const double floor = std::numbers::pi / 2 * kDeviation;
-  EXPECT_NEAR(held_out_loss(*model, trainer.path(), gaussian(1000), 200'000, 9), floor, 0.01 * floor);
+  EXPECT_NEAR(held_out_loss(*model, trainer.examples().options(), gaussian(1000), 200'000, 9), floor, 0.01 * floor);
 
   Generator rng(2);
   const Index n = 20'000;

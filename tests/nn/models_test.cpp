@@ -155,7 +155,7 @@ TEST(ModelDescription, RoundTripsThroughJson) {
   }
   EXPECT_EQ(to_json(annulus()),
             R"({"kind":"mlp","dimension":2,"hidden":[64,64,64],"activation":"elu","time_embedding":"plain",)"
-            R"("time_frequencies":8,"classes":0})");
+            R"("time_frequencies":8,"classes":0,"score":false})");
 }
 
 TEST(ModelDescription, BrokenTextIsRefusedWithTheKey) {

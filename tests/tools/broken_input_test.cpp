@@ -125,13 +125,49 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--optimizer", "adamz"});
        }},
-      {"UnknownScheduler", 2, "linear",
+      {"UnknownPath", 2, "known: cond-ot, polynomial, cosine, linear-vp, vp, target, i-cfm",
        [](const Folder& f) {
-         return f.train({"--scheduler", "linear"});
+         return f.train({"--path", "linear"});
        }},
-      {"UnknownTimes", 2, "early",
+      {"BridgeWithoutSigma", 2, "set a sigma above 0",
        [](const Folder& f) {
-         return f.train({"--times", "early"});
+         return f.train({"--path", "schroedinger-bridge"});
+       }},
+      {"SigmaOfAPathWithoutOne", 2, "use target, i-cfm",
+       [](const Folder& f) {
+         return f.train({"--path", "cosine", "--sigma", "0.1"});
+       }},
+      {"UnknownTimes", 2, "known: uniform, late, early, logit-normal",
+       [](const Folder& f) {
+         return f.train({"--t-sampling", "latest"});
+       }},
+      {"UnknownCoupling", 2, "known: independent, ot",
+       [](const Folder& f) {
+         return f.train({"--coupling", "optimal"});
+       }},
+      {"RegularizationOfAnotherCoupling", 2, "only the coupling entropic",
+       [](const Folder& f) {
+         return f.train({"--coupling", "ot", "--regularization", "1"});
+       }},
+      {"UnknownSource", 2, "moon",
+       [](const Folder& f) {
+         return f.train({"--source", "moon"});
+       }},
+      {"SourceOfAnotherDimension", 2, "has 3 dimensions, but the data have 2",
+       [](const Folder& f) {
+         return f.train({"--source", "normal", "--source-param", "dimension=3"});
+       }},
+      {"SourceParameterWithoutSource", 2, "name it with --source",
+       [](const Folder& f) {
+         return f.train({"--source-param", "noise=0.1"});
+       }},
+      {"LabelDropoutWithoutClasses", 2, "no classes",
+       [](const Folder& f) {
+         return f.train({"--label-dropout", "0.1"});
+       }},
+      {"ScoreWithoutBridge", 2, "needs the path schroedinger-bridge",
+       [](const Folder& f) {
+         return f.train({"--score"});
        }},
       {"UnknownPreset", 2, "anulus",
        [](const Folder& f) {
@@ -328,7 +364,7 @@ INSTANTIATE_TEST_SUITE_P(, BrokenInput, testing::ValuesIn(cases()), [](const aut
 
 TEST(FullDisk, LeavesTheLastCheckpoint) {
   const TemporaryFolder folder;
-  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  ASSERT_EQ(run(tiny_training(folder / "run", {"--hidden", "32,32"})).code, 0);
   const std::string state = contents(folder / "run/state.safetensors");
   const Launch more{.command = {"train", "--resume", folder / "run", "--steps", "300"},
                     .out_file = {},
@@ -338,7 +374,7 @@ TEST(FullDisk, LeavesTheLastCheckpoint) {
   EXPECT_THAT(failed.err, HasSubstr("state.safetensors: cannot write"));
   EXPECT_TRUE(contents(folder / "run/state.safetensors") == state);
   // With room again the run goes on as if nothing had happened.
-  ASSERT_EQ(run(tiny_training(folder / "whole", {"--steps", "300"})).code, 0);
+  ASSERT_EQ(run(tiny_training(folder / "whole", {"--hidden", "32,32", "--steps", "300"})).code, 0);
   ASSERT_EQ(run(more.command).code, 0);
   expect_equal_runs(folder / "run", folder / "whole");
 }

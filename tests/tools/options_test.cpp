@@ -141,7 +141,7 @@ TEST(TrainSettings, ChecksWhatItIsGiven) {
       TrainSettings settings;
       change(settings);
       settings.complete();
-      settings.data_description();
+      settings.flow_description();
     });
   };
   EXPECT_EQ(error([](TrainSettings&) {}), "");

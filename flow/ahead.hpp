@@ -1,0 +1,91 @@
+// Work done ahead of time, by threads of its own.
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "autodiff/parallel.hpp"
+#include "autodiff/real.hpp"
+
+namespace rill::flow {
+
+/// Computes make(first), make(first + 1), ... ahead, a few at a time, while the caller is busy with those before. What
+/// is computed must depend on the number alone; then it does not matter who computes it, or when.
+template <class T>
+class Ahead {
+ public:
+  /// `make` is called by `workers` >= 1 threads at once, each of which takes the next number; loops within it stay on
+  /// its thread.
+  Ahead(std::function<T(Index)> make, Index first, int workers)
+      : make_(std::move(make)), taken_(first), next_(first), results_(static_cast<std::size_t>(2 * workers)) {
+    for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+  }
+  ~Ahead() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Ahead(const Ahead&) = delete;
+  Ahead& operator=(const Ahead&) = delete;
+
+  /// The next result in order, once it is there. Throws what make() threw in its place; the next call goes on.
+  T take() {
+    std::unique_lock lock(mutex_);
+    Result& result = slot(taken_);
+    changed_.wait(lock, [&] { return result.value || result.error; });
+    ++taken_;
+    const Result taken = std::exchange(result, {});
+    lock.unlock();
+    changed_.notify_all();
+    if (taken.error) std::rethrow_exception(taken.error);
+    return *taken.value;
+  }
+
+ private:
+  struct Result {
+    std::optional<T> value;
+    std::exception_ptr error;
+  };
+
+  Result& slot(Index number) { return results_[static_cast<std::size_t>(number) % results_.size()]; }
+
+  void work() {
+    const SerialLoops serial;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      const auto room = static_cast<Index>(results_.size());
+      changed_.wait(lock, [&] { return stopped_ || next_ < taken_ + room; });
+      if (stopped_) return;
+      const Index number = next_++;
+      lock.unlock();
+      Result result;
+      try {
+        result.value = make_(number);
+      } catch (...) {
+        result.error = std::current_exception();
+      }
+      lock.lock();
+      slot(number) = std::move(result);
+      changed_.notify_all();
+    }
+  }
+
+  std::function<T(Index)> make_;
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  Index taken_, next_;  // the next number to hand out and the next to compute
+  std::vector<Result> results_;
+  bool stopped_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace rill::flow

@@ -1,0 +1,36 @@
+#include "flow/example.hpp"
+
+#include "autodiff/error.hpp"
+
+namespace rill::flow {
+
+ExampleMaker::ExampleMaker(const ExampleOptions& options) : options_(options), path_(make_path(options.path)) {
+  Generator unused(0);
+  sample_times(options_.times, 0, unused);  // throws for an unknown distribution
+  check(options_.coupling);
+  require(0 <= options_.label_dropout && options_.label_dropout < 1, "label_dropout: expected 0 <= share < 1, got ",
+          options_.label_dropout);
+}
+
+Example ExampleMaker::make(const Batch& batch, Generator& rng) const {
+  const Shape& shape = batch.x_1.shape();
+  Tensor x_0 = options_.source ? options_.source(shape, rng) : Tensor::randn(shape, rng);
+  require(x_0.shape() == shape, "the source gave points of shape ", x_0.shape(), " for data of shape ", shape,
+          "; they must be equal");
+  if (options_.coupling.name != "independent") {
+    x_0 = gather_rows(x_0, couple(options_.coupling, x_0, batch.x_1, batch.labels, rng));
+  }
+  const Tensor t = sample_times(options_.times, shape[0], rng);
+  Example example{path_.sample(x_0, batch.x_1, t, rng), batch.labels};
+  if (options_.label_dropout > 0 && batch.labels.size() > 0) {
+    std::vector<Index> labels(batch.labels.begin(), batch.labels.end());
+    const Tensor u = Tensor::rand({batch.labels.size()}, rng);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (static_cast<double>(u.data()[i]) < options_.label_dropout) labels[i] = options_.no_class;
+    }
+    example.labels = Indices(std::move(labels));
+  }
+  return example;
+}
+
+}  // namespace rill::flow

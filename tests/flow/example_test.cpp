@@ -1,0 +1,156 @@
+// Couplings, examples, and examples made ahead of time.
+#include "flow/example.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+#include "autodiff/parallel.hpp"
+#include "flow/ahead.hpp"
+#include "flow/trainer.hpp"
+#include "nn/model.hpp"
+#include "tests/misuse.hpp"
+
+namespace rill::flow {
+namespace {
+
+using ::testing::HasSubstr;
+
+double cost(const Tensor& x_0, const Tensor& x_1, const Indices& partner) {
+  return static_cast<double>(sum(square(gather_rows(x_0, partner) - x_1)).item());
+}
+
+bool is_permutation(const Indices& partner) {
+  return std::set<Index>(partner.begin(), partner.end()).size() == static_cast<std::size_t>(partner.size()) &&
+         *std::max_element(partner.begin(), partner.end()) == partner.size() - 1;
+}
+
+TEST(Coupling, OptimalTransportIsThePermutationOfLeastCost) {
+  Generator rng(1);
+  const Tensor x_0 = Tensor::randn({7, 2}, rng), x_1 = Tensor::randn({7, 2}, rng) + 1;
+  const Indices partner = couple({.name = "ot"}, x_0, x_1, {}, rng);
+  std::vector<Index> order(7);
+  std::iota(order.begin(), order.end(), Index{0});
+  double least = cost(x_0, x_1, order);
+  while (std::next_permutation(order.begin(), order.end())) least = std::min(least, cost(x_0, x_1, order));
+  EXPECT_TRUE(is_permutation(partner));
+  EXPECT_NEAR(cost(x_0, x_1, partner), least, 1e-4);
+  const Indices as_drawn = couple({}, x_0, x_1, {}, rng);
+  for (Index i = 0; i < 7; ++i) EXPECT_EQ(as_drawn[i], i);
+}
+
+TEST(Coupling, StaysWithinLabels) {
+  Generator rng(2);
+  const Index n = 120;
+  const Tensor x_0 = Tensor::randn({n, 2, 2}, rng);
+  const Indices labels(rng.integers(n, 3));
+  Tensor x_1 = Tensor::randn({n, 2, 2}, rng);
+  for (Index i = 0; i < n; ++i) x_1.data()[4 * i] += static_cast<Real>(5 * labels[i]);
+  for (const CouplingDescription& coupling : {CouplingDescription{.name = "ot"}}) {
+    const Indices partner = couple(coupling, x_0, x_1, labels, rng);
+    for (Index i = 0; i < n; ++i) EXPECT_EQ(labels[partner[i]], labels[i]) << coupling.name;
+    EXPECT_EQ(is_permutation(partner), coupling.name == "ot");
+    EXPECT_LT(cost(x_0, x_1, partner), cost(x_0, x_1, couple({}, x_0, x_1, {}, rng)));
+  }
+}
+
+TEST(Coupling, MisuseIsExplained) {
+  Generator rng(4);
+  const Tensor x = Tensor::zeros({4, 2});
+  const auto message = [&](const CouplingDescription& coupling, const Tensor& x_0, const Indices& labels = {}) {
+    return misuse([&] { couple(coupling, x_0, x, labels, rng); });
+  };
+  EXPECT_THAT(message({.name = "optimal"}, x), HasSubstr("known: independent, ot"));
+  EXPECT_THAT(message({.name = "ot"}, Tensor::zeros({3, 2})), HasSubstr("draw batches of the same size"));
+  EXPECT_THAT(message({.name = "ot"}, x, Indices({1, 2})), HasSubstr("2 labels for 4 points"));
+  EXPECT_THAT(message({.name = "ot", .regularization = 1}, x), HasSubstr("only the coupling entropic"));
+}
+
+TEST(Examples, LabelsAreDroppedAndTheSourceIsAnyDensity) {
+  ExampleOptions options;
+  options.label_dropout = 0.25;
+  options.no_class = 10;
+  options.source = [](const Shape& shape, Generator&) { return Tensor::full(shape, 3); };
+  const ExampleMaker maker(options);
+  Generator rng(5);
+  const Index n = 20'000;
+  const Batch batch{Tensor::zeros({n, 1}), Indices(std::vector<Index>(static_cast<std::size_t>(n), 4))};
+  const Example example = maker.make(batch, rng);
+  const auto dropped = static_cast<double>(std::count(example.labels.begin(), example.labels.end(), 10));
+  EXPECT_NEAR(dropped / n, 0.25, 5 * std::sqrt(0.25 * 0.75 / n));
+  EXPECT_EQ(std::count(example.labels.begin(), example.labels.end(), 4), n - static_cast<Index>(dropped));
+  for (Index i = 0; i < n; ++i) {
+    ASSERT_NEAR(example.sample.x_t.data()[i], 3 * (1 - example.sample.t.data()[i]), 1e-6);
+    ASSERT_NEAR(example.sample.dx_t.data()[i], -3, 0);
+  }
+  options.source = [](const Shape& shape, Generator&) { return Tensor::zeros({shape[0], 5}); };
+  EXPECT_THAT(misuse([&] { ExampleMaker(options).make(batch, rng); }), HasSubstr("[20000, 5]"));
+  options.label_dropout = 1;
+  EXPECT_THAT(misuse([&] { ExampleMaker maker_of_none(options); }), HasSubstr("label_dropout"));
+}
+
+TEST(Ahead, HandsOutResultsInOrder) {
+  std::atomic<int> made{0};
+  {
+    Ahead<Index> ahead(
+        [&](Index number) {
+          ++made;
+          if (number == 7) throw std::runtime_error("seven");
+          return number * number;
+        },
+        3, 4);
+    for (Index number = 3; number < 60; ++number) {
+      if (number == 7) {
+        EXPECT_THROW(ahead.take(), std::runtime_error);
+      } else {
+        EXPECT_EQ(ahead.take(), number * number);
+      }
+    }
+  }
+  EXPECT_LE(made, 57 + 8) << "at most two for each of the four threads beyond what was taken";
+}
+
+// The weights after some steps of training with optimal transport.
+std::vector<Real> weights_after_training(int threads) {
+  const int before = thread_count();
+  set_thread_count(threads);
+  Generator rng(6);
+  const auto model = nn::make_model({.dimension = 2, .hidden = {16}}, rng);
+  TrainerOptions options;
+  options.examples.coupling.name = "ot";
+  Trainer trainer(
+      *model, [](Index, Generator& step_rng) { return Batch{Tensor::randn({64, 2}, step_rng) + 2, {}}; }, options);
+  for (int step = 0; step < 30; ++step) trainer.step();
+  set_thread_count(before);
+  std::vector<Real> weights;
+  for (const Tensor& p : model->parameters()) weights.insert(weights.end(), p.values().begin(), p.values().end());
+  return weights;
+}
+
+TEST(Trainer, IsTheSameWithExamplesMadeAhead) { EXPECT_EQ(weights_after_training(1), weights_after_training(4)); }
+
+TEST(Trainer, LearnsAScoreOnABridgeOnly) {
+  Generator rng(7);
+  const auto model = nn::make_model({.dimension = 1, .hidden = {16}, .score = true}, rng);
+  const BatchSource source = [](Index, Generator& step_rng) { return Batch{Tensor::randn({64, 1}, step_rng), {}}; };
+  EXPECT_THAT(misuse([&] { Trainer(*model, source, {}); }), HasSubstr("schroedinger-bridge"));
+  TrainerOptions options;
+  options.examples.path = {.name = "schroedinger-bridge", .sigma = 1};
+  options.learning_rate = {.schedule = "cosine", .peak = 1e-2, .steps = 1000};
+  options.clip_norm = 1;
+  Trainer trainer(*model, source, options);
+  for (int step = 0; step < 1000; ++step) trainer.step();
+  // At t = 1/2 the points are N(0, 3/4): a quarter each from both ends and from the bridge.
+  const Tensor x = Tensor::from({-1, 0, 1}, {3, 1}), drift = model->score_drift(x, Tensor::full({3}, 0.5));
+  for (Index i = 0; i < 3; ++i) EXPECT_NEAR(drift.data()[i], -0.5 * x.data()[i] / 0.75, 0.1);
+}
+
+}  // namespace
+}  // namespace rill::flow
