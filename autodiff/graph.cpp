@@ -96,12 +96,13 @@ class GraphWalk {
     }
   }
 
-  /// Marks every node that lies between the outputs and one of `targets`; needed() tells them.
+  /// Marks every node that lies between the outputs and one of `targets`; needed() tells them. Writes to no leaf but the
+  /// targets: so several threads may each walk a graph of their own down to the same parameters.
   void mark_needed(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
     walk_ = next_id();
     memory::Vector<Node*> found;
     const auto meet = [&](Node* node) {
-      if (node && node->seen_ != walk_) {
+      if (node && !node->is_leaf() && node->seen_ != walk_) {
         node->seen_ = walk_;
         found.push_back(node);
       }

@@ -1,0 +1,134 @@
+#include "flow/likelihood.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <numbers>
+
+#include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
+#include "autodiff/parallel.hpp"
+#include "flow/generate.hpp"
+
+namespace rill::flow {
+
+Integrator fixed_steps(const Tableau& method, Index steps) {
+  require(steps >= 1, "fixed steps: expected at least 1, got ", steps);
+  return [&method, steps](const Velocity& velocity, const Tensor& x, double start, double end) {
+    return solve(velocity, x, uniform_grid(start, end, steps), method);
+  };
+}
+
+Tensor standard_normal_log_density(const Tensor& x) {
+  require(x.rank() >= 2, "standard normal: expected points [N, ...], got ", x.shape());
+  const Tensor rows = reshape(x, {x.dim(0), -1});
+  const double log_normaliser = static_cast<double>(rows.dim(1)) / 2 * std::log(2 * std::numbers::pi);
+  return sum(square(rows), {.axes = {1}}) * -0.5 - log_normaliser;
+}
+
+namespace {
+
+struct Estimates {
+  Tensor log_p;  // [N, probes], one for each probe, or [N, 1]
+  Tensor x_0;
+  Index evaluations;
+};
+
+// Follows (x, l_1, ..., l_K) from t = 1 to t = 0, where dl_k/dt is the k-th estimate of div u and l_k = 0 at t = 1.
+Estimates follow_back(const Velocity& velocity, const Tensor& x_1, const std::vector<Tensor>& probes,
+                      const LikelihoodOptions& options) {
+  const Index points = x_1.dim(0), dimension = reshape(x_1, {points, -1}).dim(1);
+  const Index columns = probes.empty() ? 1 : static_cast<Index>(probes.size());
+  const auto position = [&](const Tensor& state) { return reshape(slice(state, 1, 0, dimension), x_1.shape()); };
+  const Velocity augmented = [&](const Tensor& state, const Tensor& t) {
+    const auto [u, divergence] = velocity_and_divergence(velocity, position(state), t, probes);
+    return concatenate({reshape(u, {points, dimension}), divergence}, 1);
+  };
+  const Tensor start = concatenate({reshape(x_1, {points, dimension}), Tensor::zeros({points, columns})}, 1);
+  const Solution end = options.integrator(augmented, start, 1, 0);
+  require(end.evaluations > 1,
+          "likelihood: the integrator takes a single step of one evaluation, and a discrete step has no instantaneous "
+          "change of variables; take more steps, or a method of higher order");
+  const Tensor x_0 = position(end.x);
+  const Tensor log_p_0 = options.source(x_0);
+  require(log_p_0.shape() == Shape{points}, "likelihood: the source's log density of ", points, " points has shape ",
+          log_p_0.shape(), ", expected [", points, "]");
+  return {reshape(log_p_0, {points, 1}) + slice(end.x, 1, dimension, dimension + columns), x_0, end.evaluations};
+}
+
+std::vector<Tensor> probes_for(const Tensor& x_1, const LikelihoodOptions& options) {
+  require(x_1.rank() >= 2 && x_1.size() > 0, "likelihood: expected points [N, ...], N > 0, got ", x_1.shape());
+  if (options.trace == Trace::kExact) return {};
+  Generator rng(options.seed);
+  return draw_probes(options.trace, options.probes, x_1.shape(), rng);
+}
+
+// Points followed together, at most: the graph of one evaluation should stay in a core's cache (flow/generate.cpp).
+constexpr Index kGroup = 500;
+
+// velocity_for(begin, end): the velocity of those rows.
+template <class VelocityFor>
+Likelihood in_groups(const VelocityFor& velocity_for, const Tensor& x_1, const LikelihoodOptions& options) {
+  const std::vector<Tensor> probes = probes_for(x_1, options);
+  const Index points = x_1.dim(0), dimension = x_1.size() / points;
+  Likelihood result{
+      .log_p = Tensor::empty({points}), .standard_error = Tensor::empty({points}), .x_0 = Tensor::empty(x_1.shape())};
+  std::mutex mutex;
+  std::exception_ptr error;
+  const Index groups = (points + kGroup - 1) / kGroup;
+  parallel_for(points, (points + groups - 1) / groups, [&](Index begin, Index end) {
+    try {
+      const NoGrad no_grad;
+      std::vector<Tensor> own_probes;
+      for (const Tensor& probe : probes) own_probes.push_back(slice(probe, 0, begin, end));
+      const Estimates one = follow_back(velocity_for(begin, end), slice(x_1, 0, begin, end), own_probes, options);
+      std::copy_n(one.x_0.data(), one.x_0.size(), result.x_0.data() + begin * dimension);
+      const Index count = one.log_p.dim(1);
+      for (Index n = begin; n < end; ++n) {
+        const Real* estimates = one.log_p.data() + (n - begin) * count;
+        double total = 0, squares = 0;
+        for (Index k = 0; k < count; ++k) total += static_cast<double>(estimates[k]);
+        const double average = total / static_cast<double>(count);
+        for (Index k = 0; k < count; ++k) squares += std::pow(static_cast<double>(estimates[k]) - average, 2);
+        result.log_p.data()[n] = static_cast<Real>(average);
+        const double variance = count > 1                        ? squares / static_cast<double>(count * (count - 1))
+                                : options.trace == Trace::kExact ? 0
+                                                                 : std::numeric_limits<double>::quiet_NaN();
+        result.standard_error.data()[n] = static_cast<Real>(std::sqrt(variance));
+      }
+      const std::lock_guard lock(mutex);
+      result.evaluations = std::max(result.evaluations, one.evaluations);
+    } catch (...) {  // must not leave a thread's loop
+      const std::lock_guard lock(mutex);
+      if (!error) error = std::current_exception();
+    }
+  });
+  if (error) std::rethrow_exception(error);
+  return result;
+}
+
+}  // namespace
+
+Likelihood log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {
+  return in_groups([&](Index, Index) { return velocity; }, x_1, options);
+}
+
+Likelihood log_likelihood(const nn::VelocityModel& model, const Tensor& x_1, const Indices& labels,
+                          const LikelihoodOptions& options) {
+  require(labels.size() == 0 || labels.size() == x_1.dim(0), "likelihood: ", labels.size(), " labels for ", x_1.dim(0),
+          " points");
+  return in_groups(
+      [&](Index begin, Index end) {
+        if (labels.size() == 0) return velocity_of(model);
+        return velocity_of(model, Indices(std::vector<Index>(labels.begin() + begin, labels.begin() + end)));
+      },
+      x_1, options);
+}
+
+Tensor differentiable_log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {
+  return mean(follow_back(velocity, x_1, probes_for(x_1, options), options).log_p, {.axes = {1}});
+}
+
+}  // namespace rill::flow
