@@ -1,5 +1,6 @@
 #include "flow/scheduler.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -26,7 +27,12 @@ CondOtScheduler::CondOtScheduler(double sigma_min) : sigma_min_(sigma_min) {
 }
 
 Coefficients CondOtScheduler::at(double t) const {
-  return {.alpha = t, .sigma = 1 - (1 - sigma_min_) * t, .d_alpha = 1, .d_sigma = -(1 - sigma_min_)};
+  const double fall = 1 - sigma_min_, sigma = 1 - fall * t;
+  return {.alpha = t, .sigma = sigma, .d_alpha = 1, .d_sigma = -fall, .sigma_d_sigma = -fall * sigma};
+}
+
+double CondOtScheduler::time_of(double alpha, double sigma) const {
+  return std::min(1.0, alpha / (sigma + (1 - sigma_min_) * alpha));
 }
 
 PolynomialScheduler::PolynomialScheduler(double n) : n_(n) {
@@ -35,19 +41,30 @@ PolynomialScheduler::PolynomialScheduler(double n) : n_(n) {
 
 Coefficients PolynomialScheduler::at(double t) const {
   const double power = std::pow(t, n_), slope = n_ * std::pow(t, n_ - 1);
-  return {.alpha = power, .sigma = 1 - power, .d_alpha = slope, .d_sigma = -slope};
+  return {
+      .alpha = power, .sigma = 1 - power, .d_alpha = slope, .d_sigma = -slope, .sigma_d_sigma = -slope * (1 - power)};
+}
+
+double PolynomialScheduler::time_of(double alpha, double sigma) const {
+  return std::pow(alpha / (alpha + sigma), 1 / n_);
 }
 
 Coefficients CosineScheduler::at(double t) const {
   const double quarter = std::numbers::pi / 2;
-  const double s = std::sin(quarter * t), c = std::cos(quarter * t);
-  return {.alpha = s, .sigma = c, .d_alpha = quarter * c, .d_sigma = -quarter * s};
+  const double s = std::sin(quarter * t), c = std::sin(quarter * (1 - t));  // so that sigma is 0 at t = 1
+  return {.alpha = s, .sigma = c, .d_alpha = quarter * c, .d_sigma = -quarter * s, .sigma_d_sigma = -quarter * s * c};
+}
+
+double CosineScheduler::time_of(double alpha, double sigma) const {
+  return std::atan2(alpha, sigma) * 2 / std::numbers::pi;
 }
 
 Coefficients LinearVpScheduler::at(double t) const {
   const double sigma = std::sqrt(1 - t * t);
-  return {.alpha = t, .sigma = sigma, .d_alpha = 1, .d_sigma = -t / sigma};
+  return {.alpha = t, .sigma = sigma, .d_alpha = 1, .d_sigma = -t / sigma, .sigma_d_sigma = -t};
 }
+
+double LinearVpScheduler::time_of(double alpha, double sigma) const { return alpha / std::hypot(alpha, sigma); }
 
 VpScheduler::VpScheduler(double beta_min, double beta_max) : beta_min_(beta_min), beta_max_(beta_max) {
   require(0 <= beta_min && beta_min < beta_max, "vp scheduler: expected 0 <= beta_min < beta_max, got ", beta_min,
@@ -60,7 +77,20 @@ Coefficients VpScheduler::at(double t) const {
   const double rate = s * (beta_max_ - beta_min_) + beta_min_;               // dT/ds = -dT/dt
   const double alpha = std::exp(-total / 2);
   const double sigma = std::sqrt(-std::expm1(-total));
-  return {.alpha = alpha, .sigma = sigma, .d_alpha = alpha * rate / 2, .d_sigma = -alpha * alpha * rate / (2 * sigma)};
+  const double sigma_d_sigma = -alpha * alpha * rate / 2;
+  return {.alpha = alpha,
+          .sigma = sigma,
+          .d_alpha = alpha * rate / 2,
+          .d_sigma = sigma_d_sigma / sigma,
+          .sigma_d_sigma = sigma_d_sigma};
+}
+
+double VpScheduler::time_of(double alpha, double sigma) const {
+  if (alpha == 0) return 0;
+  // alpha^2 / (alpha^2 + sigma^2) = e^-T, and T is a quadratic in s = 1 - t, solved without cancellation.
+  const double total = std::log1p(sigma / alpha * (sigma / alpha));
+  const double s = 2 * total / (beta_min_ + std::sqrt(beta_min_ * beta_min_ + 2 * (beta_max_ - beta_min_) * total));
+  return total > 0 ? std::max(0.0, 1 - s) : 1;
 }
 
 std::vector<std::string> scheduler_names() { return {"cond-ot", "polynomial", "cosine", "linear-vp", "vp"}; }

@@ -12,6 +12,7 @@ namespace rill::flow {
 /// The coefficients of x_t = alpha x_1 + sigma x_0 at one time, and their derivatives with respect to t.
 struct Coefficients {
   double alpha, sigma, d_alpha, d_sigma;
+  double sigma_d_sigma;  ///< sigma d_sigma, half the slope of the variance: finite even where d_sigma is not
 };
 
 /// The same for a batch of times: four tensors of the shape of t.
@@ -26,6 +27,10 @@ class Scheduler {
   virtual std::string name() const = 0;
   /// t in [0, 1]. Derivatives that are infinite at an end (d_sigma at t = 1 for two schedulers) come out as such.
   virtual Coefficients at(double t) const = 0;
+  /// The time at which alpha_t / sigma_t is alpha / sigma: the share of data against noise, which only rises with t.
+  /// Given by its two parts, alpha >= 0 and sigma >= 0, not both 0, so that either may vanish. Ratios that the
+  /// scheduler does not pass through give the nearest end of [0, 1].
+  virtual double time_of(double alpha, double sigma) const = 0;
   /// Every element of t on its own, as constants: no gradient flows to t.
   CoefficientTensors at(const Tensor& t) const;
 };
@@ -39,6 +44,7 @@ class CondOtScheduler final : public Scheduler {
   using Scheduler::at;
   std::string name() const override { return "cond-ot"; }
   Coefficients at(double t) const override;
+  double time_of(double alpha, double sigma) const override;
 
  private:
   double sigma_min_;
@@ -52,6 +58,7 @@ class PolynomialScheduler final : public Scheduler {
   using Scheduler::at;
   std::string name() const override { return "polynomial"; }
   Coefficients at(double t) const override;
+  double time_of(double alpha, double sigma) const override;
 
  private:
   double n_;
@@ -64,6 +71,7 @@ class CosineScheduler final : public Scheduler {
   using Scheduler::at;
   std::string name() const override { return "cosine"; }
   Coefficients at(double t) const override;
+  double time_of(double alpha, double sigma) const override;
 };
 
 /// alpha = t,   sigma = sqrt(1 - t^2): the variance of unit-variance data stays 1.
@@ -72,6 +80,7 @@ class LinearVpScheduler final : public Scheduler {
   using Scheduler::at;
   std::string name() const override { return "linear-vp"; }
   Coefficients at(double t) const override;
+  double time_of(double alpha, double sigma) const override;
 };
 
 /// The variance-preserving diffusion with noise rate linear in time (Song et al., "Score-Based Generative Modeling
@@ -84,6 +93,7 @@ class VpScheduler final : public Scheduler {
   using Scheduler::at;
   std::string name() const override { return "vp"; }
   Coefficients at(double t) const override;
+  double time_of(double alpha, double sigma) const override;
 
  private:
   double beta_min_, beta_max_;

@@ -1,0 +1,309 @@
+// Brownian paths, the measured orders of the solvers, and equations that share a flow's marginals.
+#include "flow/sde.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/random.hpp"
+#include "flow/brownian.hpp"
+#include "flow/langevin.hpp"
+#include "flow/path.hpp"
+#include "flow/prediction.hpp"
+#include "tests/misuse.hpp"
+
+namespace rill::flow {
+namespace {
+
+using ::testing::HasSubstr;
+constexpr bool kDouble = sizeof(Real) == 8;
+
+double average(const Tensor& x) { return static_cast<double>(mean(x).item()); }
+double variance(const Tensor& x) { return static_cast<double>(mean(square(x - mean(x))).item()); }
+
+// --- Brownian motion -------------------------------------------------------------------------------------------------
+
+TEST(BrownianPath, HasIndependentNormalIncrements) {
+  const Index n = 40'000;
+  BrownianPath path(1, {n, 1}, 0, 2);
+  const std::vector<double> times = {0, 0.3, 0.5, 1.4, 1.41, 2};
+  std::vector<Tensor> increments;  // scaled to variance 1
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    increments.push_back(path.increment(times[i - 1], times[i]) / std::sqrt(times[i] - times[i - 1]));
+  }
+  const double error = 5 / std::sqrt(static_cast<double>(n));
+  for (std::size_t i = 0; i < increments.size(); ++i) {
+    EXPECT_NEAR(average(increments[i]), 0, error);
+    EXPECT_NEAR(variance(increments[i]), 1, error * std::sqrt(2.0));
+    EXPECT_NEAR(average(square(square(increments[i]))), 3, error * std::sqrt(96.0)) << "the kurtosis of a normal";
+    for (std::size_t j = 0; j < i; ++j) EXPECT_NEAR(average(increments[i] * increments[j]), 0, error);
+  }
+}
+
+TEST(BrownianPath, IsOnePathHoweverItIsAskedFor) {
+  const Shape shape{3, 2};
+  BrownianPath forward(2, shape), backward(2, shape), coarse(2, shape);
+  std::vector<std::vector<Real>> values;
+  for (int i = 0; i <= 40; ++i) values.push_back(forward.at(i / 40.0).to_vector());
+  for (int i = 40; i >= 0; --i) EXPECT_EQ(backward.at(i / 40.0).to_vector(), values[static_cast<std::size_t>(i)]);
+  EXPECT_EQ(coarse.at(0.75).to_vector(), values[30]);
+  EXPECT_EQ(coarse.at(0.25).to_vector(), values[10]);
+  for (const Real w : values[0]) EXPECT_EQ(w, 0);
+  // W(s, u) = W(s, t) + W(t, u)
+  const Tensor whole = coarse.increment(0.1, 0.8), parts = coarse.increment(0.1, 0.37) + coarse.increment(0.37, 0.8);
+  for (Index i = 0; i < 6; ++i) EXPECT_NEAR(whole.data()[i], parts.data()[i], kDouble ? 1e-14 : 1e-6);
+  BrownianPath other(3, shape);
+  EXPECT_NE(other.at(1).to_vector(), values[40]);
+}
+
+TEST(BrownianPath, OfARowDoesNotDependOnItsBatch) {
+  const Index columns = 3;
+  BrownianPath all(4, {100, columns});
+  for (const Index first : {1, 17, 64}) {
+    BrownianPath part(4, {20, columns}, 0, 1, first);
+    for (const double t : {0.2, 0.5, 1.0}) {
+      EXPECT_EQ(part.at(t).to_vector(), slice(all.at(t), 0, first, first + 20).to_vector()) << first << " at " << t;
+    }
+  }
+}
+
+TEST(BrownianPath, MisuseIsExplained) {
+  EXPECT_THAT(misuse([] { BrownianPath(1, {2, 2}, 1, 1); }), HasSubstr("start < end"));
+  EXPECT_THAT(misuse([] { BrownianPath(1, {}); }), HasSubstr("scalar"));
+  EXPECT_THAT(misuse([] { BrownianPath(1, {2, 2}, 0, 1, -1); }), HasSubstr("first row"));
+  EXPECT_THAT(misuse([] { BrownianPath(1, {2, 2}).at(1.5); }), HasSubstr("time 1.5 is outside [0, 1]"));
+}
+
+// --- Solvers, on geometric Brownian motion dX = mu X dt + nu X dW, X = X_0 exp((mu - nu^2 / 2) t + nu W) -------------
+
+constexpr double kMu = 0.5, kNu = 0.8;
+
+Sde geometric() {
+  return {.drift = [](const Tensor& x, const Tensor&) { return kMu * x; },
+          .diffusion = [](const Tensor& x, const Tensor&) { return kNu * x; }};
+}
+
+struct Errors {
+  double strong, weak;  // root mean square, and mean, of X - exact at t = 1
+};
+
+Errors errors_of(SdeMethod method, Index steps) {
+  const Index n = 20'000;
+  BrownianPath path(5, {n, 1});
+  const Tensor end = solve(geometric(), Tensor::ones({n, 1}), uniform_grid(0, 1, steps), method, path).x;
+  const Tensor exact = exp(kNu * path.at(1) + (kMu - kNu * kNu / 2));
+  return {std::sqrt(average(square(end - exact))), average(end - exact)};
+}
+
+double measured_order(double coarse, double fine, double ratio) { return std::log(coarse / fine) / std::log(ratio); }
+
+TEST(SdeSolvers, HaveTheirStrongOrders) {
+  // The error's own higher terms bend the slope by O(sqrt(h)) for Euler-Maruyama and O(h) for the others; h <= 1/32.
+  const struct {
+    SdeMethod method;
+    double order;
+  } expected[] = {{SdeMethod::kEulerMaruyama, 0.5}, {SdeMethod::kMilstein, 1}, {SdeMethod::kHeun, 1}};
+  for (const auto& [method, order] : expected) {
+    const double coarse = errors_of(method, 32).strong, fine = errors_of(method, 256).strong;
+    EXPECT_NEAR(measured_order(coarse, fine, 8), order, 0.1) << static_cast<int>(method);
+    EXPECT_LT(coarse, method == SdeMethod::kEulerMaruyama ? 0.3 : 0.06);
+  }
+}
+
+TEST(SdeSolvers, HaveWeakOrderOne) {
+  // The mean of Euler-Maruyama and of Milstein is (1 + mu h)^n exactly, that of the solution e^mu.
+  for (const SdeMethod method : {SdeMethod::kEulerMaruyama, SdeMethod::kMilstein}) {
+    const Index n = 200'000;
+    BrownianPath path(6, {n, 1});
+    const Tensor end = solve(geometric(), Tensor::ones({n, 1}), uniform_grid(0, 1, 2), method, path).x;
+    EXPECT_NEAR(average(end), std::pow(1 + kMu / 2, 2), 5 * std::sqrt(variance(end) / static_cast<double>(n)));
+  }
+}
+
+TEST(SdeSolvers, WithoutNoiseAreTheirRungeKuttaMethods) {
+  const Velocity u = [](const Tensor& x, const Tensor& t) { return sin(x) + per_sample(t, 2); };
+  const Sde still = {.drift = u, .diffusion = [](const Tensor& x, const Tensor&) { return Tensor::zeros(x.shape()); }};
+  const Tensor x = Tensor::from({0.1, 1, -2}, {3, 1});
+  const std::vector<double> times = uniform_grid(0, 1, 5);
+  BrownianPath path(7, x.shape());
+  const auto compare = [&](SdeMethod method, const Tableau& tableau) {
+    const Solution found = solve(still, x, times, method, path), expected = solve(u, x, times, tableau);
+    EXPECT_EQ(found.evaluations, expected.evaluations);
+    for (Index i = 0; i < 3; ++i) EXPECT_NEAR(found.x.data()[i], expected.x.data()[i], 1e-6);
+  };
+  compare(SdeMethod::kEulerMaruyama, kEuler);
+  compare(SdeMethod::kMilstein, kEuler);
+  compare(SdeMethod::kHeun, kHeun2);
+}
+
+TEST(SdeSolvers, ASplitBatchGivesTheSame) {
+  const Sde sde = geometric();
+  const Tensor x = Tensor::linspace(0.5, 2, 50);
+  const std::vector<double> times = uniform_grid(0, 1, 7);
+  BrownianPath path(8, {50, 1});
+  const Tensor all = solve(sde, reshape(x, {50, 1}), times, SdeMethod::kHeun, path).x;
+  BrownianPath part(8, {20, 1}, 0, 1, 30);
+  const Tensor last = solve(sde, reshape(slice(x, 0, 30, 50), {20, 1}), times, SdeMethod::kHeun, part).x;
+  EXPECT_EQ(last.to_vector(), slice(all, 0, 30, 50).to_vector());
+}
+
+TEST(SdeSolvers, TellAnObserverEveryTime) {
+  BrownianPath path(9, {4, 1});
+  std::vector<double> seen;
+  solve(geometric(), Tensor::ones({4, 1}), {0, 0.5, 1}, SdeMethod::kMilstein, path,
+        [&](Index position, double t, const Tensor& x) {
+          EXPECT_EQ(position, static_cast<Index>(seen.size()));
+          EXPECT_EQ(x.shape(), (Shape{4, 1}));
+          seen.push_back(t);
+        });
+  EXPECT_THAT(seen, ::testing::ElementsAre(0, 0.5, 1));
+}
+
+TEST(SdeSolvers, MisuseIsExplained) {
+  BrownianPath path(10, {2, 1});
+  const Tensor x = Tensor::ones({2, 1});
+  const auto run = [&](const std::vector<double>& times, const Tensor& points) {
+    return misuse([&] { solve(geometric(), points, times, SdeMethod::kHeun, path); });
+  };
+  EXPECT_THAT(run({0}, x), HasSubstr("at least two times"));
+  EXPECT_THAT(run({1, 0}, x), HasSubstr("must rise; found 1 then 0"));
+  EXPECT_THAT(run({0, 1}, Tensor::ones({3, 1})), HasSubstr("[2, 1], given points [3, 1]"));
+  EXPECT_THAT(misuse([] { find_sde_method("euler"); }), HasSubstr("known: euler-maruyama, milstein, heun"));
+  for (const std::string& name : sde_method_names()) find_sde_method(name);
+  const Sde negative = sde_of_flow(geometric().drift, geometric().drift, [](double) { return -1; });
+  EXPECT_THAT(misuse([&] { negative.drift(x, Tensor::zeros({2})); }), HasSubstr("expected g(t) >= 0, got -1 at t = 0"));
+}
+
+// --- Equations with the marginals of a flow --------------------------------------------------------------------------
+
+// The velocity of an affine path from N(0, I) to N(m, s^2 I): x_t is N(alpha m, v I) with v = alpha^2 s^2 + sigma^2,
+// and
+//   u = alpha' m + (alpha alpha' s^2 + sigma sigma') / v (x - alpha m)
+Velocity gaussian_flow(std::shared_ptr<const Scheduler> scheduler, double m, double s) {
+  return [=](const Tensor& x, const Tensor& t) {
+    Tensor shift = Tensor::empty(t.shape()), slope = Tensor::empty(t.shape());
+    for (Index i = 0; i < t.size(); ++i) {
+      const Coefficients c = scheduler->at(static_cast<double>(t.data()[i]));
+      const double rate =
+          (c.alpha * c.d_alpha * s * s + c.sigma_d_sigma) / (c.alpha * c.alpha * s * s + c.sigma * c.sigma);
+      slope.data()[i] = static_cast<Real>(rate);
+      shift.data()[i] = static_cast<Real>(c.d_alpha * m - rate * c.alpha * m);
+    }
+    return per_sample(slope, x.rank()) * x + per_sample(shift, x.rank());
+  };
+}
+
+TEST(SdeOfFlow, HasTheMarginalsOfTheFlow) {
+  const double m = 1.5, s = 0.5;
+  const Index n = 10'000;
+  const std::vector<double> times = uniform_grid(0, 1, 64);
+  const std::vector<NoiseLevel> levels = {[](double) { return 0; }, [](double) { return 0.7; },
+                                          [](double t) { return 2 * (1 - t); }};
+  for (const std::string& name : scheduler_names()) {
+    const std::shared_ptr<const Scheduler> scheduler = make_scheduler({.name = name});
+    for (std::size_t k = 0; k < levels.size(); ++k) {
+      SCOPED_TRACE(name + ", noise level " + std::to_string(k));
+      const Sde sde = sde_of_flow(gaussian_flow(scheduler, m, s), scheduler, levels[k]);
+      Generator rng(11);
+      BrownianPath path(12, {n, 1});
+      const Tensor x_0 = Tensor::randn({n, 1}, rng);
+      const Observer check = [&](Index position, double t, const Tensor& x) {
+        if (position % 16 != 0) return;
+        const Coefficients c = scheduler->at(t);
+        // vp starts from a mean of alpha m = 0.01 that its noise source lacks; the variance's standard error is 1.4 %.
+        const double expected = c.alpha * c.alpha * s * s + c.sigma * c.sigma;
+        EXPECT_NEAR(average(x), c.alpha * m, 0.03) << "t = " << t;
+        EXPECT_NEAR(variance(x), expected, 0.05 * expected) << "t = " << t;
+      };
+      solve(sde, x_0, times, SdeMethod::kHeun, path, check);
+    }
+  }
+}
+
+TEST(SdeOfFlow, TheNoiseIsReal) {
+  // The same marginals, but the end is not a function of the start: with much noise they are nearly independent.
+  const auto scheduler = std::make_shared<CondOtScheduler>();
+  const Index n = 5000;
+  Generator rng(13);
+  BrownianPath path(14, {n, 1});
+  const Tensor x_0 = Tensor::randn({n, 1}, rng);
+  const auto correlation = [&](double g) {
+    const Sde sde = sde_of_flow(gaussian_flow(scheduler, 0, 1), scheduler, [=](double) { return g; });
+    const Tensor x_1 = solve(sde, x_0, uniform_grid(0, 1, 128), SdeMethod::kEulerMaruyama, path).x;
+    return average(x_0 * x_1) / std::sqrt(variance(x_0) * variance(x_1));
+  };
+  EXPECT_GT(correlation(0), 0.99);
+  EXPECT_LT(correlation(2), 0.2);
+}
+
+TEST(SdeOfFlow, TheSchroedingerBridgeOfTwoGaussians) {
+  // N(-a, 1) to N(a, 1): x_t is N(a (2 t - 1), v), v = (1 - t)^2 + t^2 + t (1 - t) sqrt(4 + sigma^4).
+  const double a = 1;
+  for (const double sigma : {0.5, 1.0, 2.0}) {
+    const double cross = std::sqrt(4 + std::pow(sigma, 4));
+    const auto v = [=](const Tensor& t) { return square(1 - t) + square(t) + cross * (t * (1 - t)); };
+    const Velocity u = [=](const Tensor& x, const Tensor& t) {
+      const Tensor time = per_sample(t, 2), slope = (4 * time - 2 + cross * (1 - 2 * time)) / (2 * v(time));
+      return slope * (x - a * (2 * time - 1)) + 2 * a;
+    };
+    const Velocity score = [=](const Tensor& x, const Tensor& t) {
+      const Tensor time = per_sample(t, 2);
+      return (a * (2 * time - 1) - x) / v(time);
+    };
+    const Index n = 40'000;
+    Generator rng(15);
+    BrownianPath path(16, {n, 1});
+    const Sde bridge = sde_of_flow(u, score, [=](double) { return sigma; });
+    const Observer check = [&](Index position, double t, const Tensor& x) {
+      if (position % 16 != 0) return;
+      const double expected = (1 - t) * (1 - t) + t * t + t * (1 - t) * cross;
+      EXPECT_NEAR(average(x), a * (2 * t - 1), 0.02) << "sigma " << sigma << ", t = " << t;
+      EXPECT_NEAR(variance(x), expected, 0.02 * expected + 5 * expected * std::sqrt(2.0 / static_cast<double>(n)))
+          << "sigma " << sigma << ", t = " << t;
+    };
+    solve(bridge, Tensor::randn({n, 1}, rng) - a, uniform_grid(0, 1, 64), SdeMethod::kHeun, path, check);
+  }
+}
+
+// --- Langevin dynamics -----------------------------------------------------------------------------------------------
+
+TEST(Langevin, SamplesAGaussian) {
+  // x' = (1 - e/2 s^-2)(x - m) + sqrt(e) z has the stationary variance s^2 / (1 - e / (4 s^2)).
+  const double m = 2, s = 0.7, e = 0.1;
+  const Index n = 20'000;
+  Generator rng(17);
+  const Function score = [=](const Tensor& x) { return (m - x) / (s * s); };
+  const Tensor x = langevin(score, Tensor::zeros({n, 1}), {.step_size = e, .steps = 200}, rng);
+  const double expected = s * s / (1 - e / (4 * s * s)), error = 5 / std::sqrt(static_cast<double>(n));
+  EXPECT_NEAR(average(x), m, error * s);
+  EXPECT_NEAR(variance(x), expected, error * std::sqrt(2.0) * expected);
+  EXPECT_THAT(misuse([&] { langevin(score, x, {.step_size = 0}, rng); }), HasSubstr("step size above 0, got 0"));
+  EXPECT_THAT(misuse([&] { langevin(score, x, {.steps = -1}, rng); }), HasSubstr("got -1"));
+}
+
+TEST(Langevin, LeavesFarModesTheSharesOfTheStart) {
+  // Modes of weight 0.1 at -8 and 0.9 at 8, deviation 1; the exact score -(x - 8 tanh(8 x + ln 3)), since ln(.9/.1) / 2
+  // = ln 3. From N(0, 1) about half of the points go to each side; only a flow, which sees the weights, gets 0.9.
+  const auto share_right = [](const Tensor& x) { return average(less(Tensor::scalar(0), x)); };
+  const Function score = [](const Tensor& x) { return 8 * tanh(8 * x + std::log(3.0)) - x; };
+  const Index n = 4000;
+  Generator rng(18);
+  const Tensor start = Tensor::randn({n, 1}, rng);
+  const Tensor stuck = langevin(score, start, {.step_size = 0.05, .steps = 400}, rng);
+  EXPECT_NEAR(share_right(stuck), 0.55, 0.06) << "not 0.9";
+
+  // The exact flow of the same mixture: E[x_1 | x] = sum of posterior weights times the modes' conditional means.
+  const Velocity u = [](const Tensor& x, const Tensor& t) {
+    const Tensor time = per_sample(t, 2), v = square(time) + square(1 - time);  // of each mode, at time t
+    const Tensor side = tanh(8 * time * x / v + std::log(3.0));
+    const Tensor centre = 8 * time * side;
+    return 8 * side + (2 * time - 1) / v * (x - centre);
+  };
+  const Tensor end = solve(u, start, uniform_grid(0, 1, 200), kRk4).x;
+  EXPECT_NEAR(share_right(end), 0.9, 5 * std::sqrt(0.09 / static_cast<double>(n)));
+}
+
+}  // namespace
+}  // namespace rill::flow
