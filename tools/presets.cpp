@@ -22,23 +22,30 @@ fs::path presets_folder() {
   return !error && fs::is_directory(installed, error) ? installed : fs::path(RILL_PRESETS_FOLDER);
 }
 
+// "annulus", "tong/ot-cfm": paths in the folder, without the ending.
+std::vector<std::string> all_names() {
+  const fs::path folder = presets_folder();
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() != ".toml") continue;
+    names.push_back(entry->path().lexically_relative(folder).replace_extension().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 std::string preset_names() {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(presets_folder(), error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() == ".toml") names.push_back(entry->path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return joined(names);
+  return joined(all_names());
 }
 
 std::string find_preset(const std::string& name) {
-  const fs::path path = presets_folder() / (name + ".toml");
-  std::error_code error;
-  const bool found = name.find('/') == name.npos && fs::is_regular_file(path, error);
+  const std::vector<std::string> names = all_names();
+  const bool found = std::find(names.begin(), names.end(), name) != names.end();
   if (!found) throw UsageError(concat("--preset: unknown preset ", in_quotes(name), "; there are: ", preset_names()));
+  const fs::path path = presets_folder() / (name + ".toml");
   return path.lexically_normal().string();
 }
 

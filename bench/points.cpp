@@ -1,0 +1,31 @@
+// Points of a density, and how far two sets of them are apart: for programs in other languages that are compared with
+// ours on the same data.
+//   bench_points draw moons 10000 0 moons.npy    the density's name, how many, the seed
+//   bench_points w2 a.npy b.npy                  prints the 2-Wasserstein distance
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "autodiff/random.hpp"
+#include "datasets/known_densities.hpp"
+#include "datasets/npy.hpp"
+#include "flow/metrics.hpp"
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  try {
+    if (words.size() == 5 && words[0] == "draw") {
+      rill::Generator rng(std::stoull(words[3]));
+      rill::datasets::write_npy(words[4], rill::datasets::make_density(words[1])->sample(std::stoll(words[2]), rng));
+    } else if (words.size() == 3 && words[0] == "w2") {
+      std::cout << rill::flow::wasserstein2(rill::datasets::read_npy(words[1]), rill::datasets::read_npy(words[2]))
+                << '\n';
+    } else {
+      rill::fail("usage: bench_points draw DENSITY COUNT SEED FILE.npy | bench_points w2 A.npy B.npy");
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "bench_points: " << error.what() << '\n';
+    return 1;
+  }
+}
