@@ -79,17 +79,8 @@ Tensor levels(const NoiseLevel& g, const Tensor& t, int rank) {
   return per_sample(result, rank);
 }
 
-// score(x, t, u): so that one evaluation of the velocity serves both.
-template <class Score>
-Sde with_noise(const Velocity& velocity, const Score& score, const NoiseLevel& g) {
-  const Velocity drift = [=](const Tensor& x, const Tensor& t) {
-    const Tensor u = velocity(x, t);
-    return u + 0.5 * square(levels(g, t, x.rank())) * score(x, t, u);
-  };
-  const Velocity diffusion = [=](const Tensor& x, const Tensor& t) {
-    return broadcast_to(levels(g, t, x.rank()), x.shape());
-  };
-  return {.drift = drift, .diffusion = diffusion, .additive = true};
+Velocity diffusion_of(const NoiseLevel& g) {
+  return [=](const Tensor& x, const Tensor& t) { return broadcast_to(levels(g, t, x.rank()), x.shape()); };
 }
 
 }  // namespace
@@ -129,16 +120,21 @@ Solution solve(const Sde& sde, const Tensor& x, const std::vector<double>& times
 }
 
 Sde sde_of_flow(const Velocity& velocity, const Velocity& score, const NoiseLevel& g) {
-  return with_noise(
-      velocity, [=](const Tensor& x, const Tensor& t, const Tensor&) { return score(x, t); }, g);
+  const Velocity drift = [=](const Tensor& x, const Tensor& t) {
+    return velocity(x, t) + 0.5 * square(levels(g, t, x.rank())) * score(x, t);
+  };
+  return {.drift = drift, .diffusion = diffusion_of(g), .additive = true};
 }
 
 Sde sde_of_flow(const Velocity& velocity, std::shared_ptr<const Scheduler> scheduler, const NoiseLevel& g) {
   require(scheduler != nullptr, "sde_of_flow: expected a scheduler, got none");
-  const auto score = [=](const Tensor& x, const Tensor& t, const Tensor& u) {
-    return convert(u, Prediction::kVelocity, Prediction::kScore, x, t, *scheduler);
+  const Velocity drift = [=](const Tensor& x, const Tensor& t) {
+    const Tensor before_end = clamp(t, 0, 1 - kConversionMargin);
+    const Tensor u = velocity(x, before_end);
+    const Tensor score = convert(u, Prediction::kVelocity, Prediction::kScore, x, before_end, *scheduler);
+    return u + 0.5 * square(levels(g, t, x.rank())) * score;
   };
-  return with_noise(velocity, score, g);
+  return {.drift = drift, .diffusion = diffusion_of(g), .additive = true};
 }
 
 }  // namespace rill::flow

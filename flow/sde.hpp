@@ -60,8 +60,9 @@ using NoiseLevel = std::function<double(double t)>;
 Sde sde_of_flow(const Velocity& velocity, const Velocity& score, const NoiseLevel& g);
 
 /// The same for the velocity of an affine path with Gaussian source, which determines its score (flow/prediction.hpp).
-/// Where sigma is 0 the score is evaluated just before. Data with sharp edges have an unbounded score at t = 1, which a
-/// g that falls with sigma tames, such as g^2 = c sigma (Ma et al. 2024).
+/// One evaluation of the velocity gives both, at times up to 1 - kConversionMargin: where sigma is 0 it does not tell
+/// the score. Data with sharp edges have an unbounded score at t = 1, which a g that falls with sigma tames, such as
+/// g^2 = c sigma (Ma et al. 2024).
 Sde sde_of_flow(const Velocity& velocity, std::shared_ptr<const Scheduler> scheduler, const NoiseLevel& g);
 
 }  // namespace rill::flow

@@ -111,20 +111,6 @@ TEST(Conversion, AtTheEndThePointIsTheData) {
   }
 }
 
-TEST(Conversion, AtTheEndTheScoreOfAGaussianIsClose) {
-  // Data N(0, s^2 I): the velocity of x is x (alpha' alpha s^2 + sigma' sigma) / v, v the variance; the score is -x /
-  // v.
-  const double s = 0.5, x = 0.8;
-  for (const auto& scheduler : all_schedulers()) {
-    const Coefficients c = scheduler->at(1);
-    const double u = x * (c.d_alpha * s * s + c.sigma_d_sigma) / (s * s);
-    const double score = apply(conversion(Prediction::kVelocity, Prediction::kScore, 1, *scheduler), u, x);
-    // Where sigma' is finite it is that of a time kConversionMargin before, with the velocity of t = 1. The velocity
-    // changes by O(margin) in that time, and the score is that over sigma: a constant factor, no infinity.
-    EXPECT_NEAR(score, -x / (s * s), std::isinf(c.d_sigma) ? 1e-9 : 20) << scheduler->name();
-  }
-}
-
 TEST(Scheduler, TheInverseFindsTheTime) {
   for (const auto& scheduler : all_schedulers()) {
     for (const double t : {0.0, 1e-6, 0.01, 0.3, 0.5, 0.9, 1 - 1e-6, 1.0}) {

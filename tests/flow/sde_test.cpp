@@ -222,6 +222,25 @@ TEST(SdeOfFlow, HasTheMarginalsOfTheFlow) {
   }
 }
 
+TEST(SdeOfFlow, HasItsDriftUpToTheEnds) {
+  const double m = 1.5, s = 0.5, g = 0.8;
+  const Tensor x = Tensor::from({0.3, 1, 2}, {3, 1});
+  for (const std::string& name : scheduler_names()) {
+    const std::shared_ptr<const Scheduler> scheduler = make_scheduler({.name = name});
+    const Velocity u = gaussian_flow(scheduler, m, s);
+    const Sde sde = sde_of_flow(u, scheduler, [=](double) { return g; });
+    for (const double t : {0.0, 0.5, 1.0}) {
+      const Coefficients c = scheduler->at(t);
+      const Tensor now = Tensor::full({3}, t);
+      const Tensor score = (c.alpha * m - x) / (c.alpha * c.alpha * s * s + c.sigma * c.sigma);
+      const Tensor expected = u(x, now) + g * g / 2 * score, drift = sde.drift(x, now);
+      // At t = 1 the times differ by the margin, and the velocities by their slopes, below 100, times that.
+      const double tolerance = t == 1 ? 100 * kConversionMargin : kDouble ? 1e-10 : 1e-4;
+      for (Index i = 0; i < 3; ++i) EXPECT_NEAR(drift.data()[i], expected.data()[i], tolerance) << name << " at " << t;
+    }
+  }
+}
+
 TEST(SdeOfFlow, TheNoiseIsReal) {
   // The same marginals, but the end is not a function of the start: with much noise they are nearly independent.
   const auto scheduler = std::make_shared<CondOtScheduler>();
