@@ -1,6 +1,7 @@
 #include "flow/example.hpp"
 
 #include "autodiff/error.hpp"
+#include "flow/guidance.hpp"
 
 namespace rill::flow {
 
@@ -23,12 +24,7 @@ Example ExampleMaker::make(const Batch& batch, Generator& rng) const {
   const Tensor t = sample_times(options_.times, shape[0], rng);
   Example example{path_.sample(x_0, batch.x_1, t, rng), batch.labels};
   if (options_.label_dropout > 0 && batch.labels.size() > 0) {
-    std::vector<Index> labels(batch.labels.begin(), batch.labels.end());
-    const Tensor u = Tensor::rand({batch.labels.size()}, rng);
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (static_cast<double>(u.data()[i]) < options_.label_dropout) labels[i] = options_.no_class;
-    }
-    example.labels = Indices(std::move(labels));
+    example.labels = drop_labels(batch.labels, options_.label_dropout, options_.no_class, rng);
   }
   return example;
 }

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
-#include <limits>
 #include <mutex>
 #include <numbers>
+#include <span>
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
-#include "autodiff/parallel.hpp"
 #include "flow/generate.hpp"
+#include "flow/row_groups.hpp"
 
 namespace rill::flow {
 
@@ -65,6 +64,19 @@ std::vector<Tensor> probes_for(const Tensor& x_1, const LikelihoodOptions& optio
   return draw_probes(options.trace, options.probes, x_1.shape(), rng);
 }
 
+struct Average {
+  double mean, standard_error;
+};
+
+Average mean_of(std::span<const Real> estimates, Trace trace) {
+  const double count = static_cast<double>(estimates.size());
+  double total = 0, squares = 0;
+  for (const Real estimate : estimates) total += static_cast<double>(estimate);
+  for (const Real estimate : estimates) squares += std::pow(static_cast<double>(estimate) - total / count, 2);
+  if (trace == Trace::kExact) return {total, 0};
+  return {total / count, std::sqrt(squares / (count * (count - 1)))};  // 0 / 0, not a number, for one probe
+}
+
 // Points followed together, at most: the graph of one evaluation should stay in a core's cache (flow/generate.cpp).
 constexpr Index kGroup = 500;
 
@@ -76,36 +88,21 @@ Likelihood in_groups(const VelocityFor& velocity_for, const Tensor& x_1, const L
   Likelihood result{
       .log_p = Tensor::empty({points}), .standard_error = Tensor::empty({points}), .x_0 = Tensor::empty(x_1.shape())};
   std::mutex mutex;
-  std::exception_ptr error;
-  const Index groups = (points + kGroup - 1) / kGroup;
-  parallel_for(points, (points + groups - 1) / groups, [&](Index begin, Index end) {
-    try {
-      const NoGrad no_grad;
-      std::vector<Tensor> own_probes;
-      for (const Tensor& probe : probes) own_probes.push_back(slice(probe, 0, begin, end));
-      const Estimates one = follow_back(velocity_for(begin, end), slice(x_1, 0, begin, end), own_probes, options);
-      std::copy_n(one.x_0.data(), one.x_0.size(), result.x_0.data() + begin * dimension);
-      const Index count = one.log_p.dim(1);
-      for (Index n = begin; n < end; ++n) {
-        const Real* estimates = one.log_p.data() + (n - begin) * count;
-        double total = 0, squares = 0;
-        for (Index k = 0; k < count; ++k) total += static_cast<double>(estimates[k]);
-        const double average = total / static_cast<double>(count);
-        for (Index k = 0; k < count; ++k) squares += std::pow(static_cast<double>(estimates[k]) - average, 2);
-        result.log_p.data()[n] = static_cast<Real>(average);
-        const double variance = count > 1                        ? squares / static_cast<double>(count * (count - 1))
-                                : options.trace == Trace::kExact ? 0
-                                                                 : std::numeric_limits<double>::quiet_NaN();
-        result.standard_error.data()[n] = static_cast<Real>(std::sqrt(variance));
-      }
-      const std::lock_guard lock(mutex);
-      result.evaluations = std::max(result.evaluations, one.evaluations);
-    } catch (...) {  // must not leave a thread's loop
-      const std::lock_guard lock(mutex);
-      if (!error) error = std::current_exception();
+  for_row_groups(points, kGroup, [&](Index begin, Index end) {
+    std::vector<Tensor> own_probes;
+    for (const Tensor& probe : probes) own_probes.push_back(slice(probe, 0, begin, end));
+    const Estimates found = follow_back(velocity_for(begin, end), slice(x_1, 0, begin, end), own_probes, options);
+    std::copy_n(found.x_0.data(), found.x_0.size(), result.x_0.data() + begin * dimension);
+    const Index count = found.log_p.dim(1);
+    for (Index n = begin; n < end; ++n) {
+      const std::span estimates(found.log_p.data() + (n - begin) * count, static_cast<std::size_t>(count));
+      const auto [mean, standard_error] = mean_of(estimates, options.trace);
+      result.log_p.data()[n] = static_cast<Real>(mean);
+      result.standard_error.data()[n] = static_cast<Real>(standard_error);
     }
+    const std::lock_guard lock(mutex);
+    result.evaluations = std::max(result.evaluations, found.evaluations);
   });
-  if (error) std::rethrow_exception(error);
   return result;
 }
 
@@ -119,12 +116,8 @@ Likelihood log_likelihood(const nn::VelocityModel& model, const Tensor& x_1, con
                           const LikelihoodOptions& options) {
   require(labels.size() == 0 || labels.size() == x_1.dim(0), "likelihood: ", labels.size(), " labels for ", x_1.dim(0),
           " points");
-  return in_groups(
-      [&](Index begin, Index end) {
-        if (labels.size() == 0) return velocity_of(model);
-        return velocity_of(model, Indices(std::vector<Index>(labels.begin() + begin, labels.begin() + end)));
-      },
-      x_1, options);
+  return in_groups([&](Index begin, Index end) { return velocity_of(model, labels_of_rows(labels, begin, end)); }, x_1,
+                   options);
 }
 
 Tensor differentiable_log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {

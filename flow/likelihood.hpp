@@ -6,9 +6,9 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
-#include "flow/divergence.hpp"
 #include "flow/ode.hpp"
 #include "flow/velocity.hpp"
+#include "flow/velocity_divergence.hpp"
 #include "nn/velocity_model.hpp"
 
 namespace rill::flow {

@@ -11,7 +11,7 @@
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
 #include "flow/dequantisation.hpp"
-#include "flow/divergence.hpp"
+#include "flow/velocity_divergence.hpp"
 #include "flow/generate.hpp"
 #include "flow/marginal.hpp"
 #include "flow/path.hpp"

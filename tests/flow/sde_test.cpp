@@ -7,11 +7,14 @@
 #include <cmath>
 
 #include "autodiff/ops.hpp"
+#include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
 #include "flow/brownian.hpp"
+#include "flow/generate_sde.hpp"
 #include "flow/langevin.hpp"
 #include "flow/path.hpp"
 #include "flow/prediction.hpp"
+#include "nn/model.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {
@@ -284,6 +287,56 @@ TEST(SdeOfFlow, TheSchroedingerBridgeOfTwoGaussians) {
     };
     solve(bridge, Tensor::randn({n, 1}, rng) - a, uniform_grid(0, 1, 64), SdeMethod::kHeun, path, check);
   }
+}
+
+TEST(GenerateSde, DoesNotDependOnThreadsOrGroups) {
+  Generator rng(19);
+  const auto model = nn::make_model({.hidden = {8}, .classes = 3}, rng);
+  const AffinePath path = make_path({.name = "cosine"});
+  const Index n = 2100;
+  const Tensor x_0 = Tensor::randn({n, 2}, rng);
+  const Indices labels(rng.integers(n, 3));
+  const GenerateSdeOptions options{
+      .method = SdeMethod::kHeun, .steps = 5, .g = [](double t) { return 1 - t; }, .seed = 20, .keep_trajectory = true};
+  const int threads = thread_count();
+  set_thread_count(1);
+  const Generated serial = generate_sde(*model, path, x_0, labels, options);
+  set_thread_count(3);
+  const Generated parallel = generate_sde(*model, path, x_0, labels, options);
+  set_thread_count(threads);
+  EXPECT_EQ(serial.x.to_vector(), parallel.x.to_vector());
+  EXPECT_EQ(serial.evaluations, 10);
+  ASSERT_EQ(serial.trajectory.size(), 6u);
+  EXPECT_EQ(serial.trajectory.front().to_vector(), x_0.to_vector());
+  EXPECT_EQ(serial.trajectory.back().to_vector(), serial.x.to_vector());
+  BrownianPath motion(20, x_0.shape());
+  const Sde sde = sde_of_model(*model, labels, path, options.g);
+  const Tensor whole = solve(sde, x_0, uniform_grid(0, 1, 5), SdeMethod::kHeun, motion).x;
+  for (Index i = 0; i < 2 * n; ++i) EXPECT_NEAR(serial.x.data()[i], whole.data()[i], 1e-5);
+}
+
+TEST(GenerateSde, UsesTheScoreThatTheModelLearned) {
+  Generator rng(21);
+  const auto model = nn::make_model({.hidden = {8}, .score = true}, rng);
+  const double sigma = 0.5;
+  const AffinePath bridge = make_path({.name = "schroedinger-bridge", .sigma = sigma});
+  const Tensor x = Tensor::randn({4, 2}, rng), t = Tensor::full({4}, 0.3);
+  const Tensor with_noise = sde_of_model(*model, {}, bridge, [=](double) { return 2 * sigma; }).drift(x, t);
+  const Tensor expected = model->forward(x, t) + 4 * model->score_drift(x, t);  // g^2 / 2 = 4 sigma^2 / 2
+  for (Index i = 0; i < 8; ++i) EXPECT_NEAR(with_noise.data()[i], expected.data()[i], 1e-5);
+}
+
+TEST(GenerateSde, MisuseIsExplained) {
+  Generator rng(22);
+  const auto plain = nn::make_model({.hidden = {8}}, rng), scored = nn::make_model({.hidden = {8}, .score = true}, rng);
+  const AffinePath straight = make_path({}), bridge = make_path({.name = "schroedinger-bridge", .sigma = 1});
+  const NoiseLevel g = [](double) { return 1; };
+  EXPECT_THAT(misuse([&] { sde_of_model(*plain, {}, bridge, g); }), HasSubstr("train a model that learns one"));
+  EXPECT_THAT(misuse([&] { sde_of_model(*scored, {}, straight, g); }), HasSubstr("needs the Schroedinger bridge"));
+  const Tensor x_0 = Tensor::zeros({3, 2});
+  EXPECT_THAT(misuse([&] { generate_sde(*plain, straight, x_0, {}, {}); }), HasSubstr("expected a noise level"));
+  EXPECT_THAT(misuse([&] { generate_sde(*plain, straight, x_0, Indices({1}), {.g = g}); }),
+              HasSubstr("1 labels for 3"));
 }
 
 // --- Langevin dynamics -----------------------------------------------------------------------------------------------

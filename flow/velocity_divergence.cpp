@@ -1,4 +1,4 @@
-#include "flow/divergence.hpp"
+#include "flow/velocity_divergence.hpp"
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
