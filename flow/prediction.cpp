@@ -93,8 +93,11 @@ Tensor convert(const Tensor& value, Prediction from, Prediction to, const Tensor
           " and ", t.shape());
   if (from == to) return value;
   Tensor of_value = Tensor::empty(t.shape()), of_point = Tensor::empty(t.shape());
+  Conversion c{};
   for (Index i = 0; i < t.size(); ++i) {
-    const Conversion c = conversion(from, to, static_cast<double>(t.data()[i]), scheduler);
+    // Solvers ask at one time for a whole batch.
+    const bool again = i > 0 && t.data()[i] == t.data()[i - 1];
+    if (!again) c = conversion(from, to, static_cast<double>(t.data()[i]), scheduler);
     of_value.data()[i] = static_cast<Real>(c.of_value);
     of_point.data()[i] = static_cast<Real>(c.of_point);
   }

@@ -44,8 +44,11 @@ Velocity change_scheduler(const Velocity& velocity, std::shared_ptr<const Schedu
   return [=](const Tensor& x, const Tensor& r) {
     Tensor t = Tensor::empty(r.shape()), scale = Tensor::empty(r.shape());
     Tensor of_velocity = Tensor::empty(r.shape()), of_point = Tensor::empty(r.shape());
+    PathChange change{};
     for (Index i = 0; i < r.size(); ++i) {
-      const PathChange change = path_change(*from, *to, static_cast<double>(r.data()[i]));
+      // Solvers ask at one time for a whole batch.
+      const bool again = i > 0 && r.data()[i] == r.data()[i - 1];
+      if (!again) change = path_change(*from, *to, static_cast<double>(r.data()[i]));
       t.data()[i] = static_cast<Real>(change.t);
       scale.data()[i] = static_cast<Real>(change.scale);
       of_velocity.data()[i] = static_cast<Real>(change.scale * change.d_t);

@@ -71,8 +71,9 @@ class Stepper {
 // g at each of the times t [N], to broadcast over points of the given rank.
 Tensor levels(const NoiseLevel& g, const Tensor& t, int rank) {
   Tensor result = Tensor::empty(t.shape());
+  double level = 0;
   for (Index i = 0; i < t.size(); ++i) {
-    const double level = g(static_cast<double>(t.data()[i]));
+    if (i == 0 || t.data()[i] != t.data()[i - 1]) level = g(static_cast<double>(t.data()[i]));
     require(level >= 0, "noise level: expected g(t) >= 0, got ", level, " at t = ", t.data()[i]);
     result.data()[i] = static_cast<Real>(level);
   }
