@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
@@ -53,15 +54,28 @@ void NodeDeleter::operator()(Node* node) const noexcept {
 
 // --- The walk --------------------------------------------------------------------------------------------------------
 
-/// One walk from some outputs back through the graph, newest node first.
+/// One walk from some outputs back through the graph, newest node first. An op's gradient may itself walk a graph that
+/// shares nodes with this one, parameters above all: what this walk left on them is put aside until that one is done.
 class GraphWalk {
  public:
   explicit GraphWalk(const GradOptions& options)
-      : keep_graph_(options.create_graph || options.retain_graph), mode_(options.create_graph) {}
-
-  ~GraphWalk() {  // when an op threw half way, the next walk must not find our sums
-    for (const NodePtr& node : queue_) node->pending_ = Tensor();
+      : keep_graph_(options.create_graph || options.retain_graph), mode_(options.create_graph), outer_(innermost_) {
+    innermost_ = this;
+    if (!outer_) return;
+    for (const NodePtr& node : outer_->queue_) outer_pending_.push_back(std::exchange(node->pending_, Tensor()));
   }
+
+  ~GraphWalk() {
+    innermost_ = outer_;
+    // When an op threw half way, the next walk must not find our sums.
+    for (const NodePtr& node : queue_) node->pending_ = Tensor();
+    for (std::size_t i = 0; i < outer_pending_.size(); ++i) {
+      outer_->queue_[i]->pending_ = std::move(outer_pending_[i]);
+    }
+    for (const auto& [node, needed] : outer_needed_) node->needed_ = needed;
+  }
+  GraphWalk(const GraphWalk&) = delete;
+  GraphWalk& operator=(const GraphWalk&) = delete;
 
   /// The gradient `gy` arrives at the tensor of `node`.
   void arrive(const NodePtr& node, Tensor gy) {
@@ -111,6 +125,10 @@ class GraphWalk {
     for (std::size_t next = 0; next < found.size(); ++next) {
       for (std::size_t i = 0; i < found[next]->input_count(); ++i) meet(found[next]->input(i).get());
     }
+    if (outer_) {
+      for (Node* node : found) outer_needed_.emplace_back(node, node->needed_);
+      for (const Tensor& x : targets) outer_needed_.emplace_back(x.node().get(), x.node()->needed_);
+    }
     for (const Tensor& x : targets) x.node()->needed_ = walk_;
     // Oldest first, so that inputs are decided before what was computed from them.
     std::sort(found.begin(), found.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
@@ -130,7 +148,14 @@ class GraphWalk {
   GradMode mode_;
   memory::Vector<NodePtr> queue_;  // a heap: the newest node is on top
   std::uint64_t walk_ = 0;
+
+  constinit static thread_local GraphWalk* innermost_;
+  GraphWalk* outer_;                                              // the walk that an op's gradient began this one in
+  memory::Vector<Tensor> outer_pending_;                          // of its queue
+  memory::Vector<std::pair<Node*, std::uint64_t>> outer_needed_;  // of the nodes that this walk marks
 };
+
+constinit thread_local GraphWalk* GraphWalk::innermost_ = nullptr;
 
 void Tensor::backward(const GradOptions& options) const {
   require(requires_grad(), "backward: this tensor of shape ", shape_,

@@ -1,21 +1,9 @@
 #include "flow/ode.hpp"
 
-#include <array>
-#include <string>
-
 #include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
+#include "flow/runge_kutta.hpp"
 
 namespace rill::flow {
-
-const Tableau& find_tableau(std::string_view name) {
-  std::string known;
-  for (const Tableau* tableau : kTableaus) {
-    if (tableau->name == name) return *tableau;
-    known.append(known.empty() ? "" : ", ").append(tableau->name);
-  }
-  fail("unknown solver '", name, "'; known: ", known);
-}
 
 std::vector<double> uniform_grid(double start, double end, Index steps) {
   require(steps >= 1, "time grid: expected at least 1 step, got ", steps);
@@ -27,42 +15,31 @@ std::vector<double> uniform_grid(double start, double end, Index steps) {
   return times;
 }
 
-namespace {
-
-// x + h sum_j weights_j k_j, leaving out the zeros.
-Tensor advance(Tensor x, double h, const std::array<double, kMaxStages>& weights, const std::vector<Tensor>& k) {
-  for (std::size_t j = 0; j < k.size(); ++j) {
-    if (weights[j] != 0) x = x + (h * weights[j]) * k[j];
-  }
-  return x;
-}
-
-}  // namespace
-
-Solution solve(const Velocity& velocity, const Tensor& x, const std::vector<double>& times, const Tableau& method,
-               const Observer& observer) {
+void require_grid(const std::vector<double>& times) {
   require(times.size() >= 2, "solve: expected at least two times, got ", times.size());
-  require(x.rank() >= 1, "solve: expected points [N, ...], got a scalar");
   for (std::size_t i = 1; i < times.size(); ++i) {
     require((times[i] - times[i - 1]) * (times[1] - times[0]) > 0, "solve: times must go strictly one way; found ",
             times[i - 1], " then ", times[i]);
   }
+}
 
-  Solution solution{.x = x, .evaluations = 0};
-  if (observer) observer(0, times[0], x);
-  std::vector<Tensor> k;
-  for (std::size_t step = 0; step + 1 < times.size(); ++step) {
-    const double t = times[step], h = times[step + 1] - t;
-    k.clear();
-    for (std::size_t i = 0; i < static_cast<std::size_t>(method.stages); ++i) {
-      const Tensor at = advance(solution.x, h, method.a[i], k);
-      k.push_back(velocity(at, Tensor::full({x.dim(0)}, t + method.c[i] * h)));
-      ++solution.evaluations;
-    }
-    solution.x = advance(solution.x, h, method.b, k);
-    if (observer) observer(static_cast<Index>(step) + 1, times[step + 1], solution.x);
+Solution solve(const Velocity& velocity, const Tensor& x, const std::vector<double>& times, const Tableau& method,
+               const Observer& observer) {
+  require_grid(times);
+  require(x.rank() >= 1, "solve: expected points [N, ...], got a scalar");
+  const RowVelocity of_rows = [&velocity](const Tensor& points, const Tensor& t, const Indices&) {
+    return velocity(points, t);
+  };
+  Field field{of_rows};
+  Tensor at = x;
+  if (observer) observer(0, times[0], at);
+  for (std::size_t i = 0; i + 1 < times.size(); ++i) {
+    Step step{.x = at, .rows = {}, .t = {times[i]}, .h = {times[i + 1] - times[i]}, .k = {}, .x_next = {}};
+    take_step(method, field, step);
+    at = step.x_next;
+    if (observer) observer(static_cast<Index>(i) + 1, times[i + 1], at);
   }
-  return solution;
+  return {.x = at, .evaluations = field.evaluations};
 }
 
 }  // namespace rill::flow

@@ -1,4 +1,4 @@
-// Solving dx/dt = u(x, t) over a grid of times.
+// Solving dx/dt = u(x, t) over a grid of times; flow/adaptive.hpp chooses the steps itself.
 #pragma once
 
 #include <functional>
@@ -20,6 +20,9 @@ struct Solution {
 
 /// `steps` + 1 times from `start` to `end`, equally far apart.
 std::vector<double> uniform_grid(double start, double end, Index steps);
+
+/// Throws std::invalid_argument for fewer than two times, and for times that do not go strictly one way.
+void require_grid(const std::vector<double>& times);
 
 /// Moves the points x [N, ...] along the velocity from times[0] to times.back(), one Runge-Kutta step between
 /// neighbouring times, which may run forward or backward. Made of ops: where gradients are on, they flow through the

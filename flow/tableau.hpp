@@ -2,47 +2,96 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace rill::flow {
 
-inline constexpr int kMaxStages = 4;
+inline constexpr int kMaxStages = 16;
+/// One number for every slope k_i; those not written are 0.
+using Weights = std::array<double, kMaxStages>;
+
+/// A second method on the same slopes: y_next - h sum_i b_i k_i estimates the error of the step.
+struct EmbeddedMethod {
+  int order = 0;  ///< 0: there is none
+  Weights b = {};
+};
+
+/// What the slopes of a step tell about the points inside it, beyond the cubic: see dense_weights().
+struct DenseOutput {
+  int order = 3;         ///< the interpolant's error within a step of size h is O(h^{order + 1})
+  int extra_stages = 0;  /// slopes evaluated for it alone: rows stages + 1, ... of a
+  int corrections = 0;
+  std::array<Weights, 4> d = {};
+};
 
 /// An explicit Runge-Kutta method for y' = f(t, y) with step h (Butcher 1963):
-///   k_i = f(t + c_i h, y + h sum_{j<i} a_ij k_j),   y_next = y + h sum_i b_i k_i
+///   k_i = f(t + c_i h, y + h sum_{j<i} a_ij k_j),   y_next = y + h sum_i b_i k_i,   i < stages
+/// The slope at the new point, f(t + h, y_next), counts as k_stages: it is the next step's k_0, so it costs nothing
+/// where the solver goes on, and embedded methods and dense output may use it. Methods known as "first same as last"
+/// are those whose embedded method does; their stage s, whose row of a is b, is not listed.
 struct Tableau {
   std::string_view name;
   int order;
   int stages;
-  std::array<std::array<double, kMaxStages>, kMaxStages> a;
-  std::array<double, kMaxStages> b, c;
+  std::array<Weights, kMaxStages> a;
+  Weights b, c;
+  EmbeddedMethod embedded = {};
+  /// Of lower order than `embedded`, for methods that estimate their error by two: see error_ratios().
+  EmbeddedMethod second = {};
+  DenseOutput dense = {};
+
+  /// Whether it estimates its error, so that the step size can be chosen by it.
+  bool adaptive() const { return embedded.order > 0; }
+  /// Whether the error estimate needs the slope at the new point.
+  bool first_same_as_last() const { return embedded.b[static_cast<std::size_t>(stages)] != 0; }
+  /// q: the error estimate of a step of size h is O(h^q).
+  int error_order() const {
+    return second.order > 0 ? 2 * (embedded.order + 1) - (second.order + 1) : embedded.order + 1;
+  }
 };
 
-inline constexpr Tableau kEuler = {"euler", 1, 1, {}, {1}, {0}};
+// Fixed steps.
 
-inline constexpr Tableau kMidpoint = {"midpoint", 2, 2, {{{}, {0.5}}}, {0, 1}, {0, 0.5}};
-
+extern const Tableau kEuler;
+extern const Tableau kMidpoint;
 /// The explicit trapezoidal rule.
-inline constexpr Tableau kHeun2 = {"heun2", 2, 2, {{{}, {1}}}, {0.5, 0.5}, {0, 1}};
-
+extern const Tableau kHeun2;
+/// The method of second order with the smallest bound on its error (Ralston 1962).
+extern const Tableau kRalston;
 /// Heun's method of third order (Heun 1900).
-inline constexpr Tableau kHeun3 = {
-    "heun3", 3, 3, {{{}, {1.0 / 3}, {0, 2.0 / 3}}}, {0.25, 0, 0.75}, {0, 1.0 / 3, 2.0 / 3}};
-
+extern const Tableau kHeun3;
 /// The classical method (Kutta 1901).
-inline constexpr Tableau kRk4 = {
-    "rk4", 4, 4, {{{}, {0.5}, {0, 0.5}, {0, 0, 1}}}, {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {0, 0.5, 0.5, 1}};
-
+extern const Tableau kRk4;
 /// Kutta's 3/8 rule (Kutta 1901).
-inline constexpr Tableau kRk4ThreeEighths = {"rk4-3/8",
-                                             4,
-                                             4,
-                                             {{{}, {1.0 / 3}, {-1.0 / 3, 1}, {1, -1, 1}}},
-                                             {1.0 / 8, 3.0 / 8, 3.0 / 8, 1.0 / 8},
-                                             {0, 1.0 / 3, 2.0 / 3, 1}};
+extern const Tableau kRk4ThreeEighths;
 
-/// Every tableau, in the order of their orders.
-inline constexpr std::array kTableaus = {&kEuler, &kMidpoint, &kHeun2, &kHeun3, &kRk4, &kRk4ThreeEighths};
+// With an error estimate; they run with fixed steps too.
+
+/// Heun 2 with Euler embedded: 2(1).
+extern const Tableau kHeunEuler;
+/// Bogacki and Shampine, "A 3(2) pair of Runge-Kutta formulas" (Applied Mathematics Letters 2, 1989).
+extern const Tableau kBogackiShampine;
+/// Dormand and Prince, "A family of embedded Runge-Kutta formulae" (J. Comp. Appl. Math. 6, 1980): RK5(4)7M, with the
+/// error estimate and interpolant of Shampine, "Some practical Runge-Kutta formulas" (Math. Comp. 46, 1986). That
+/// estimate is 2/3 of the original one; torchdiffeq's dopri5 is the same.
+extern const Tableau kDormandPrince5;
+/// Tsitouras, "Runge-Kutta pairs of order 5(4) satisfying only the first column simplifying assumption" (Computers and
+/// Mathematics with Applications 62, 2011), with its interpolant.
+extern const Tableau kTsitouras5;
+/// Dormand and Prince's method of order 8 with 12 stages, as in DOP853: error estimates of order 5 and 3, interpolant
+/// of order 7 (Hairer, Norsett and Wanner, "Solving Ordinary Differential Equations I", 2nd edition, 1993, sections
+/// II.5 (table 5.2 and what follows it), II.6 and II.10).
+extern const Tableau kDormandPrince8;
+
+/// Every method: those with fixed steps in the order of their orders, then the adaptive ones likewise.
+inline constexpr std::array kTableaus = {
+    &kEuler,           &kMidpoint,  &kHeun2,           &kRalston,        &kHeun3,      &kRk4,
+    &kRk4ThreeEighths, &kHeunEuler, &kBogackiShampine, &kDormandPrince5, &kTsitouras5, &kDormandPrince8};
+
+/// The names of every method, or of the adaptive ones, in that order.
+std::vector<std::string> solver_names(bool only_adaptive = false);
 
 /// The tableau of that name. Throws std::invalid_argument, listing the known names, for an unknown one.
 const Tableau& find_tableau(std::string_view name);
