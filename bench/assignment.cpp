@@ -24,7 +24,7 @@ void assignment(benchmark::State& state, Index dimension, Index n) {
   }
   std::size_t i = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(flow::solve_assignment(flow::squared_distances(x_0[i], x_1[i]), n).data());
+    benchmark::DoNotOptimize(flow::optimal_assignment(x_0[i], x_1[i]).data());
     i = (i + 1) % kSets;
   }
 }

@@ -76,11 +76,15 @@ std::optional<Tensor> Checkerboard::distance_to_support(const Tensor& x) const {
   return result;
 }
 
+double Checkerboard::relative_rounding() const {
+  return 8 * std::numeric_limits<Real>::epsilon() * std::max(std::abs(low_), std::abs(high_)) / side_;
+}
+
 // The squared distance is a sum over the axes, and each axis chooses a cell: the nearest one, or, when the indices of
 // the nearest ones add up to an odd number, on one axis the next nearest. That axis is the one where it costs least.
 double Checkerboard::distance(const Real* x) const {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const double rounding = 8 * std::numeric_limits<Real>::epsilon() * std::max(std::abs(low_), std::abs(high_)) / side_;
+  const double rounding = relative_rounding();
   double nearest = 0, detour = kInfinity;
   bool odd = false;
   for (Index axis = 0; axis < dimension_; ++axis) {
@@ -100,6 +104,44 @@ double Checkerboard::distance(const Real* x) const {
     odd ^= index % 2 == 1;
   }
   return side_ * std::sqrt(odd ? nearest + detour : nearest);
+}
+
+std::vector<double> Checkerboard::mode_weights() const {
+  const double cells = std::pow(static_cast<double>(cells_), static_cast<double>(dimension_));
+  require(cells <= 0x1p24, "checkerboard: ", cells, " cells, too many to be counted one by one");
+  const double occupied = std::round(cells * share(dimension_, false));
+  return std::vector<double>(static_cast<std::size_t>(occupied), 1 / occupied);
+}
+
+// Of the cells in the order of their indices, two neighbours hold one occupied cell where n is even, because the last
+// axis alternates. Where n is odd the whole board alternates, since the sum of the indices has the parity of the number.
+// Either way cell number c is the c / 2-th occupied one, if it is occupied.
+std::vector<Index> Checkerboard::mode_of(const Tensor& x) const {
+  require_points(x);
+  const double rounding = relative_rounding();
+  std::vector<Index> result;
+  for (Index i = 0; i < x.dim(0); ++i) {
+    Index cell = 0, across = -1, sum = 0;  // `across`: the number of a cell on the other side of a border, if x is on one
+    bool inside = true;
+    for (Index axis = 0; axis < dimension_ && inside; ++axis) {
+      const double y = (static_cast<double>(x.data()[i * dimension_ + axis]) - low_) / side_;
+      inside = y >= -rounding && y <= static_cast<double>(cells_) + rounding;
+      if (!inside) break;
+      const Index index = std::clamp(static_cast<Index>(std::floor(y)), Index{0}, cells_ - 1);
+      const double place = y - static_cast<double>(index);
+      const Index neighbour = place <= rounding ? index - 1 : place >= 1 - rounding ? index + 1 : -1;
+      if (across >= 0) {
+        across = across * cells_ + index;
+      } else if (neighbour >= 0 && neighbour < cells_) {
+        across = cell * cells_ + neighbour;
+      }
+      cell = cell * cells_ + index;
+      sum += index;
+    }
+    if (sum % 2 == 1) cell = across;
+    result.push_back(inside && cell >= 0 ? cell / 2 : -1);
+  }
+  return result;
 }
 
 }  // namespace rill::datasets

@@ -28,11 +28,18 @@ class Checkerboard final : public Density {
   std::optional<Tensor> log_density(const Tensor& x) const override;
   std::optional<double> entropy() const override;
   std::optional<Tensor> distance_to_support(const Tensor& x) const override;
+  /// The occupied cells, in the order of their indices (the last axis fastest), each with the same weight.
+  /// Throws std::invalid_argument for more than 2^24 cells.
+  std::vector<double> mode_weights() const override;
+  /// The occupied cell that a point is in; -1 outside.
+  std::vector<Index> mode_of(const Tensor& x) const override;
 
  private:
   /// The share of the cells of a `dimension`-dimensional board whose indices add up to an odd or an even number.
   double share(Index dimension, bool odd) const;
   double distance(const Real* x) const;
+  /// How far the coordinate of a sample may be off, in units of a cell's side.
+  double relative_rounding() const;
 
   Index cells_;
   double low_, high_, side_;

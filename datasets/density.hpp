@@ -45,6 +45,13 @@ class Density {
   /// The components of a mixture; empty for other densities.
   virtual std::vector<Mode> modes() const { return {}; }
 
+  /// The share of the probability that each mode holds: the components of a mixture, the occupied cells of a board.
+  /// They add up to 1; none for densities without modes.
+  virtual std::vector<double> mode_weights() const;
+  /// The number of the mode that each point is in, [n, d] -> n numbers; -1 in none. A mixture's points are in the mode
+  /// whose centre is nearest. All -1 for densities without modes.
+  virtual std::vector<Index> mode_of(const Tensor& x) const;
+
   /// 1 for the points at most `margin` away from the support and 0 for the others, [n, d] -> [n].
   std::optional<Tensor> in_support(const Tensor& x, double margin = 0) const;
   /// The share of the points that are: the mean of in_support().

@@ -24,5 +24,5 @@ int main() {
 
   const Tensor noise = Tensor::randn({1000, 2}, rng);
   const Tensor samples = flow::generate(*model, noise, {}, {.method = &flow::kMidpoint, .steps = 20}).x;
-  std::cout << "W2 to fresh data: " << flow::wasserstein2(samples, moons.sample(1000, rng)) << '\n';
+  std::cout << "W2 to fresh data: " << flow::wasserstein2(samples, moons.sample(1000, rng)).value << '\n';
 }

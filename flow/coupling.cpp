@@ -12,7 +12,7 @@ namespace {
 
 // For every row of x_1 its partner in x_0, both [n, D].
 std::vector<Index> pair_up(const CouplingDescription& coupling, const Tensor& x_0, const Tensor& x_1, Generator&) {
-  if (coupling.name == "ot") return solve_assignment(squared_distances(x_1, x_0), x_1.dim(0));
+  if (coupling.name == "ot") return optimal_assignment(x_1, x_0);
   return {};
 }
 

@@ -97,8 +97,8 @@ Json measure(const EvaluateSettings& settings, const flow::GenerateOptions& opti
     if (settings.w2_points > 0) {
       const Index n = settings.w2_points;
       const Tensor fresh = draw_data(*data, n, seed, 0), more = draw_data(*data, n, seed, 1);
-      result["wasserstein2"] = flow::wasserstein2(first_rows(samples.x, n), fresh);
-      result["wasserstein2_floor"] = flow::wasserstein2(more, fresh);
+      result["wasserstein2"] = flow::wasserstein2(first_rows(samples.x, n), fresh).value;
+      result["wasserstein2_floor"] = flow::wasserstein2(more, fresh).value;
       result["wasserstein2_points"] = n;
     }
   } else {

@@ -60,7 +60,7 @@ template <int n, class F>
 template <class V>
 V mul_add(V a, V b, V c) {
 #ifdef __AVX512F__
-  if constexpr (sizeof(Real) == 4) {
+  if constexpr (sizeof(typename V::value_type) == 4) {
     return V(_mm512_fmadd_ps(a, b, c));
   } else {
     return V(_mm512_fmadd_pd(a, b, c));
@@ -74,7 +74,7 @@ V mul_add(V a, V b, V c) {
 template <class V>
 V neg_mul_add(V a, V b, V c) {
 #ifdef __AVX512F__
-  if constexpr (sizeof(Real) == 4) {
+  if constexpr (sizeof(typename V::value_type) == 4) {
     return V(_mm512_fnmadd_ps(a, b, c));
   } else {
     return V(_mm512_fnmadd_pd(a, b, c));
@@ -228,7 +228,7 @@ void for_registers(Index n, const Body& body) {
 template <class V>
 void interleave(V& a, V& b) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof(Real) == 4) {
+  if constexpr (sizeof(typename V::value_type) == 4) {
     const auto low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     const auto high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     const __m512 x = a, y = b;
@@ -242,7 +242,7 @@ void interleave(V& a, V& b) {
     b = V(_mm512_permutex2var_pd(x, high, y));
   }
 #elif defined(__AVX2__)
-  if constexpr (sizeof(Real) == 4) {
+  if constexpr (sizeof(typename V::value_type) == 4) {
     const __m256 x = a, y = b;
     const auto low = _mm256_unpacklo_ps(x, y), high = _mm256_unpackhi_ps(x, y);
     a = V(_mm256_permute2f128_ps(low, high, 0x20));
@@ -273,7 +273,7 @@ V fold_lanes(V v, Op op) {
 }
 
 template <class V>
-Real first_lane(V v) {
+typename V::value_type first_lane(V v) {
   const typename V::register_type lanes = v;
   return lanes[0];
 }

@@ -48,6 +48,25 @@ struct Adam {
   Real gradient_scale, beta1, beta2, step, correction2, epsilon, decay, average_weight;
 };
 
+/// One row of the costs of an assignment problem (flow/assignment.cpp), against columns j = 0, 1, ...
+///   cost_j = floats[j], or doubles[j], whichever pointer is not null; or, of y_j = points[j], points[stride + j], ...,
+///            -sum_d point[d] y_j[d], or |point - y_j| if `distance`
+struct CostRow {
+  const float* floats = nullptr;
+  const double* doubles = nullptr;
+  const double* point = nullptr;
+  const double* points = nullptr;
+  Index dimension = 0, stride = 0;
+  bool distance = false;
+};
+
+/// The least of some numbers, the first place where it stands, and the least of the others.
+struct Least {
+  double value;
+  Index at;
+  double next;
+};
+
 /// What a stream of random numbers is at: see autodiff/random.hpp.
 struct RandomState {
   std::uint64_t seed;     ///< the Philox key
@@ -129,6 +148,17 @@ struct Kernels {
   /// `average` may be null.
   void (*adam)(Index n, const Real* gradient, const Adam&, Real* m, Real* v, Real* p, Real* average) noexcept;
 
+  // Assignment, in double whatever a Real is. n is a multiple of kAssignmentBlock; columns that do not count have the
+  // price -infinity.
+  /// price_j = min(price_j, cost_j - discount)
+  void (*lower_prices)(const CostRow&, double discount, Index n, double* price) noexcept;
+  /// Of cost_j - price_j.
+  Least (*two_least)(const CostRow&, const double* price, Index n) noexcept;
+  /// Where cost_j - price_j + base < distance_j, that becomes the distance, and from_j becomes `row`. Returns the least
+  /// distance of all, with an infinite `next`.
+  Least (*relax)(const CostRow&, const double* price, double base, double row, Index n, double* distance,
+                 double* from) noexcept;
+
   // Random numbers, in tiles of kRandomTileBlocks Philox4x32-10 blocks. Block b of a tile (b < 16) has the 128-bit
   // counter (counter + b, stream) and the key `seed`; its word j is the tile's word w[16 j + b]. So a tile is 64
   // words w, and the same on every instruction set. n numbers use ceil(n / numbers per tile) tiles.
@@ -141,6 +171,9 @@ struct Kernels {
   /// with v in (0, 1]. float: v[i] = (w[i] + 1) 2^-32, computed in float; double: v[i] = u[i] + 2^-53.
   void (*random_normal)(RandomState, Index n, Real* y) noexcept;
 };
+
+/// Columns are padded to a multiple of this many in the kernels of assignment: four of the widest registers.
+inline constexpr Index kAssignmentBlock = 32;
 
 /// Philox blocks in a tile: the step of RandomState::counter.
 inline constexpr int kRandomTileBlocks = 16;

@@ -242,6 +242,48 @@ void adam(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Rea
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Assignment
+
+double cost(const CostRow& row, Index j) {
+  if (row.floats) return row.floats[j];
+  if (row.doubles) return row.doubles[j];
+  double product = 0, squared = 0;
+  for (Index d = 0; d < row.dimension; ++d) {
+    const double x = row.point[d], y = row.points[d * row.stride + j];
+    product += x * y;
+    squared += (x - y) * (x - y);
+  }
+  return row.distance ? std::sqrt(squared) : -product;
+}
+
+void lower_prices(const CostRow& row, double discount, Index n, double* price) noexcept {
+  for (Index j = 0; j < n; ++j) price[j] = std::min(price[j], cost(row, j) - discount);
+}
+
+constexpr double kNone = std::numeric_limits<double>::infinity();
+
+Least two_least(const CostRow& row, const double* price, Index n) noexcept {
+  Least least{kNone, 0, kNone};
+  for (Index j = 0; j < n; ++j) {
+    const double x = cost(row, j) - price[j];
+    least.next = std::min(least.next, std::max(least.value, x));
+    if (x < least.value) least.value = x, least.at = j;
+  }
+  return least;
+}
+
+Least relax(const CostRow& row, const double* price, double base, double from_row, Index n, double* distance,
+            double* from) noexcept {
+  Least least{kNone, 0, kNone};
+  for (Index j = 0; j < n; ++j) {
+    const double through = cost(row, j) - price[j] + base;
+    if (through < distance[j]) distance[j] = through, from[j] = from_row;
+    if (distance[j] < least.value) least.value = distance[j], least.at = j;
+  }
+  return least;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Random numbers
 
 constexpr int kTileWords = 4 * kRandomTileBlocks;
@@ -372,6 +414,11 @@ constinit const Kernels scalar_kernels = {
 
     .lerp = lerp,
     .adam = adam,
+
+    .lower_prices = lower_prices,
+    .two_least = two_least,
+    .relax = relax,
+
     .random_bits = random<std::uint32_t, kTileWords, bits_tile>,
     .random_uniform = random<Real, kRandomTile, uniform_tile>,
     .random_normal = random<Real, kRandomTile, normal_tile>,

@@ -1,6 +1,7 @@
 // The table of one instruction set.
 #pragma once
 
+#include "autodiff/simd/assignment-inl.hpp"
 #include "autodiff/simd/elementwise-inl.hpp"
 #include "autodiff/simd/gemm-inl.hpp"
 #include "autodiff/simd/optimizer-inl.hpp"
@@ -81,6 +82,11 @@ constexpr Kernels make_table(const char* name) {
 
       .lerp = lerp<V>,
       .adam = adam<V>,
+
+      .lower_prices = lower_prices<Arch>,
+      .two_least = two_least<Arch>,
+      .relax = relax<Arch>,
+
       .random_bits = random<V, BitsTile>,
       .random_uniform = random<V, UniformTile<V>>,
       .random_normal = random<V, NormalTile<V>>,

@@ -1,0 +1,32 @@
+// Whether samples fill what a density has: its support, and each of its modes with its share.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "autodiff/tensor.hpp"
+#include "datasets/density.hpp"
+#include "flow/estimate.hpp"
+
+namespace rill::flow {
+
+/// The share of the points that are within `margin` of the support, with the binomial standard error; nothing for
+/// densities without a sharp support.
+std::optional<Estimate> share_in_support(const datasets::Density& density, const Tensor& x, double margin = 0);
+
+/// What each mode of a density holds (datasets::Density::mode_weights) of the probability, and of a sample.
+struct ModeMasses {
+  std::vector<double> weights;   ///< of the density, w_k; they add up to 1
+  std::vector<Estimate> shares;  ///< of the points, s_k, with binomial standard errors
+  /// The chi-square distance sum_k (s_k - w_k)^2 / w_k. For points of the density itself its mean is (K - 1) / n. The
+  /// standard error is the linearised multinomial one plus the variance 2 (K - 1) / n^2 that is left at s = w.
+  Estimate chi_square;
+  /// The least s_k / w_k: 1 where all is right, 0 where a mode is missed.
+  double least_filled;
+};
+
+/// Counts the points x: [n, D] by mode; those in no mode count in n only. Throws std::invalid_argument for no points and
+/// for a density without modes.
+ModeMasses mode_masses(const datasets::Density& density, const Tensor& x);
+
+}  // namespace rill::flow
