@@ -4,19 +4,32 @@
 #include <cmath>
 #include <mutex>
 #include <numbers>
+#include <numeric>
 #include <span>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
-#include "flow/generate.hpp"
 #include "flow/row_groups.hpp"
 
 namespace rill::flow {
 
 Integrator fixed_steps(const Tableau& method, Index steps) {
   require(steps >= 1, "fixed steps: expected at least 1, got ", steps);
-  return [&method, steps](const Velocity& velocity, const Tensor& x, double start, double end) {
-    return solve(velocity, x, uniform_grid(start, end, steps), method);
+  return [&method, steps](const RowVelocity& velocity, const Tensor& x, double start, double end) {
+    std::vector<Index> all(static_cast<std::size_t>(x.dim(0)));
+    std::iota(all.begin(), all.end(), Index{0});
+    const Velocity of_all = [&velocity, rows = Indices(std::move(all))](const Tensor& at, const Tensor& t) {
+      return velocity(at, t, rows);
+    };
+    return solve(of_all, x, uniform_grid(start, end, steps), method);
+  };
+}
+
+Integrator adaptive_steps(const AdaptiveOptions& options) {
+  return [options](const RowVelocity& velocity, const Tensor& x, double start, double end) {
+    const AdaptiveSolution solution = solve_adaptive(velocity, x, {start, end}, options);
+    return Solution{.x = solution.x, .evaluations = solution.evaluations};
   };
 }
 
@@ -36,14 +49,21 @@ struct Estimates {
 };
 
 // Follows (x, l_1, ..., l_K) from t = 1 to t = 0, where dl_k/dt is the k-th estimate of div u and l_k = 0 at t = 1.
-Estimates follow_back(const Velocity& velocity, const Tensor& x_1, const std::vector<Tensor>& probes,
+Estimates follow_back(const RowVelocity& velocity, const Tensor& x_1, const std::vector<Tensor>& probes,
                       const LikelihoodOptions& options) {
-  const Index points = x_1.dim(0), dimension = reshape(x_1, {points, -1}).dim(1);
+  const Index points = x_1.dim(0), dimension = x_1.size() / points;
   const Index columns = probes.empty() ? 1 : static_cast<Index>(probes.size());
-  const auto position = [&](const Tensor& state) { return reshape(slice(state, 1, 0, dimension), x_1.shape()); };
-  const Velocity augmented = [&](const Tensor& state, const Tensor& t) {
-    const auto [u, divergence] = velocity_and_divergence(velocity, position(state), t, probes);
-    return concatenate({reshape(u, {points, dimension}), divergence}, 1);
+  const auto position = [&](const Tensor& state) {
+    Shape shape = x_1.shape();
+    shape[0] = state.dim(0);
+    return reshape(slice(state, 1, 0, dimension), shape);
+  };
+  const RowVelocity augmented = [&](const Tensor& state, const Tensor& t, const Indices& rows) {
+    std::vector<Tensor> own_probes;
+    for (const Tensor& probe : probes) own_probes.push_back(gather_rows(probe, rows));
+    const Velocity of_rows = [&](const Tensor& x, const Tensor& time) { return velocity(x, time, rows); };
+    const auto [u, divergence] = velocity_and_divergence(of_rows, position(state), t, own_probes);
+    return concatenate({reshape(u, {state.dim(0), dimension}), divergence}, 1);
   };
   const Tensor start = concatenate({reshape(x_1, {points, dimension}), Tensor::zeros({points, columns})}, 1);
   const Solution end = options.integrator(augmented, start, 1, 0);
@@ -80,9 +100,7 @@ Average mean_of(std::span<const Real> estimates, Trace trace) {
 // Points followed together, at most: the graph of one evaluation should stay in a core's cache (flow/generate.cpp).
 constexpr Index kGroup = 500;
 
-// velocity_for(begin, end): the velocity of those rows.
-template <class VelocityFor>
-Likelihood in_groups(const VelocityFor& velocity_for, const Tensor& x_1, const LikelihoodOptions& options) {
+Likelihood in_groups(const RowVelocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {
   const std::vector<Tensor> probes = probes_for(x_1, options);
   const Index points = x_1.dim(0), dimension = x_1.size() / points;
   Likelihood result{
@@ -91,7 +109,12 @@ Likelihood in_groups(const VelocityFor& velocity_for, const Tensor& x_1, const L
   for_row_groups(points, kGroup, [&](Index begin, Index end) {
     std::vector<Tensor> own_probes;
     for (const Tensor& probe : probes) own_probes.push_back(slice(probe, 0, begin, end));
-    const Estimates found = follow_back(velocity_for(begin, end), slice(x_1, 0, begin, end), own_probes, options);
+    const RowVelocity of_group = [&velocity, begin](const Tensor& x, const Tensor& t, const Indices& rows) {
+      std::vector<Index> all_rows(rows.begin(), rows.end());
+      for (Index& row : all_rows) row += begin;
+      return velocity(x, t, Indices(std::move(all_rows)));
+    };
+    const Estimates found = follow_back(of_group, slice(x_1, 0, begin, end), own_probes, options);
     std::copy_n(found.x_0.data(), found.x_0.size(), result.x_0.data() + begin * dimension);
     const Index count = found.log_p.dim(1);
     for (Index n = begin; n < end; ++n) {
@@ -106,22 +129,31 @@ Likelihood in_groups(const VelocityFor& velocity_for, const Tensor& x_1, const L
   return result;
 }
 
+RowVelocity for_any_rows(const Velocity& velocity) {
+  return [&velocity](const Tensor& x, const Tensor& t, const Indices&) { return velocity(x, t); };
+}
+
 }  // namespace
 
 Likelihood log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {
-  return in_groups([&](Index, Index) { return velocity; }, x_1, options);
+  return in_groups(for_any_rows(velocity), x_1, options);
 }
 
 Likelihood log_likelihood(const nn::VelocityModel& model, const Tensor& x_1, const Indices& labels,
                           const LikelihoodOptions& options) {
   require(labels.size() == 0 || labels.size() == x_1.dim(0), "likelihood: ", labels.size(), " labels for ", x_1.dim(0),
           " points");
-  return in_groups([&](Index begin, Index end) { return velocity_of(model, labels_of_rows(labels, begin, end)); }, x_1,
-                   options);
+  const RowVelocity velocity = [&](const Tensor& x, const Tensor& t, const Indices& rows) {
+    if (labels.size() == 0) return model.forward(x, t);
+    std::vector<Index> own_labels;
+    for (const Index row : rows) own_labels.push_back(labels[row]);
+    return model.forward(x, t, Indices(std::move(own_labels)));
+  };
+  return in_groups(velocity, x_1, options);
 }
 
 Tensor differentiable_log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {
-  return mean(follow_back(velocity, x_1, probes_for(x_1, options), options).log_p, {.axes = {1}});
+  return mean(follow_back(for_any_rows(velocity), x_1, probes_for(x_1, options), options).log_p, {.axes = {1}});
 }
 
 }  // namespace rill::flow

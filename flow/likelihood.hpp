@@ -6,7 +6,9 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
+#include "flow/adaptive.hpp"
 #include "flow/ode.hpp"
+#include "flow/runge_kutta.hpp"
 #include "flow/velocity.hpp"
 #include "flow/velocity_divergence.hpp"
 #include "nn/velocity_model.hpp"
@@ -14,11 +16,13 @@
 namespace rill::flow {
 
 /// Moves points along a velocity from one time to another: any solver of ordinary differential equations with its
-/// settings bound.
-using Integrator = std::function<Solution(const Velocity& velocity, const Tensor& x, double start, double end)>;
+/// settings bound. It tells the velocity which rows of x it asks about, and may leave out those that are done.
+using Integrator = std::function<Solution(const RowVelocity& velocity, const Tensor& x, double start, double end)>;
 
 /// solve() with equal steps. Throws std::invalid_argument for steps < 1.
 Integrator fixed_steps(const Tableau& method, Index steps);
+/// solve_adaptive(). The error counts of the points and of the integral alike.
+Integrator adaptive_steps(const AdaptiveOptions& options = {});
 
 /// ln p(x) in nats, [N, ...] -> [N].
 using LogDensity = std::function<Tensor(const Tensor& x)>;
@@ -38,8 +42,9 @@ struct Likelihood {
   Tensor log_p;  ///< [N], ln p_1 in nats
   /// [N], of log_p, from the scatter of the probes' estimates: 0 for an exact trace, NaN for a single probe.
   Tensor standard_error;
-  Tensor x_0;             ///< the shape of x_1: where the flow came from
-  Index evaluations = 0;  ///< of the velocity with its divergence, per point
+  Tensor x_0;  ///< the shape of x_1: where the flow came from
+  /// Of the velocity with its divergence; where groups of points needed different numbers of them, the largest.
+  Index evaluations = 0;
 };
 
 /// The density that the flow of u from t = 0 to t = 1 gives its end points, at the points x_1 [N, ...]. Along the flow

@@ -11,10 +11,10 @@
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
 #include "flow/dequantisation.hpp"
-#include "flow/velocity_divergence.hpp"
 #include "flow/generate.hpp"
 #include "flow/marginal.hpp"
 #include "flow/path.hpp"
+#include "flow/velocity_divergence.hpp"
 #include "nn/model.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
@@ -209,6 +209,40 @@ TEST(Likelihood, DoesNotDependOnThreadsOrGroups) {
                                          {.integrator = fixed_steps(kMidpoint, 2)});
   const Likelihood all = log_likelihood(*model, x_1, labels, {.integrator = fixed_steps(kMidpoint, 2)});
   EXPECT_NEAR(at(all.log_p, n - 1), at(last.log_p, 0), 1e-5);
+}
+
+TEST(Likelihood, TakesAnAdaptiveSolver) {
+  const double m = 3, s = 0.5;
+  Generator rng(15);
+  const Tensor x_1 = m + s * Tensor::randn({20, 2}, rng);
+  const Tensor expected = normal_log_density(x_1, m, s);
+  const Tolerance tolerance{.rtol = kDouble ? 1e-9 : 1e-6, .atol = kDouble ? 1e-9 : 1e-6};
+  for (const bool per_sample : {false, true}) {
+    const Likelihood found = log_likelihood(
+        two_gaussians(m, s), x_1, {.integrator = adaptive_steps({.tolerance = tolerance, .per_sample = per_sample})});
+    EXPECT_GT(found.evaluations, 6);
+    for (Index i = 0; i < 20; ++i) EXPECT_NEAR(at(found.log_p, i), at(expected, i), kDouble ? 1e-6 : 1e-4);
+  }
+}
+
+TEST(Likelihood, ProbesAndLabelsFollowTheRowsThatLeave) {
+  const auto model = small_model(2, 3);
+  Generator rng(16);
+  const Index n = 30;
+  const Tensor x_1 = 3 * Tensor::randn({n, 2}, rng);
+  const Indices labels(rng.integers(n, 3));
+  const Tolerance tolerance{.rtol = 1e-4, .atol = 1e-4};
+  LikelihoodOptions options{.integrator = adaptive_steps({.tolerance = tolerance, .per_sample = true}),
+                            .trace = Trace::kGaussian,
+                            .probes = 2,
+                            .seed = 17};
+  const Likelihood adaptive = log_likelihood(*model, x_1, labels, options);
+  options.integrator = fixed_steps(kRk4, 20);
+  const Likelihood fixed = log_likelihood(*model, x_1, labels, options);
+  for (Index i = 0; i < n; ++i) {
+    EXPECT_NEAR(at(adaptive.log_p, i), at(fixed.log_p, i), 2e-3) << "the same probes and labels, row " << i;
+    EXPECT_NEAR(at(adaptive.standard_error, i), at(fixed.standard_error, i), 2e-3);
+  }
 }
 
 TEST(Likelihood, CanBeMaximised) {
