@@ -23,6 +23,6 @@ int main() {
   }
 
   const Tensor noise = Tensor::randn({1000, 2}, rng);
-  const Tensor samples = flow::generate(*model, noise, {}, {.method = &flow::kMidpoint, .steps = 20}).x;
+  const Tensor samples = flow::generate(*model, noise, {}, {.solver = flow::FixedSteps{&flow::kMidpoint, 20}}).x;
   std::cout << "W2 to fresh data: " << flow::wasserstein2(samples, moons.sample(1000, rng)).value << '\n';
 }

@@ -1,13 +1,12 @@
 #include "flow/generate.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <mutex>
 
 #include "autodiff/error.hpp"
-#include "autodiff/graph.hpp"
-#include "autodiff/parallel.hpp"
+#include "flow/model_sde.hpp"
 #include "flow/ode.hpp"
+#include "flow/row_groups.hpp"
 
 namespace rill::flow {
 
@@ -22,47 +21,91 @@ namespace {
 // cache.
 constexpr Index kGroup = 1000;
 
-Indices part_of(const Indices& labels, Index begin, Index end) {
+// The times that adaptive steps are reported at.
+constexpr Index kReports = 50;
+
+// The labels of some rows of a group.
+Indices labels_of(const Indices& labels, const Indices& rows) {
   if (labels.size() == 0) return labels;
-  return Indices(std::vector<Index>(labels.begin() + begin, labels.begin() + end));
+  std::vector<Index> part;
+  for (const Index row : rows) part.push_back(labels[row]);
+  return Indices(std::move(part));
 }
+
+// One group of points, which starts at row `begin` of the batch.
+struct Group {
+  const nn::VelocityModel& model;
+  const Tensor x;
+  const Indices labels;
+  const std::vector<double>& times;
+  Index begin;
+
+  // Each returns the points at t = 1 and the evaluations of all rows together.
+  struct Moved {
+    Tensor x;
+    Index row_evaluations;
+  };
+  Moved move(const FixedSteps& solver, const Observer& observer) const {
+    const Solution end = solve(velocity_of(model, labels), x, times, *solver.method, observer);
+    return {end.x, end.evaluations * x.dim(0)};
+  }
+  Moved move(const AdaptiveOptions& solver, const Observer& observer) const {
+    const RowVelocity velocity = [this](const Tensor& at, const Tensor& t, const Indices& rows) {
+      return model.forward(at, t, labels_of(labels, rows));
+    };
+    const AdaptiveSolution end = solve_adaptive(velocity, x, observer ? times : std::vector{times.front(), times.back()},
+                                                solver);
+    for (std::size_t i = 0; observer && i < times.size(); ++i) observer(static_cast<Index>(i), times[i], end.at[i]);
+    return {end.x, end.evaluated_rows};
+  }
+  Moved move(const StochasticSteps& solver, const Observer& observer) const {
+    require(solver.path && solver.g, "generate: stochastic steps need the path of the training and a noise level g");
+    BrownianPath motion(solver.seed, x.shape(), 0, 1, begin);
+    const Sde sde = sde_of_model(model, labels, *solver.path, solver.g);
+    const Solution end = solve(sde, x, times, solver.method, motion, observer);
+    return {end.x, end.evaluations * x.dim(0)};
+  }
+};
+
+std::vector<double> times_of(const FixedSteps& solver) { return uniform_grid(0, 1, solver.steps); }
+std::vector<double> times_of(const AdaptiveOptions&) { return uniform_grid(0, 1, kReports); }
+std::vector<double> times_of(const StochasticSteps& solver) { return uniform_grid(0, 1, solver.steps); }
 
 }  // namespace
 
 Generated generate(const nn::VelocityModel& model, const Tensor& x_0, const Indices& labels,
                    const GenerateOptions& options) {
-  require(x_0.rank() == 2, "generate: expected noise [N, D], got ", x_0.shape());
+  require(x_0.rank() == 2, "generate: expected source points [N, D], got ", x_0.shape());
   require(labels.size() == 0 || labels.size() == x_0.dim(0), "generate: ", labels.size(), " labels for ", x_0.dim(0),
           " points");
-  const std::vector<double> times = uniform_grid(0, 1, options.steps);
   const Index points = x_0.dim(0), dimension = x_0.dim(1);
 
-  Generated result{
-      .x = Tensor::empty(x_0.shape()), .evaluations = options.steps * options.method->stages, .trajectory = {}};
+  Generated result;
+  result.x = Tensor::empty(x_0.shape());
+  result.times = std::visit([](const auto& solver) { return times_of(solver); }, options.solver);
   if (options.keep_trajectory) {
-    for (std::size_t i = 0; i < times.size(); ++i) result.trajectory.push_back(Tensor::empty(x_0.shape()));
+    for (std::size_t i = 0; i < result.times.size(); ++i) result.trajectory.push_back(Tensor::empty(x_0.shape()));
   }
-  std::mutex mutex;
-  std::exception_ptr error;
-  const Index groups = (points + kGroup - 1) / kGroup;
-  parallel_for(points, groups > 0 ? (points + groups - 1) / groups : 1, [&](Index begin, Index end) {
-    try {
-      const NoGrad no_grad;
-      const auto keep = [&](Tensor& all, const Tensor& part) {
-        std::copy_n(part.data(), part.size(), all.data() + begin * dimension);
+  Index row_evaluations = 0;
+  std::mutex mutex;  // guards it
+  for_row_groups(points, kGroup, [&](Index begin, Index end) {
+    const auto keep = [&](Tensor& all, const Tensor& part) {
+      std::copy_n(part.data(), part.size(), all.data() + begin * dimension);
+    };
+    Observer observer;
+    if (options.keep_trajectory) {
+      observer = [&](Index position, double, const Tensor& x) {
+        keep(result.trajectory[static_cast<std::size_t>(position)], x);
       };
-      const Observer observer = [&](Index position, double, const Tensor& x) {
-        if (options.keep_trajectory) keep(result.trajectory[static_cast<std::size_t>(position)], x);
-      };
-      const Tensor group = slice(x_0, 0, begin, end);
-      const Velocity velocity = velocity_of(model, part_of(labels, begin, end));
-      keep(result.x, solve(velocity, group, times, *options.method, observer).x);
-    } catch (...) {  // must not leave a thread's loop
-      const std::lock_guard lock(mutex);
-      if (!error) error = std::current_exception();
     }
+    const Group group{model, slice(x_0, 0, begin, end), labels_of_rows(labels, begin, end), result.times, begin};
+    const Group::Moved moved =
+        std::visit([&](const auto& solver) { return group.move(solver, observer); }, options.solver);
+    keep(result.x, moved.x);
+    const std::lock_guard lock(mutex);
+    row_evaluations += moved.row_evaluations;
   });
-  if (error) std::rethrow_exception(error);
+  if (points > 0) result.evaluations = static_cast<double>(row_evaluations) / static_cast<double>(points);
   return result;
 }
 

@@ -1,14 +1,17 @@
 // Measures how good a trained flow is.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <vector>
+#include <variant>
 
 #include "autodiff/error.hpp"
+#include "flow/langevin.hpp"
 #include "flow/metrics.hpp"
-#include "flow/trainer.hpp"
+#include "flow/prediction.hpp"
+#include "tools/density_picture.hpp"
+#include "tools/measurements.hpp"
+#include "tools/png.hpp"
 #include "tools/program.hpp"
 #include "tools/sample_options.hpp"
 #include "tools/sampling.hpp"
@@ -22,87 +25,109 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kExample =
     "  evaluate runs/annulus\n"
     "  evaluate runs/annulus --margin 0.1 --loss-samples 1000000\n"
-    "  evaluate runs/moons --solver rk4 --steps 20 --w2-points 1000\n"
-    "Prints one JSON object on stdout.";
+    "  evaluate runs/moons --solver dopri5 --rtol 1e-4 --density density.png\n"
+    "  evaluate runs/two-modes --langevin\n"
+    "Prints one JSON object on stdout; standard errors end in _se.";
 
 struct EvaluateSettings {
   SampleOptions common;
-  Index count = 10000, loss_samples = 0, w2_points = 2000;
-  double margin = 0;
+  Index count = 10000, loss_samples = 0, distance_points = 2000, nll_points = -1, probes = 0;
+  double margin = 0, nll_tolerance = 1e-5;
+  bool langevin = false;
+  std::string density;
 };
 
-// On data that training has not seen: fresh points, or the test images. Of a table there are no others.
-double fresh_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed) {
-  constexpr Index kBatch = 1000;
-  return flow::held_out_loss(*trained.model, trained.flow.examples(data.dimension()), data.batches(std::min(samples, kBatch), seed), samples, seed);
+flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, const TrainedModel& trained) {
+  flow::LikelihoodOptions options;
+  flow::AdaptiveOptions solver;
+  solver.tolerance = {.rtol = settings.nll_tolerance, .atol = settings.nll_tolerance};
+  options.integrator = flow::adaptive_steps(solver);
+  options.seed = settings.common.seed;
+  if (settings.probes > 0) {
+    options.trace = flow::Trace::kRademacher;
+    options.probes = settings.probes;
+  }
+  if (trained.flow.source) {
+    const std::shared_ptr<const Data> source = open_data(*trained.flow.source);
+    options.source = [source](const Tensor& x) {
+      const auto log_p = source->density()->log_density(x);
+      require(log_p.has_value(), "--nll-points: the source ", source->description().text(),
+              " has no known density; leave the likelihood out with --nll-points 0");
+      return *log_p;
+    };
+  }
+  return options;
 }
 
-// Of each component of a mixture, the share of the points that are nearer to its centre than to any other.
-std::vector<double> mode_shares(const std::vector<datasets::Mode>& modes, const Tensor& x) {
-  std::vector<double> shares(modes.size());
-  const Index d = x.dim(1);
-  for (Index i = 0; i < x.dim(0); ++i) {
-    std::vector<double> distances;
-    for (const datasets::Mode& mode : modes) {
-      double squared = 0;
-      for (Index j = 0; j < d; ++j)
-        squared += std::pow(x.data()[i * d + j] - mode.mean[static_cast<std::size_t>(j)], 2);
-      distances.push_back(squared);
-    }
-    const auto nearest = std::min_element(distances.begin(), distances.end()) - distances.begin();
-    shares[static_cast<std::size_t>(nearest)] += 1;
+// What Langevin dynamics makes of the learned score, from the same noise, where the data have modes.
+void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data, Json& result) {
+  constexpr double kTime = 0.95;  // late enough for the modes to be the data's, early enough for a gentle score
+  const datasets::Density* density = data.density();
+  if (density == nullptr || density->mode_weights().empty() || trained.flow.source ||
+      flow::make_path(trained.flow.path).noise().kind != flow::PathNoise::kNone) {
+    throw UsageError(
+        "--langevin: needs data with modes, and the score of a path without noise from Gaussian noise; try the preset "
+        "two-modes");
   }
-  for (double& share : shares) share /= static_cast<double>(x.dim(0));
-  return shares;
-}
-
-// What can be said of samples of a density that is known.
-void compare(const datasets::Density& density, const Tensor& x, double margin, Json& result) {
-  if (const auto share = density.share_in_support(x, margin)) {
-    result["share_in_support"] = *share;
-    result["margin"] = margin;
-  }
-  const std::vector<datasets::Mode> modes = density.modes();
-  if (modes.size() < 2) return;
-  for (const datasets::Mode& mode : modes) result["mode_weights"].push_back(mode.weight);
-  result["mode_shares"] = mode_shares(modes, x);
+  const auto scheduler = flow::make_path(trained.flow.path);
+  const auto score = [&](const Tensor& x) {
+    const Tensor t = Tensor::full({x.dim(0)}, kTime);
+    return flow::convert(trained.model->forward(x, t), flow::Prediction::kVelocity, flow::Prediction::kScore, x, t,
+                         scheduler.scheduler());
+  };
+  Generator rng(settings.common.seed);
+  const Tensor x = flow::langevin(score, trained.source(settings.count, rng), {.step_size = 0.01, .steps = 2000}, rng);
+  measure_shares(*density, x / scheduler.scheduler().at(kTime).alpha, settings.margin, result["langevin"]);
 }
 
 Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, n); }
 
-Json measure(const EvaluateSettings& settings, const flow::GenerateOptions& options) {
+Samples first_samples(Samples samples, Index n) {
+  samples.x = first_rows(samples.x, n);
+  for (Tensor& x : samples.trajectory) x = first_rows(x, n);
+  return samples;
+}
+
+void measure_samples(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data, Json& result) {
+  const std::uint64_t seed = settings.common.seed;
+  const bool straight = settings.common.sde.empty();  // noise on the way has no velocity, and no energy
+  SampleRequest request;
+  request.count = std::max(settings.count, settings.distance_points);
+  request.options = settings.common.generate_options(trained);
+  request.options.keep_trajectory = straight && settings.distance_points > 0;
+  request.seed = seed;
+  const Samples samples = draw_samples(trained, request);
+  result["samples"] = request.count;
+  result["function_evaluations"] = samples.evaluations;
+  result["sampling_seconds"] = samples.seconds;
+  if (data.density() != nullptr) measure_shares(*data.density(), samples.x, settings.margin, result);
+  if (settings.distance_points == 0) return;
+  const Samples some = first_samples(samples, settings.distance_points);
+  measure_distances(data, some.x, seed, result);
+  if (!straight) return;
+  const Tensor fresh = draw_data(data, settings.distance_points, seed, 2);
+  measure_paths(some, flow::wasserstein2(some.trajectory.front(), fresh), result);
+}
+
+Json measure(const EvaluateSettings& settings) {
   const auto start = std::chrono::steady_clock::now();
   const TrainedModel trained = load_trained_model(settings.common.run);
   const std::unique_ptr<Data> data = open_data(trained.flow.data, Split::kTest);
   const bool images = trained.flow.data.kind == "images";
   const std::uint64_t seed = settings.common.seed;
-  const Index loss_samples = settings.loss_samples > 0 ? settings.loss_samples : images ? 10000 : 100000;
 
   Json result = {{"run", settings.common.run},
                  {"data", trained.flow.data.text()},
-                 {"solver", settings.common.solver},
-                 {"steps", settings.common.steps},
+                 {"solver", settings.common.solver_text()},
                  {"seed", seed}};
-  result["loss"] = fresh_loss(trained, *data, loss_samples, seed);
-  result["loss_samples"] = loss_samples;
-
-  SampleRequest request{
-      .count = std::max(settings.count, settings.w2_points), .labels = {}, .options = options, .seed = seed};
-  if (trained.description.classes == 0) {
-    const Samples samples = draw_samples(trained, request);
-    result["samples"] = samples.x.dim(0);
-    result["function_evaluations"] = samples.evaluations;
-    result["sampling_seconds"] = samples.seconds;
-    if (data->density() != nullptr) compare(*data->density(), samples.x, settings.margin, result);
-    if (settings.w2_points > 0) {
-      const Index n = settings.w2_points;
-      const Tensor fresh = draw_data(*data, n, seed, 0), more = draw_data(*data, n, seed, 1);
-      result["wasserstein2"] = flow::wasserstein2(first_rows(samples.x, n), fresh).value;
-      result["wasserstein2_floor"] = flow::wasserstein2(more, fresh).value;
-      result["wasserstein2_points"] = n;
-    }
-  } else {
-    result["function_evaluations"] = options.steps * options.method->stages;
+  measure_loss(trained, *data, settings.loss_samples > 0 ? settings.loss_samples : images ? 10000 : 100000, seed, result);
+  if (trained.description.classes == 0) measure_samples(settings, trained, *data, result);
+  const Index nll_points = settings.nll_points >= 0 ? settings.nll_points : images ? 0 : 2000;
+  const flow::LikelihoodOptions likelihood = likelihood_options(settings, trained);
+  if (nll_points > 0) measure_likelihood(trained, *data, likelihood, nll_points, seed, result);
+  if (settings.langevin) measure_langevin(settings, trained, *data, result);
+  if (!settings.density.empty()) {
+    write_png(settings.density, density_picture(*data, learned_log_density(trained, likelihood), seed));
   }
   result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
@@ -110,22 +135,36 @@ Json measure(const EvaluateSettings& settings, const flow::GenerateOptions& opti
 
 int evaluate(int argc, const char* const* argv) {
   EvaluateSettings settings;
-  Options options("evaluate", "Measures a trained flow: its loss on fresh data and how far its samples are from them.",
+  Options options("evaluate",
+                  "Measures a trained flow: its loss on fresh data, how far its samples are from them, how likely it "
+                  "finds them, and the ways it takes.",
                   kExample);
   settings.common.declare(options);
-  options.add("count", settings.count, "COUNT", "samples to draw");
+  options.group("Measurements");
+  options.add("count", settings.count, "COUNT", "samples to draw, for shares in the support and in modes");
   options.add("loss-samples", settings.loss_samples, "COUNT",
               "points for the loss; 0 for 100000, or 10000 test images");
   options.add("margin", settings.margin, "DISTANCE", "samples this far outside the support still count as inside");
-  options.add("w2-points", settings.w2_points, "COUNT", "points for the 2-Wasserstein distance; 0 to leave it out");
+  options.add("distance-points", settings.distance_points, "COUNT",
+              "points for the distances and ways; 0 to leave them out");
+  options.add("nll-points", settings.nll_points, "COUNT",
+              "fresh points for the likelihood; 0 to leave it out; -1 for 2000, or none for images");
+  options.add("nll-tolerance", settings.nll_tolerance, "SHARE", "of its solver (dopri5), relative and absolute");
+  options.add("probes", settings.probes, "COUNT", "random probes for the divergence; 0 for the exact one");
+  options.add("langevin", settings.langevin, "",
+              "densities with modes: also count what Langevin dynamics on the learned score makes of them");
+  options.add("density", settings.density, "FILE", "a .png: the learned log density beside the data's, in two dimensions",
+              Place::kCommandLine);
   if (!read_options(options, argc, argv)) return kDone;
-  const flow::GenerateOptions generate = settings.common.complete();
+  settings.common.check();
   require_at_least("count", static_cast<double>(settings.count), 1);
   require_at_least("loss-samples", static_cast<double>(settings.loss_samples), 0);
-  require_at_least("w2-points", static_cast<double>(settings.w2_points), 0);
+  require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);
+  require_at_least("nll-points", static_cast<double>(settings.nll_points), -1);
+  require_at_least("probes", static_cast<double>(settings.probes), 0);
   require_at_least("margin", settings.margin, 0);
   use_threads(settings.common.threads);
-  std::cout << measure(settings, generate).dump() << '\n';
+  std::cout << measure(settings).dump() << '\n';
   return kDone;
 }
 

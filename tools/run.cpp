@@ -20,7 +20,8 @@ std::string path_to_json(const FlowDescription& flow) {
                {"sigma", flow.path.sigma},
                {"power", flow.path.power},
                {"coupling", flow.coupling.name},
-               {"regularization", flow.coupling.regularization}};
+               {"regularization", flow.coupling.regularization},
+               {"label_dropout", flow.label_dropout}};
   if (flow.source) json["source"] = to_json(*flow.source);
   return json.dump();
 }
@@ -34,6 +35,7 @@ FlowDescription parse_path(const std::string& text) {
   json.at("power").get_to(flow.path.power);
   json.at("coupling").get_to(flow.coupling.name);
   json.at("regularization").get_to(flow.coupling.regularization);
+  json.at("label_dropout").get_to(flow.label_dropout);
   if (json.contains("source")) flow.source = parse_data_description(json["source"].get<std::string>());
   flow::make_path(flow.path);  // checks the name and the ranges
   flow::check(flow.coupling);

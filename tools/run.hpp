@@ -36,6 +36,7 @@ struct RunFiles {
 struct FlowDescription {
   flow::PathDescription path;
   flow::CouplingDescription coupling;
+  double label_dropout = 0;
   DataDescription data;
   std::optional<DataDescription> source;  ///< a density; standard normal noise when there is none
 

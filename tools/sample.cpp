@@ -7,6 +7,7 @@
 #include "datasets/csv.hpp"
 #include "datasets/npy.hpp"
 #include "tools/gif.hpp"
+#include "tools/path_plot.hpp"
 #include "tools/png.hpp"
 #include "tools/program.hpp"
 #include "tools/sample_options.hpp"
@@ -21,14 +22,19 @@ constexpr const char* kExample =
     "  sample runs/annulus --image samples.png --gif path.gif\n"
     "  sample runs/moons --solver midpoint --steps 20 --out points.npy\n"
     "  sample runs/fashion-mnist-mlp --label 0..9 --image clothes.png\n"
-    "Without --out, --image and --gif, points go to stdout as CSV.";
+    "  sample runs/moons --count 300 --trajectories ways.npy      # and ways.png\n"
+    "  sample runs/moons --solver dopri5 --rtol 1e-4 --per-sample\n"
+    "  sample runs/moons --sde heun --steps 200\n"
+    "Without --out, --image, --gif and --trajectories, points go to stdout as CSV.";
 
 struct SampleSettings {
   SampleOptions common;
   Index count = 0;
-  std::string label, out, image, gif;
+  std::string label, out, image, gif, trajectories;
 
-  bool to_stdout() const { return out == "-" || (out.empty() && image.empty() && gif.empty()); }
+  bool to_stdout() const {
+    return out == "-" || (out.empty() && image.empty() && gif.empty() && trajectories.empty());
+  }
 };
 
 std::string ending(const std::string& path) { return std::filesystem::path(path).extension().string(); }
@@ -76,6 +82,14 @@ void write_points(const std::string& path, const Tensor& x) {
   }
 }
 
+void write_trajectories(const std::string& path, const TrainedModel& trained, const Samples& samples) {
+  std::vector<Tensor> states;
+  for (const Tensor& x : samples.trajectory) states.push_back(reshape(x, {1, x.dim(0), x.dim(1)}));
+  datasets::write_npy(path, concatenate(states, 0));
+  if (trained.description.dimension != 2) return;
+  write_png(std::filesystem::path(path).replace_extension(".png").string(), path_plot(samples.trajectory));
+}
+
 int sample(int argc, const char* const* argv) {
   SampleSettings settings;
   Options options("sample", "Draws samples from a trained flow.", kExample);
@@ -86,12 +100,15 @@ int sample(int argc, const char* const* argv) {
   options.add("image", settings.image, "FILE", "a .png: data and samples side by side, or a row of images per label",
               Place::kCommandLine);
   options.add("gif", settings.gif, "FILE", "a .gif: the samples on their way from noise to data", Place::kCommandLine);
+  options.add("trajectories", settings.trajectories, "FILE",
+              "a .npy: the samples at every time, [times, count, dimension]; points in the plane also as a picture",
+              Place::kCommandLine);
   if (!read_options(options, argc, argv)) return kDone;
 
   SampleRequest request;
-  request.options = settings.common.complete();
-  request.options.keep_trajectory = !settings.gif.empty();
+  settings.common.check();
   request.seed = settings.common.seed;
+  request.guidance = settings.common.guidance;
   require_at_least("count", static_cast<double>(settings.count), 0);
   use_threads(settings.common.threads);
   const std::string form = settings.out.empty() || settings.out == "-" ? ".csv" : ending(settings.out);
@@ -99,7 +116,13 @@ int sample(int argc, const char* const* argv) {
     throw UsageError(concat("--out: expected a name that ends in .npy or .csv, or -, found ", in_quotes(settings.out)));
   }
 
+  if (!settings.trajectories.empty() && ending(settings.trajectories) != ".npy") {
+    throw UsageError(
+        concat("--trajectories: expected a name that ends in .npy, found ", in_quotes(settings.trajectories)));
+  }
   const TrainedModel trained = load_trained_model(settings.common.run);
+  request.options = settings.common.generate_options(trained);
+  request.options.keep_trajectory = !settings.gif.empty() || !settings.trajectories.empty();
   request.labels = parse_labels(settings.label, trained.description.classes);
   request.count = settings.count > 0 ? settings.count : trained.flow.data.kind == "images" ? 10 : 10000;
   if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
@@ -108,8 +131,8 @@ int sample(int argc, const char* const* argv) {
   }
 
   const Samples samples = draw_samples(trained, request);
-  std::cerr << grouped(samples.x.dim(0)) << " samples, " << settings.common.solver << ", " << settings.common.steps
-            << " steps, " << samples.evaluations << " function evaluations each, " << duration(samples.seconds) << " ("
+  std::cerr << grouped(samples.x.dim(0)) << " samples, " << settings.common.solver_text() << ", "
+            << significant(samples.evaluations, 4) << " function evaluations each, " << duration(samples.seconds) << " ("
             << machine_text() << ")" << std::endl;
   if (settings.to_stdout()) {
     std::cout << datasets::to_csv(samples.x, column_names(samples.x.dim(1)));
@@ -118,6 +141,7 @@ int sample(int argc, const char* const* argv) {
   }
   if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, request));
   if (!settings.gif.empty()) write_gif(settings.gif, sample_film(trained, samples, request), {.colors = 64});
+  if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained, samples);
   return kDone;
 }
 

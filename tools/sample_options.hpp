@@ -1,4 +1,4 @@
-// What sample and evaluate can both be told: how to move noise to data.
+// What sample and evaluate can both be told: how to move source points to data.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 
 #include "flow/generate.hpp"
 #include "tools/options.hpp"
+#include "tools/run.hpp"
 
 namespace rill::tools {
 
@@ -13,12 +14,24 @@ struct SampleOptions {
   std::string run;
   std::string solver = "euler";
   Index steps = 50;
+  double rtol = 0, atol = 0;
+  std::string controller = "integral";
+  bool per_sample = false;
+  Index max_steps = 10000;
+  std::string sde;
+  double noise = 1;
+  double guidance = 1;
   std::uint64_t seed = 0;
   Index threads = 0;
 
   void declare(Options& options);
-  /// Throws UsageError when no run is named or a value is out of range, std::invalid_argument for an unknown solver.
-  flow::GenerateOptions complete() const;
+  /// Throws UsageError, naming the option, when no run is named, a value is out of range or unknown, and for options
+  /// that do not go together.
+  void check() const;
+  /// The solver that they ask for. Throws UsageError when it, or the guidance, is impossible with this model.
+  flow::GenerateOptions generate_options(const TrainedModel& trained) const;
+  /// "dopri5, rtol 0.001".
+  std::string solver_text() const;
 };
 
 /// Reads the command line of a program that has no presets: the defaults, --config, options.

@@ -1,10 +1,11 @@
 #include "tools/sampling.hpp"
 
 #include <chrono>
+#include <optional>
 
 #include "autodiff/error.hpp"
 #include "autodiff/random.hpp"
-#include "flow/ode.hpp"
+#include "flow/guidance.hpp"
 #include "tools/image_grid.hpp"
 #include "tools/scatter.hpp"
 
@@ -16,7 +17,7 @@ constexpr std::uint64_t kNoiseStream = std::uint64_t{1} << 59, kDataStream = kNo
 
 // Pictures show this many points at most: more would only make them darker and films larger.
 constexpr Index kPictureData = 10000;
-constexpr Index kFilmFrames = 100;
+constexpr std::size_t kFilmFrames = 100;
 
 Indices repeated(const std::vector<Index>& labels, Index count) {
   std::vector<Index> all;
@@ -34,12 +35,12 @@ Image grid_picture(const DataDescription& data, std::span<const Real> pixels, co
   return image_grid(pixels, height, width, options);
 }
 
-// Which times of the solver's grid a film shows: all, or about kFilmFrames of them, the last one included.
-std::vector<std::size_t> film_positions(Index steps) {
-  const Index stride = (steps + kFilmFrames - 1) / kFilmFrames;
+// Which times of the trajectory a film shows: all, or about kFilmFrames of them, the last one included.
+std::vector<std::size_t> film_positions(std::size_t times) {
+  const std::size_t steps = times - 1, stride = (steps + kFilmFrames - 1) / kFilmFrames;
   std::vector<std::size_t> positions;
-  for (Index i = 0; i < steps; i += stride) positions.push_back(static_cast<std::size_t>(i));
-  positions.push_back(static_cast<std::size_t>(steps));
+  for (std::size_t i = 0; i < steps; i += stride) positions.push_back(i);
+  positions.push_back(steps);
   return positions;
 }
 
@@ -55,12 +56,15 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) 
   const Index n = request.labels.empty() ? request.count : labels.size();
   Generator rng(request.seed, kNoiseStream);
   const auto start = std::chrono::steady_clock::now();
-  flow::Generated generated =
-      flow::generate(*trained.model, trained.source(n, rng), labels, request.options);
+  std::optional<flow::GuidedModel> guided;
+  if (request.guidance != 1) guided.emplace(*trained.model, request.guidance);
+  const nn::VelocityModel& model = guided ? *guided : *trained.model;
+  flow::Generated generated = flow::generate(model, trained.source(n, rng), labels, request.options);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   for (Tensor& x : generated.trajectory) x = to_data_units(trained.flow.data, x);
   return {.x = to_data_units(trained.flow.data, generated.x),
           .evaluations = generated.evaluations,
+          .times = std::move(generated.times),
           .trajectory = std::move(generated.trajectory),
           .seconds = elapsed.count()};
 }
@@ -86,11 +90,10 @@ Image sample_picture(const TrainedModel& trained, const Samples& samples, const 
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
   require_picture(trained);
   require(!samples.trajectory.empty(), "sample_film: the samples have no trajectory");
-  const std::vector<double> grid = flow::uniform_grid(0, 1, request.options.steps);
   std::vector<double> times;
   std::vector<std::span<const Real>> states;
-  for (const std::size_t i : film_positions(request.options.steps)) {
-    times.push_back(grid[i]);
+  for (const std::size_t i : film_positions(samples.times.size())) {
+    times.push_back(samples.times[i]);
     states.push_back(samples.trajectory[i].values());
   }
   if (trained.flow.data.kind != "images")

@@ -16,13 +16,15 @@ struct SampleRequest {
   Index count = 10000;        ///< points, or images of each label
   std::vector<Index> labels;  ///< empty for a model without classes
   flow::GenerateOptions options;
+  double guidance = 1;  ///< see flow/guidance.hpp
   std::uint64_t seed = 0;
 };
 
 /// Samples in the data's own units; with labels, `count` rows of the first label, then of the next.
 struct Samples {
   Tensor x;                        ///< [N, D]
-  Index evaluations = 0;           ///< of the velocity, per point
+  double evaluations = 0;          ///< of the velocity, for a point on average
+  std::vector<double> times;       ///< of the trajectory
   std::vector<Tensor> trajectory;  ///< from t = 0 to t = 1, when options.keep_trajectory asks for it
   double seconds = 0;
 };

@@ -124,7 +124,7 @@ void TrainSettings::complete() {
 }
 
 FlowDescription TrainSettings::flow_description() const {
-  FlowDescription flow{trainer.examples.path, trainer.examples.coupling, {}, {}};
+  FlowDescription flow{trainer.examples.path, trainer.examples.coupling, trainer.examples.label_dropout, {}, {}};
   if (!source.empty()) {
     flow.source = density(source, "source-param", source_parameters);
   } else if (!source_parameters.empty()) {

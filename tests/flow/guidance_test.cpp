@@ -83,7 +83,7 @@ TEST(Guidance, SharpensTheClasses) {
   const Indices labels(std::vector<Index>(static_cast<std::size_t>(n), 1));
   const auto mean_at = [&](double weight) {
     const GuidedModel guided(model, weight);
-    const Tensor x_1 = generate(guided, x_0, labels, {.method = &kRk4, .steps = 40}).x;
+    const Tensor x_1 = generate(guided, x_0, labels, {.solver = FixedSteps{&kRk4, 40}}).x;
     return static_cast<double>(mean(x_1).item());
   };
   const double error = 5 * 0.5 / std::sqrt(static_cast<double>(n));

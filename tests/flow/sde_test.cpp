@@ -10,7 +10,8 @@
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
 #include "flow/brownian.hpp"
-#include "flow/generate_sde.hpp"
+#include "flow/generate.hpp"
+#include "flow/model_sde.hpp"
 #include "flow/langevin.hpp"
 #include "flow/path.hpp"
 #include "flow/prediction.hpp"
@@ -289,20 +290,20 @@ TEST(SdeOfFlow, TheSchroedingerBridgeOfTwoGaussians) {
   }
 }
 
-TEST(GenerateSde, DoesNotDependOnThreadsOrGroups) {
+TEST(Generate, StochasticStepsDoNotDependOnThreadsOrGroups) {
   Generator rng(19);
   const auto model = nn::make_model({.hidden = {8}, .classes = 3}, rng);
-  const AffinePath path = make_path({.name = "cosine"});
+  const auto path = std::make_shared<const AffinePath>(make_path({.name = "cosine"}));
   const Index n = 2100;
   const Tensor x_0 = Tensor::randn({n, 2}, rng);
   const Indices labels(rng.integers(n, 3));
-  const GenerateSdeOptions options{
-      .method = SdeMethod::kHeun, .steps = 5, .g = [](double t) { return 1 - t; }, .seed = 20, .keep_trajectory = true};
+  const NoiseLevel g = [](double time) { return 1 - time; };
+  const GenerateOptions options{.solver = StochasticSteps{SdeMethod::kHeun, 5, path, g, 20}, .keep_trajectory = true};
   const int threads = thread_count();
   set_thread_count(1);
-  const Generated serial = generate_sde(*model, path, x_0, labels, options);
+  const Generated serial = generate(*model, x_0, labels, options);
   set_thread_count(3);
-  const Generated parallel = generate_sde(*model, path, x_0, labels, options);
+  const Generated parallel = generate(*model, x_0, labels, options);
   set_thread_count(threads);
   EXPECT_EQ(serial.x.to_vector(), parallel.x.to_vector());
   EXPECT_EQ(serial.evaluations, 10);
@@ -310,12 +311,12 @@ TEST(GenerateSde, DoesNotDependOnThreadsOrGroups) {
   EXPECT_EQ(serial.trajectory.front().to_vector(), x_0.to_vector());
   EXPECT_EQ(serial.trajectory.back().to_vector(), serial.x.to_vector());
   BrownianPath motion(20, x_0.shape());
-  const Sde sde = sde_of_model(*model, labels, path, options.g);
+  const Sde sde = sde_of_model(*model, labels, *path, g);
   const Tensor whole = solve(sde, x_0, uniform_grid(0, 1, 5), SdeMethod::kHeun, motion).x;
   for (Index i = 0; i < 2 * n; ++i) EXPECT_NEAR(serial.x.data()[i], whole.data()[i], 1e-5);
 }
 
-TEST(GenerateSde, UsesTheScoreThatTheModelLearned) {
+TEST(ModelSde, UsesTheScoreThatTheModelLearned) {
   Generator rng(21);
   const auto model = nn::make_model({.hidden = {8}, .score = true}, rng);
   const double sigma = 0.5;
@@ -326,7 +327,7 @@ TEST(GenerateSde, UsesTheScoreThatTheModelLearned) {
   for (Index i = 0; i < 8; ++i) EXPECT_NEAR(with_noise.data()[i], expected.data()[i], 1e-5);
 }
 
-TEST(GenerateSde, MisuseIsExplained) {
+TEST(ModelSde, MisuseIsExplained) {
   Generator rng(22);
   const auto plain = nn::make_model({.hidden = {8}}, rng), scored = nn::make_model({.hidden = {8}, .score = true}, rng);
   const AffinePath straight = make_path({}), bridge = make_path({.name = "schroedinger-bridge", .sigma = 1});
@@ -334,9 +335,7 @@ TEST(GenerateSde, MisuseIsExplained) {
   EXPECT_THAT(misuse([&] { sde_of_model(*plain, {}, bridge, g); }), HasSubstr("train a model that learns one"));
   EXPECT_THAT(misuse([&] { sde_of_model(*scored, {}, straight, g); }), HasSubstr("needs the Schroedinger bridge"));
   const Tensor x_0 = Tensor::zeros({3, 2});
-  EXPECT_THAT(misuse([&] { generate_sde(*plain, straight, x_0, {}, {}); }), HasSubstr("expected a noise level"));
-  EXPECT_THAT(misuse([&] { generate_sde(*plain, straight, x_0, Indices({1}), {.g = g}); }),
-              HasSubstr("1 labels for 3"));
+  EXPECT_THAT(misuse([&] { generate(*plain, x_0, {}, {.solver = StochasticSteps{}}); }), HasSubstr("need the path"));
 }
 
 // --- Langevin dynamics -----------------------------------------------------------------------------------------------

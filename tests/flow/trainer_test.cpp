@@ -70,7 +70,7 @@ TEST(Trainer, LearnsAGaussian) {
 
   Generator rng(2);
   const Index n = 20'000;
-  const Tensor x = generate(*model, Tensor::randn({n, 1}, rng), {}, {.method = &kRk4, .steps = 20}).x;
+  const Tensor x = generate(*model, Tensor::randn({n, 1}, rng), {}, {.solver = FixedSteps{&kRk4, 20}}).x;
   const double average = mean(x).item(), deviation = std::sqrt(mean(square(x - average)).item());
   EXPECT_NEAR(average, kMean, 0.02);
   EXPECT_NEAR(deviation, kDeviation, 0.02);
@@ -138,9 +138,9 @@ TEST(Generate, DoesNotDependOnThreadsAndKeepsTrajectories) {
   const Indices labels(rng.integers(700, 3));
   const int threads = thread_count();
   set_thread_count(1);
-  const Generated one = generate(*model, x_0, labels, {.steps = 5, .keep_trajectory = true});
+  const Generated one = generate(*model, x_0, labels, {.solver = FixedSteps{&kEuler, 5}, .keep_trajectory = true});
   set_thread_count(3);
-  const Generated three = generate(*model, x_0, labels, {.steps = 5});
+  const Generated three = generate(*model, x_0, labels, {.solver = FixedSteps{&kEuler, 5}});
   set_thread_count(threads);
   EXPECT_EQ(one.x.to_vector(), three.x.to_vector());
   ASSERT_EQ(one.trajectory.size(), 6u);

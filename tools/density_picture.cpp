@@ -1,0 +1,62 @@
+#include "tools/density_picture.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "tools/heat_maps.hpp"
+#include "tools/plot_row.hpp"
+#include "tools/sampling.hpp"
+
+namespace rill::tools {
+namespace {
+
+constexpr int kCells = 160;       // along an axis
+constexpr double kDepth = 8;      // nats from the lightest to the darkest colour
+constexpr double kOutliers = 1e-3;  // of a map's values, which may be lighter than the lightest colour
+
+// The centres of the cells, row by row from the bottom, [kCells^2, 2].
+Tensor grid(const Limits& limits) {
+  Tensor points = Tensor::empty({kCells * kCells, 2});
+  Real* at = points.data();
+  for (int row = 0; row < kCells; ++row) {
+    for (int column = 0; column < kCells; ++column) {
+      *at++ = static_cast<Real>(limits.x_low + (column + 0.5) / kCells * limits.width());
+      *at++ = static_cast<Real>(limits.y_low + (row + 0.5) / kCells * limits.height());
+    }
+  }
+  return points;
+}
+
+double nearly_greatest(std::vector<Real> values) {
+  std::erase_if(values, [](Real value) { return !std::isfinite(value); });
+  require(!values.empty(), "density picture: no point has a density");
+  const auto place = values.begin() + static_cast<std::ptrdiff_t>((1 - kOutliers) * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), place, values.end());
+  return static_cast<double>(*place);
+}
+
+}  // namespace
+
+Image density_picture(const Data& data, const flow::LogDensity& learned, std::uint64_t seed) {
+  require(data.dimension() == 2, "density picture: the data have ", data.dimension(), " dimensions, expected 2");
+  const Tensor sample = draw_data(data, 10000, seed);
+  const std::span<const Real> sets[] = {sample.values()};
+  const Limits limits = balanced(robust_limits(sets));
+  const Tensor points = grid(limits);
+  const std::optional<Tensor> truth =
+      data.density() != nullptr ? data.density()->log_density(points) : std::optional<Tensor>();
+
+  std::vector<HeatMap> maps;
+  if (truth) maps.push_back({"data", truth->to_vector()});
+  maps.push_back({"learned", learned(points).to_vector()});
+  const double high = nearly_greatest(maps.front().values), low = high - kDepth;
+  for (HeatMap& map : maps) {
+    for (Real& value : map.values) value = std::max(value, static_cast<Real>(low));  // minus infinity, too
+  }
+  return heat_maps(maps, limits, {.rows = kCells, .columns = kCells, .low = low, .high = high, .unit = "ln p"});
+}
+
+}  // namespace rill::tools

@@ -1,0 +1,104 @@
+#include "tools/measurements.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "autodiff/error.hpp"
+#include "flow/dequantisation.hpp"
+#include "flow/metrics.hpp"
+#include "flow/trainer.hpp"
+
+namespace rill::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Streams of the seed that nothing else uses (tools/sampling.cpp).
+constexpr std::uint64_t kSliceStream = (std::uint64_t{1} << 59) + 16, kLikelihoodStream = kSliceStream + 1;
+
+// JSON has no infinity and no NaN: they become null.
+void put(Json& result, const std::string& name, const flow::Estimate& estimate) {
+  result[name] = estimate.value;
+  result[name + "_se"] = estimate.standard_error;
+}
+
+}  // namespace
+
+void measure_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed, Json& result) {
+  constexpr Index kBatch = 1000;
+  result["loss"] = flow::held_out_loss(*trained.model, trained.flow.examples(data.dimension()),
+                                       data.batches(std::min(samples, kBatch), seed), samples, seed);
+  result["loss_samples"] = samples;
+}
+
+void measure_shares(const datasets::Density& density, const Tensor& samples, double margin, Json& result) {
+  if (const auto share = flow::share_in_support(density, samples, margin)) {
+    put(result, "share_in_support", *share);
+    result["margin"] = margin;
+  }
+  if (density.mode_weights().size() < 2) return;
+  const flow::ModeMasses masses = flow::mode_masses(density, samples);
+  result["mode_weights"] = masses.weights;
+  for (const flow::Estimate& share : masses.shares) {
+    result["mode_shares"].push_back(share.value);
+    result["mode_shares_se"].push_back(share.standard_error);
+  }
+  put(result, "mode_chi_square", masses.chi_square);
+  result["least_filled_mode"] = masses.least_filled;
+}
+
+void measure_distances(const Data& data, const Tensor& samples, std::uint64_t seed, Json& result) {
+  const Index n = samples.dim(0);
+  const Tensor fresh = draw_data(data, n, seed, 0), more = draw_data(data, n, seed, 1);
+  const auto sliced = [&](const Tensor& x) {
+    Generator rng(seed, kSliceStream);
+    return flow::sliced_wasserstein2(x, fresh, rng);
+  };
+  result["distance_points"] = n;
+  put(result, "wasserstein1", flow::wasserstein1(samples, fresh));
+  put(result, "wasserstein1_floor", flow::wasserstein1(more, fresh));
+  put(result, "wasserstein2", flow::wasserstein2(samples, fresh));
+  put(result, "wasserstein2_floor", flow::wasserstein2(more, fresh));
+  put(result, "sliced_wasserstein2", sliced(samples));
+  put(result, "sliced_wasserstein2_floor", sliced(more));
+  put(result, "energy_distance", flow::energy_distance(samples, fresh));
+  put(result, "squared_mmd", flow::squared_mmd(samples, fresh));
+}
+
+void measure_paths(const Samples& samples, const flow::Estimate& distance2, Json& result) {
+  const flow::Estimate energy = flow::path_energy(samples.times, samples.trajectory);
+  put(result, "path_energy", energy);
+  put(result, "normalized_path_energy", flow::normalized_path_energy(energy, distance2));
+  put(result, "straightness", flow::straightness(samples.times, samples.trajectory));
+}
+
+flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options) {
+  const auto& standardization = trained.flow.data.standardization;
+  return [&trained, options, standardization](const Tensor& x) {
+    if (!standardization) return flow::log_likelihood(*trained.model, x, {}, options).log_p;
+    return flow::log_likelihood(*trained.model, standardization->apply(x), {}, options).log_p -
+           standardization->log_volume();
+  };
+}
+
+void measure_likelihood(const TrainedModel& trained, const Data& data, const flow::LikelihoodOptions& options,
+                        Index points, std::uint64_t seed, Json& result) {
+  Generator rng(seed, kLikelihoodStream);
+  const Tensor x = data.draw(points, rng);
+  const flow::LogDensity learned = learned_log_density(trained, options);
+  result["nll_points"] = points;
+  if (trained.flow.data.kind == "images") {
+    const flow::BitsPerDimension bits = flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng);
+    put(result, "bits_per_dimension", {bits.mean, bits.standard_error});
+    return;
+  }
+  const Tensor log_q = learned(x);
+  put(result, "nll", flow::negative_log_likelihood(log_q));
+  if (data.density() == nullptr) return;
+  if (const auto entropy = data.density()->entropy()) result["entropy"] = *entropy;
+  if (const auto log_p = data.density()->log_density(x)) put(result, "kl", flow::kl_divergence(*log_p, log_q));
+}
+
+}  // namespace rill::tools

@@ -1,0 +1,37 @@
+// What `evaluate` reports, as JSON: every estimate under its name, its standard error under the name with "_se".
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+
+#include "flow/estimate.hpp"
+#include "flow/likelihood.hpp"
+#include "tools/data.hpp"
+#include "tools/run.hpp"
+#include "tools/sampling.hpp"
+
+namespace rill::tools {
+
+/// The loss on data that training has not seen: fresh points, or the test images. Of a table there are no others.
+void measure_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed,
+                  nlohmann::ordered_json& result);
+
+/// Samples against a density: the share in its support, and what each of its modes holds.
+void measure_shares(const datasets::Density& density, const Tensor& samples, double margin,
+                    nlohmann::ordered_json& result);
+
+/// Samples against as many fresh data: distances of all kinds, and between two sets of fresh data for a floor.
+void measure_distances(const Data& data, const Tensor& samples, std::uint64_t seed, nlohmann::ordered_json& result);
+
+/// The ways of samples from `source` points to where they ended: energy, beside the least possible, and straightness.
+/// `distance2` is W_2 between source and data.
+void measure_paths(const Samples& samples, const flow::Estimate& distance2, nlohmann::ordered_json& result);
+
+/// The model's ln p in nats at points in the data's units; the flow's, whatever the samples were drawn by.
+flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options);
+
+/// Likelihood of fresh data: nats and, where the density is known, the divergence from it; bits per dimension of images.
+void measure_likelihood(const TrainedModel& trained, const Data& data, const flow::LikelihoodOptions& options,
+                        Index points, std::uint64_t seed, nlohmann::ordered_json& result);
+
+}  // namespace rill::tools
