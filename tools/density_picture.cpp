@@ -13,7 +13,7 @@
 namespace rill::tools {
 namespace {
 
-constexpr int kCells = 160;       // along an axis
+constexpr int kCells = 240;       // along an axis
 constexpr double kDepth = 8;      // nats from the lightest to the darkest colour
 constexpr double kOutliers = 1e-3;  // of a map's values, which may be lighter than the lightest colour
 
