@@ -9,28 +9,12 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "flow/pairwise.hpp"
 
 namespace rill::flow {
 namespace {
 
 constexpr Index kBlockNumbers = Index{1} << 18;  // a block of pairs that stays in cache
-
-// |x_i - y_j|^2.   x: [k, D], y: [m, D] -> [k, m]. Few coordinates by their differences, one after the other; many by a
-// product, which loses digits where points are close.
-Tensor squared_distances(const Tensor& x, const Tensor& y) {
-  constexpr Index kFew = 8;
-  const Index k = x.dim(0), m = y.dim(0), dimension = x.dim(1);
-  if (dimension > kFew) {
-    const Tensor squares = sum(square(x), {.axes = {1}, .keep = true}) + sum(square(y), {.axes = {1}});
-    return maximum(squares - 2 * matmul(x, y, {.b = true}), Tensor::scalar(0));
-  }
-  const Tensor columns = transpose(y);
-  Tensor result = Tensor::zeros({k, m});
-  for (Index d = 0; d < dimension; ++d) {
-    result = result + square(slice(x, 1, d, d + 1) - slice(columns, 0, d, d + 1));
-  }
-  return result;
-}
 
 using Kernel = std::function<Tensor(const Tensor& squared_distances)>;
 
@@ -44,7 +28,7 @@ PairSums pair_sums(const Tensor& x, const Tensor& y, const Kernel& kernel, bool 
   PairSums sums{{}, std::vector<double>(static_cast<std::size_t>(m), 0)};
   for (Index begin = 0; begin < n; begin += block) {
     const Index end = std::min(n, begin + block);
-    Tensor values = kernel(squared_distances(slice(x, 0, begin, end), y));
+    Tensor values = kernel(pairwise_squared_distances(slice(x, 0, begin, end), y));
     for (Index i = begin; same && i < end; ++i) values.data()[(i - begin) * m + i] = 0;
     const Tensor rows = sum(values, {.axes = {1}}), columns = sum(values, {.axes = {0}});
     sums.rows.insert(sums.rows.end(), rows.values().begin(), rows.values().end());
@@ -82,17 +66,11 @@ void require_samples(const char* what, const Tensor& x, const Tensor& y) {
           ": expected [n, D] and [m, D] with at least 3 points each, got ", x.shape(), " and ", y.shape());
 }
 
-// Both sets around the first one's mean, where products of coordinates round least.
-std::pair<Tensor, Tensor> centred(const Tensor& x, const Tensor& y) {
-  const Tensor mean_x = mean(x.detach(), {.axes = {0}});
-  return {x.detach() - mean_x, y.detach() - mean_x};
-}
-
 }  // namespace
 
 Estimate energy_distance(const Tensor& x, const Tensor& y) {
   require_samples("energy_distance", x, y);
-  const auto [a, b] = centred(x, y);
+  const auto [a, b] = around_common_centre(x, y);
   return two_sample_statistic(a, b, [](const Tensor& squared) { return -sqrt(squared); });
 }
 
@@ -106,7 +84,7 @@ Estimate squared_mmd(const Tensor& x, const Tensor& y, std::span<const double> b
   }
   require(std::all_of(s.begin(), s.end(), [](double width) { return width > 0 && std::isfinite(width); }),
           "squared_mmd: a bandwidth is not a positive number");
-  const auto [a, b] = centred(x, y);
+  const auto [a, b] = around_common_centre(x, y);
   return two_sample_statistic(a, b, [&](const Tensor& squared) {
     Tensor sum = exp(squared * (-0.5 / (s[0] * s[0])));
     for (std::size_t k = 1; k < s.size(); ++k) sum = sum + exp(squared * (-0.5 / (s[k] * s[k])));
@@ -116,10 +94,11 @@ Estimate squared_mmd(const Tensor& x, const Tensor& y, std::span<const double> b
 
 double median_distance(const Tensor& x, const Tensor& y) {
   require_samples("median_distance", x, y);
-  constexpr Index kEnough = 500;
-  const auto [a, b] = centred(x, y);
-  const Tensor points = concatenate({slice(a, 0, 0, std::min(kEnough, a.dim(0))), slice(b, 0, 0, std::min(kEnough, b.dim(0)))}, 0);
-  const Tensor squared = squared_distances(points, points);
+  static constexpr Index kEnough = 500;
+  const auto [a, b] = around_common_centre(x, y);
+  const auto first = [](const Tensor& points) { return slice(points, 0, 0, std::min(kEnough, points.dim(0))); };
+  const Tensor points = concatenate({first(a), first(b)}, 0);
+  const Tensor squared = pairwise_squared_distances(points, points);
   std::vector<Real> pairs;
   for (Index i = 0; i < points.dim(0); ++i) {
     const Real* row = squared.data() + i * points.dim(0);
