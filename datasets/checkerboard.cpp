@@ -114,14 +114,15 @@ std::vector<double> Checkerboard::mode_weights() const {
 }
 
 // Of the cells in the order of their indices, two neighbours hold one occupied cell where n is even, because the last
-// axis alternates. Where n is odd the whole board alternates, since the sum of the indices has the parity of the number.
-// Either way cell number c is the c / 2-th occupied one, if it is occupied.
+// axis alternates. Where n is odd the whole board alternates, since the sum of the indices has the parity of the
+// number. Either way cell number c is the c / 2-th occupied one, if it is occupied.
 std::vector<Index> Checkerboard::mode_of(const Tensor& x) const {
   require_points(x);
   const double rounding = relative_rounding();
   std::vector<Index> result;
   for (Index i = 0; i < x.dim(0); ++i) {
-    Index cell = 0, across = -1, sum = 0;  // `across`: the number of a cell on the other side of a border, if x is on one
+    Index cell = 0, sum = 0;
+    Index across = -1;  // the number of the cell on the other side of a border, if x is on one
     bool inside = true;
     for (Index axis = 0; axis < dimension_ && inside; ++axis) {
       const double y = (static_cast<double>(x.data()[i * dimension_ + axis]) - low_) / side_;

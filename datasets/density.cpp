@@ -42,7 +42,8 @@ std::vector<Index> Density::mode_of(const Tensor& x) const {
     for (std::size_t k = 0; k < all.size(); ++k) {
       double squared = 0;
       for (Index j = 0; j < dimension(); ++j) {
-        const double difference = static_cast<double>(x.data()[i * dimension() + j]) - all[k].mean[static_cast<std::size_t>(j)];
+        const double difference =
+            static_cast<double>(x.data()[i * dimension() + j]) - all[k].mean[static_cast<std::size_t>(j)];
         squared += difference * difference;
       }
       if (squared < least) least = squared, nearest = static_cast<Index>(k);

@@ -136,8 +136,8 @@ class AssignmentSolver {
     row_of_[at(j)] = i;
   }
 
-  // Goes on to the first n rows and columns, all free, from a solution for fewer. The prices are the highest at which the
-  // rows of that solution want nothing more than what they have; without one, the least that any row has to pay.
+  // Goes on to the first n rows and columns, all free, from a solution for fewer. The prices are the highest at which
+  // the rows of that solution want nothing more than what they have; without one, the least that any row has to pay.
   void grow(Index n) {
     std::fill_n(price_.begin(), n, kInfinity);
     for (Index i = 0; i < (n_ > 0 ? n_ : n); ++i) {
@@ -262,7 +262,8 @@ Assignment assignment_with_potentials(const Tensor& a, const Tensor& b, PointCos
   if (a.dim(0) == 0) return {};
   Assignment result = AssignmentSolver(Costs(a, b, cost)).solve();
   if (cost == PointCost::kDistance) return result;
-  // With the means m and l, x = a_i - m and y = b_j - l:  |a_i - b_j|^2 = -2 x y + |a_i - l|^2 + |b_j - m|^2 - |m - l|^2
+  // With the means m and l, x = a_i - m and y = b_j - l:
+  //   |a_i - b_j|^2 = -2 x y + |a_i - l|^2 + |b_j - m|^2 - |m - l|^2
   const Tensor mean_a = centre_of(a), mean_b = centre_of(b);
   const double between = squares(reshape(mean_a, {1, a.dim(1)}), mean_b)[0];
   const std::vector<double> of_a = squares(a, mean_b), of_b = squares(b, mean_a);

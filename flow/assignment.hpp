@@ -12,14 +12,14 @@ namespace rill::flow {
 /// The permutation p of 0..n-1 that minimises sum_i cost[i, p_i], exactly, for a cost matrix [n, n], row-major.
 ///
 /// Shortest augmenting paths with dual variables (Jonker and Volgenant, "A Shortest Augmenting Path Algorithm for Dense
-/// and Sparse Linear Assignment Problems", Computing 38, 1987), started from the prices of a random half of the problem,
-/// which is solved first, in the same way. O(n^3) at worst, in double. The result is the same on any number of threads;
-/// where several permutations are as good, which one it is may depend on the instruction set.
+/// and Sparse Linear Assignment Problems", Computing 38, 1987), started from the prices of a random half of the
+/// problem, which is solved first, in the same way. O(n^3) at worst, in double. The result is the same on any number of
+/// threads; where several permutations are as good, which one it is may depend on the instruction set.
+///
 /// Throws std::invalid_argument unless there are n * n finite costs.
 std::vector<Index> solve_assignment(std::span<const double> cost, Index n);
 
-/// The permutation p that minimises sum_i |a_i - b_{p_i}|^2: exact optimal transport between two sets of as many points.
-/// a, b: [n, D]
+/// The permutation p that minimises sum_i |a_i - b_{p_i}|^2, which is exact optimal transport.   a, b: [n, D]
 /// Up to kDirectDimension dimensions the costs are computed in double whenever they are needed, and memory is O(n).
 /// Beyond, they are one matrix product in Real of the centred points, which takes n^2 Reals.
 /// Throws std::invalid_argument for other shapes, and for points that are not finite or whose squares overflow.

@@ -39,8 +39,8 @@ PairSums pair_sums(const Tensor& x, const Tensor& y, const Kernel& kernel, bool 
 
 double total(const std::vector<double>& terms) { return std::accumulate(terms.begin(), terms.end(), 0.0); }
 
-// (n - 1) / n sum_i (T_i - mean of T)^2, where T_i is the statistic without the i-th point of one set: of that set's own
-// pairs `own_total` less both places of point i are left, and of the pairs with the m others all but its own.
+// (n - 1) / n sum_i (T_i - mean of T)^2, where T_i is the statistic without the i-th point of one set: of that set's
+// own pairs `own_total` less both places of point i are left, and of the pairs with the m others all but its own.
 double jackknife_variance(const std::vector<double>& own, const std::vector<double>& with_others, double m) {
   const double n = static_cast<double>(own.size()), own_total = total(own), others_total = total(with_others);
   std::vector<double> without;
@@ -62,8 +62,8 @@ Estimate two_sample_statistic(const Tensor& x, const Tensor& y, const Kernel& ke
 }
 
 void require_samples(const char* what, const Tensor& x, const Tensor& y) {
-  require(x.rank() == 2 && y.rank() == 2 && x.dim(1) == y.dim(1) && x.dim(1) > 0 && x.dim(0) >= 3 && y.dim(0) >= 3, what,
-          ": expected [n, D] and [m, D] with at least 3 points each, got ", x.shape(), " and ", y.shape());
+  require(x.rank() == 2 && y.rank() == 2 && x.dim(1) == y.dim(1) && x.dim(1) > 0 && x.dim(0) >= 3 && y.dim(0) >= 3,
+          what, ": expected [n, D] and [m, D] with at least 3 points each, got ", x.shape(), " and ", y.shape());
 }
 
 }  // namespace

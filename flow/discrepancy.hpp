@@ -15,13 +15,13 @@ namespace rill::flow {
 // the distributions agree (Efron and Stein, "The Jackknife Estimate of Variance", 1981).
 // x: [n, D], y: [m, D]. Throw std::invalid_argument for other shapes and fewer than three points in a set. O(n m D).
 
-/// The energy distance, k(x, y) = -|x - y|: 2 E|x - y| - E|x - x'| - E|y - y'|   (Szekely and Rizzo, "Energy statistics",
-/// 2013, equation 5). 0 only for equal distributions.
+/// The energy distance, k(x, y) = -|x - y|: 2 E|x - y| - E|x - x'| - E|y - y'|   (Szekely and Rizzo, "Energy
+/// statistics", 2013, equation 5). 0 only for equal distributions.
 Estimate energy_distance(const Tensor& x, const Tensor& y);
 
-/// The square of the maximum mean discrepancy with Gaussian kernels   (Gretton et al., "A Kernel Two-Sample Test", JMLR 13,
-/// 2012, equation 3), the mean of k(x, y) = exp(-|x - y|^2 / (2 s^2)) over the bandwidths s. Without any given, s = 1/4,
-/// 1/2, 1, 2 and 4 times median_distance().
+/// The square of the maximum mean discrepancy with Gaussian kernels   (Gretton et al., "A Kernel Two-Sample Test", JMLR
+/// 13, 2012, equation 3), the mean of k(x, y) = exp(-|x - y|^2 / (2 s^2)) over the bandwidths s: unless
+/// they are given, 1/4, 1/2, 1, 2 and 4 times median_distance().
 Estimate squared_mmd(const Tensor& x, const Tensor& y, std::span<const double> bandwidths = {});
 
 /// The median distance between different points of both sets together, of which the first 500 of each are used.
@@ -31,7 +31,8 @@ double median_distance(const Tensor& x, const Tensor& y);
 /// Infinite when a sample has no density.
 Estimate negative_log_likelihood(const Tensor& log_q);
 
-/// The divergence KL(p | q) = E_p[ln p - ln q] in nats (Kullback and Leibler 1951).   log_p, log_q: [n], at samples of p
+/// The divergence KL(p | q) = E_p[ln p - ln q] in nats (Kullback and Leibler 1951).
+///   log_p, log_q: [n], at samples of p
 /// Throws std::invalid_argument unless the shapes are equal.
 Estimate kl_divergence(const Tensor& log_p, const Tensor& log_q);
 

@@ -17,7 +17,8 @@ std::optional<Estimate> share_in_support(const datasets::Density& density, const
 ModeMasses mode_masses(const datasets::Density& density, const Tensor& x) {
   ModeMasses result{.weights = density.mode_weights(), .shares = {}, .chi_square = {0, 0}, .least_filled = 0};
   require(!result.weights.empty(), density.name(), ": a density without modes");
-  require(x.rank() == 2 && x.dim(0) > 0, "mode_masses: expected points [n, ", density.dimension(), "], got ", x.shape());
+  require(x.rank() == 2 && x.dim(0) > 0, "mode_masses: expected points [n, ", density.dimension(), "], got ",
+          x.shape());
   std::vector<Index> counts(result.weights.size(), 0);
   for (const Index mode : density.mode_of(x)) {
     if (mode >= 0) ++counts[static_cast<std::size_t>(mode)];
@@ -34,8 +35,8 @@ ModeMasses mode_masses(const datasets::Density& density, const Tensor& x) {
     slope_mean += s * slope;
     slope_square += s * slope * slope;
   }
-  result.chi_square.standard_error =
-      std::sqrt(std::max(0., slope_square - slope_mean * slope_mean) / n + 2 * (modes - 1) / (n * n));
+  const double linear = (slope_square - slope_mean * slope_mean) / n, at_truth = 2 * (modes - 1) / (n * n);
+  result.chi_square.standard_error = std::sqrt(std::max(linear - at_truth, at_truth));
   return result;
 }
 

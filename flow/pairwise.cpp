@@ -6,8 +6,8 @@
 namespace rill::flow {
 
 Tensor pairwise_squared_distances(const Tensor& x, const Tensor& y) {
-  require(x.rank() == 2 && y.rank() == 2 && x.dim(1) == y.dim(1), "pairwise distances: expected [n, D] and [m, D], got ",
-          x.shape(), " and ", y.shape());
+  require(x.rank() == 2 && y.rank() == 2 && x.dim(1) == y.dim(1),
+          "pairwise distances: expected [n, D] and [m, D], got ", x.shape(), " and ", y.shape());
   constexpr Index kFew = 8;
   const Index dimension = x.dim(1);
   if (dimension > kFew) {

@@ -13,10 +13,10 @@ void require_trajectory(const char* what, std::span<const double> t, std::span<c
   require(t.size() == x.size() && t.size() >= 2, what, ": ", t.size(), " times and ", x.size(),
           " sets of points, expected as many, at least 2");
   for (std::size_t k = 0; k + 1 < t.size(); ++k) {
-    require(t[k] != t[k + 1] && (t[k] < t[k + 1]) == (t[0] < t[1]), what,
-            ": expected rising or falling times, got ", t[k], " and then ", t[k + 1]);
-    require(x[k].rank() == 2 && x[k].shape() == x[k + 1].shape(), what, ": expected points [n, D], the same shape at all "
-            "times, got ", x[k].shape(), " and ", x[k + 1].shape());
+    require(t[k] != t[k + 1] && (t[k] < t[k + 1]) == (t[0] < t[1]), what, ": expected rising or falling times, got ",
+            t[k], " and then ", t[k + 1]);
+    require(x[k].rank() == 2 && x[k].shape() == x[k + 1].shape(), what,
+            ": expected points [n, D], of one shape at all times, got ", x[k].shape(), " and ", x[k + 1].shape());
   }
 }
 

@@ -17,8 +17,8 @@ namespace rill::flow {
 /// (Tong et al., arXiv 2302.00482, section 5.1, after Benamou and Brenier 2000). Over [0, 1] never below W_2^2.
 Estimate path_energy(std::span<const double> t, std::span<const Tensor> x);
 
-/// The normalized path energy   NPE = |energy - W_2^2| / W_2^2   (Tong et al., arXiv 2302.00482, section 5.1): 0 for the
-/// optimal transport. The standard error takes those of the energy and of W_2 as independent.
+/// The normalized path energy   NPE = |energy - W_2^2| / W_2^2   (Tong et al., arXiv 2302.00482, section 5.1): 0 for
+/// the optimal transport. The standard error takes those of the energy and of W_2 as independent.
 Estimate normalized_path_energy(const Estimate& energy, const Estimate& wasserstein2);
 
 /// The straightness   S = integral E|(x_1 - x_0) - v_t(x_t)|^2 dt   (Liu et al., "Flow Straight and Fast", arXiv

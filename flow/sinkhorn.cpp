@@ -11,9 +11,9 @@
 namespace rill::flow {
 namespace {
 
-constexpr Index kCoarse = 20;         // iterations at most at a regularization on the way
+constexpr Index kCoarse = 20;          // iterations at most at a regularization on the way
 constexpr double kCoarseError = 0.02;  // a marginal error that is good enough there
-constexpr Index kAbsorb = 20;         // iterations between absorptions
+constexpr Index kAbsorb = 20;          // iterations between absorptions
 
 // (f_i + g_j - cost_ij) / e, rounded to a Real at last: where the plan has its mass these numbers are near 0.
 Tensor exponents(const EntropicPlan& plan, double e) {
@@ -67,7 +67,8 @@ EntropicPlan sinkhorn(const Tensor& x, const Tensor& y, const SinkhornOptions& o
   require(options.regularization > 0 && std::isfinite(options.regularization), "sinkhorn: regularization ",
           options.regularization, ", expected a positive number; optimal_assignment() is the limit 0");
   require(options.tolerance > 0, "sinkhorn: tolerance ", options.tolerance, ", expected a positive number");
-  require(options.max_iterations >= 1, "sinkhorn: at most ", options.max_iterations, " iterations, expected at least 1");
+  require(options.max_iterations >= 1, "sinkhorn: at most ", options.max_iterations,
+          " iterations, expected at least 1");
   const auto [a, b] = around_common_centre(x, y);
   EntropicPlan plan{.cost = pairwise_squared_distances(a, b),
                     .regularization = options.regularization,

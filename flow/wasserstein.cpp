@@ -12,8 +12,8 @@ namespace rill::flow {
 namespace {
 
 void require_sets(const char* what, const Tensor& a, const Tensor& b) {
-  require(a.rank() == 2 && a.shape() == b.shape() && a.size() > 0, what, ": expected two sets of as many points [n, D], ",
-          "got ", a.shape(), " and ", b.shape());
+  require(a.rank() == 2 && a.shape() == b.shape() && a.size() > 0, what,
+          ": expected two sets of as many points [n, D], got ", a.shape(), " and ", b.shape());
 }
 
 double squared_distance(const Real* a, const Real* b, Index dimension) {
@@ -25,7 +25,8 @@ double squared_distance(const Real* a, const Real* b, Index dimension) {
   return result;
 }
 
-// The mean cost of the optimal permutation. Its deviation comes from the two independent sets, each through its potential.
+// The mean cost of the optimal permutation. Its deviation comes from the two independent sets, each through its
+// potential.
 Estimate transport_cost(const Tensor& a, const Tensor& b, PointCost cost) {
   const Assignment best = assignment_with_potentials(a, b, cost);
   std::vector<double> costs;
@@ -60,7 +61,8 @@ Estimate sliced_wasserstein2(const Tensor& a, const Tensor& b, Generator& rng, I
   require(directions >= 1, "sliced_wasserstein2: ", directions, " directions, expected at least 1");
   const Tensor normal = Tensor::randn({directions, a.dim(1)}, rng);
   const Tensor theta = normal / sqrt(sum(square(normal), {.axes = {1}, .keep = true}));
-  const Tensor x = matmul(theta, a.detach(), {.b = true}), y = matmul(theta, b.detach(), {.b = true});  // [directions, n]
+  const Tensor x = matmul(theta, a.detach(), {.b = true});  // [directions, n]
+  const Tensor y = matmul(theta, b.detach(), {.b = true});
   const Index n = a.dim(0);
   std::vector<double> squares;
   for (Index k = 0; k < directions; ++k) {

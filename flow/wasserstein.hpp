@@ -14,9 +14,10 @@ namespace rill::flow {
 ///
 /// The standard error is that of the limit theorem of del Barrio and Loubes ("Central Limit Theorems for Empirical
 /// Transportation Cost in General Dimension", Annals of Probability 47, 2019, theorem 4.1): the cost varies like
-/// 1/n sum_i f(a_i) + 1/n sum_j g(b_j), where f and g are the optimal dual potentials, here those of the two sets. It is
-/// the deviation around the mean over draws, and does not contain the bias: two sets of the same distribution are some
-/// distance apart (compare with that).
+/// 1/n sum_i f(a_i) + 1/n sum_j g(b_j), where f and g are the optimal dual potentials, here those of the two sets. It
+/// is the deviation around the mean over draws, and does not contain the bias: two sets of the same distribution are
+/// some distance apart (compare with that).
+///
 /// Throws std::invalid_argument for other shapes, no points, and points that are not finite.
 Estimate wasserstein1(const Tensor& a, const Tensor& b);
 Estimate wasserstein2(const Tensor& a, const Tensor& b);

@@ -131,17 +131,15 @@ template <class Arch>
       V c[kWidth];
       costs.load(j, c);
       const V place(static_cast<double>(j));
-      unroll<kWidth>([&](auto k) {
-        least[k].see(c[k] - V::load_unaligned(price + j + k * kLanes<V>), place);
-      });
+      unroll<kWidth>([&](auto k) { least[k].see(c[k] - V::load_unaligned(price + j + k * kLanes<V>), place); });
     }
     return least_of(least);
   });
 }
 
 template <class Arch>
-[[gnu::flatten]] Least relax(const CostRow& row, const double* price, double base, double from_row, Index n, double* distance,
-            double* from) noexcept {
+[[gnu::flatten]] Least relax(const CostRow& row, const double* price, double base, double from_row, Index n,
+                             double* distance, double* from) noexcept {
   using V = xsimd::batch<double, Arch>;
   return with_costs<V>(row, [=](auto costs) {
     LeastOfLane<V, false> least[kWidth];

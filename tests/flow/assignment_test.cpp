@@ -112,19 +112,22 @@ TEST(Assignment, PotentialsProveItBestForPoints) {
   Generator rng(12);
   const Index n = 300;
   const Tensor noise = Tensor::randn({n, 2}, rng), uniform = 2 * Tensor::rand({n, 2}, rng) - 1;
-  const Tensor grid = Tensor::from(std::vector<Real>(static_cast<std::size_t>(2 * n), 0), {n, 2}).clone();
-  for (Index i = 0; i < n; ++i) const_cast<Real*>(grid.data())[2 * i] = static_cast<Real>(i % 17);
-  const Tensor clusters = gather_rows(Tensor::from({-10, 0, 10, 0, 0, 10}, {3, 2}),
-                                      Indices(rng.integers(n, 3))) + 0.01 * Tensor::randn({n, 2}, rng);
+  Tensor grid = Tensor::zeros({n, 2});
+  for (Index i = 0; i < n; ++i) grid.data()[2 * i] = static_cast<Real>(i % 17);
+  const Tensor clusters = gather_rows(Tensor::from({-10, 0, 10, 0, 0, 10}, {3, 2}), Indices(rng.integers(n, 3))) +
+                          0.01 * Tensor::randn({n, 2}, rng);
   const Tensor far = noise + 1e4;
   const Tensor wide = Tensor::randn({n, 50}, rng), wide_uniform = Tensor::rand({n, 50}, rng) + 5;
   const struct {
     const char* name;
     const Tensor &a, &b;
-  } cases[] = {{"noise to uniform", noise, uniform}, {"to itself", noise, noise},       {"duplicates on a line", grid, noise},
-               {"both on a line", grid, grid},       {"clusters", noise, clusters},     {"far away", far, uniform},
-               {"far from far", far, far + uniform}, {"50 dimensions", wide, wide_uniform}};
-  for (const auto& [name, a, b] : cases) {
+  } cases[] = {{"noise to uniform", noise, uniform},  {"to itself", noise, noise},
+               {"duplicates on a line", grid, noise}, {"both on a line", grid, grid},
+               {"clusters", noise, clusters},         {"far away", far, uniform},
+               {"far from far", far, far + uniform},  {"50 dimensions", wide, wide_uniform}};
+  for (const auto& test : cases) {
+    const Tensor &a = test.a, &b = test.b;
+    const std::string name = test.name;
     const double tolerance = a.dim(1) > kDirectDimension ? 4 * std::numeric_limits<Real>::epsilon() : 1e-12;
     expect_optimal([&](Index i, Index j) { return squared_distance(a, b, i, j); }, n, assignment_with_potentials(a, b),
                    tolerance, name);
@@ -190,10 +193,16 @@ TEST(Assignment, MisuseIsExplained) {
               ThrowsMessage<std::invalid_argument>(HasSubstr("expected 2 x 2 costs, got 3")));
   EXPECT_THAT([] { solve_assignment(std::vector<double>{NAN}, 1); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("NaN")));
-  EXPECT_THAT([] { optimal_assignment(Tensor::zeros({3, 2}), Tensor::zeros({4, 2})); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("[3, 2] and [4, 2]")));
-  EXPECT_THAT([] { optimal_assignment(Tensor::zeros({2, 1}), Tensor::full({2, 1}, INFINITY)); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("infinite")));
+  EXPECT_THAT(
+      [] {
+        optimal_assignment(Tensor::zeros({3, 2}), Tensor::zeros({4, 2}));
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("[3, 2] and [4, 2]")));
+  EXPECT_THAT(
+      [] {
+        optimal_assignment(Tensor::zeros({2, 1}), Tensor::full({2, 1}, INFINITY));
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("infinite")));
   EXPECT_TRUE(optimal_assignment(Tensor::zeros({0, 2}), Tensor::zeros({0, 2})).empty());
 }
 

@@ -34,9 +34,9 @@ Tensor normal_quantiles(Index n) {
 
 double total(const Tensor& x) { return static_cast<double>(sum(x).item()); }
 
-// Between N(0, 1) and N(0, 1), for the regularization 2 s^2: cross-covariance (sqrt(4 + s^4) - s^2) / 2   (Janati et al.,
-// "Entropic Optimal Transport between Unbalanced Gaussian Measures has a Closed Form", 2020). 500 quantiles lack 0.3 % of
-// the variance.
+// Between N(0, 1) and N(0, 1), for the regularization 2 s^2: cross-covariance (sqrt(4 + s^4) - s^2) / 2   (Janati et
+// al., "Entropic Optimal Transport between Unbalanced Gaussian Measures has a Closed Form", 2020). 500 quantiles lack
+// 0.3 % of the variance.
 TEST(Sinkhorn, OfGaussiansHasTheKnownCovariance) {
   const Tensor x = normal_quantiles(500);
   for (const double s : {0.5, 1., 2.}) {
@@ -126,10 +126,16 @@ TEST(Sinkhorn, MisuseIsExplained) {
   const Tensor x = Tensor::zeros({3, 2});
   EXPECT_THAT([&] { sinkhorn(x, x, {.regularization = 0}); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("regularization 0, expected a positive number")));
-  EXPECT_THAT([&] { sinkhorn(x, Tensor::zeros({3, 1}), {.regularization = 1}); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("[3, 2] and [3, 1]")));
-  EXPECT_THAT([&] { sinkhorn(x, Tensor::full({3, 2}, NAN), {.regularization = 1}); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("NaN")));
+  EXPECT_THAT(
+      [&] {
+        sinkhorn(x, Tensor::zeros({3, 1}), {.regularization = 1});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("[3, 2] and [3, 1]")));
+  EXPECT_THAT(
+      [&] {
+        sinkhorn(x, Tensor::full({3, 2}, NAN), {.regularization = 1});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("NaN")));
   EXPECT_TRUE(sinkhorn(x, x, {.regularization = 1}).converged);  // all costs 0
 }
 
