@@ -128,13 +128,14 @@ TEST(Assignment, PotentialsProveItBestForPoints) {
   for (const auto& test : cases) {
     const Tensor &a = test.a, &b = test.b;
     const std::string name = test.name;
-    const double tolerance = a.dim(1) > kDirectDimension ? 4 * std::numeric_limits<Real>::epsilon() : 1e-12;
+    const bool direct = a.dim(1) <= kDirectDimension;
+    const double tolerance = direct ? 1e-12 : std::max(1e-12, 4. * std::numeric_limits<Real>::epsilon());
     expect_optimal([&](Index i, Index j) { return squared_distance(a, b, i, j); }, n, assignment_with_potentials(a, b),
                    tolerance, name);
     EXPECT_EQ(optimal_assignment(a, b), assignment_with_potentials(a, b).partner);
     // The root makes of a rounding error e of the square, where points coincide, one of sqrt(e).
     expect_optimal([&](Index i, Index j) { return std::sqrt(squared_distance(a, b, i, j)); }, n,
-                   assignment_with_potentials(a, b, PointCost::kDistance), std::max(1e-12, std::sqrt(tolerance) / 100),
+                   assignment_with_potentials(a, b, PointCost::kDistance), direct ? 1e-12 : std::sqrt(tolerance) / 100,
                    name);
   }
 }
