@@ -1,22 +1,17 @@
-// Divergences, likelihoods and bits per dimension, where the answer is known.
+// Likelihoods where the answer is known.
 #include "flow/likelihood.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
-#include "flow/dequantisation.hpp"
-#include "flow/generate.hpp"
 #include "flow/marginal.hpp"
 #include "flow/path.hpp"
-#include "flow/velocity_divergence.hpp"
 #include "nn/model.hpp"
-#include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {
@@ -51,81 +46,6 @@ std::shared_ptr<nn::VelocityModel> small_model(Index dimension, Index classes = 
 }
 
 double at(const Tensor& x, Index i) { return static_cast<double>(x.data()[i]); }
-
-TEST(Divergence, OfANetworkIsThatOfFiniteDifferences) {
-  const auto model = small_model(3);
-  const Velocity u = velocity_of(*model);
-  Generator rng(2);
-  const Tensor x = Tensor::randn({5, 3}, rng), t = Tensor::rand({5}, rng);
-  const NoGrad no_grad;
-  const auto [velocity, divergence] = velocity_and_divergence(u, x, t);
-  ASSERT_EQ(divergence.shape(), (Shape{5, 1}));
-  EXPECT_FALSE(velocity.requires_grad() || divergence.requires_grad());
-  const double h = kDouble ? 1e-5 : 1e-2;  // the error is O(h^2) + rounding / h
-  Tensor expected = Tensor::zeros({5, 1});
-  for (Index d = 0; d < 3; ++d) {
-    Tensor step = Tensor::zeros({3});
-    step.data()[d] = static_cast<Real>(h);
-    expected = expected + slice(u(x + step, t) - u(x - step, t), 1, d, d + 1) / (2 * h);
-  }
-  const Tensor exact = u(x, t);
-  for (Index i = 0; i < 15; ++i) EXPECT_NEAR(at(velocity, i), at(exact, i), 1e-6);
-  for (Index i = 0; i < 5; ++i) EXPECT_NEAR(at(divergence, i), at(expected, i), kDouble ? 1e-9 : 2e-4);
-}
-
-TEST(Divergence, OfAFieldThatDoesNotDependOnThePointIsZero) {
-  const Velocity constant = [](const Tensor& x, const Tensor&) { return Tensor::ones(x.shape()); };
-  Generator rng(3);
-  const Tensor x = Tensor::randn({2, 3, 2}, rng), t = Tensor::zeros({2});
-  EXPECT_EQ(at(velocity_and_divergence(constant, x, t).divergence, 1), 0);
-  const auto probes = draw_probes(Trace::kRademacher, 4, x.shape(), rng);
-  EXPECT_EQ(velocity_and_divergence(constant, x, t, probes).divergence.shape(), (Shape{2, 4}));
-}
-
-TEST(Divergence, CanBeDifferentiatedAgain) {
-  Generator rng(4);
-  const Tensor t = Tensor::zeros({3});
-  const Velocity field = [](const Tensor& x, const Tensor&) { return sin(x) * sum(x, {.axes = {1}, .keep = true}); };
-  rill::testing::expect_gradients(
-      [&](const std::vector<Tensor>& x) {
-        const auto [u, divergence] = velocity_and_divergence(field, x[0], t);
-        return divergence * u;
-      },
-      {Tensor::randn({3, 2}, rng)});
-}
-
-TEST(Divergence, ProbesHaveTheirStatedVariance) {
-  const Tensor a = Tensor::from({1, 0.5, -1, 0.2, 2, 0.7, 0.4, -0.3, -1.5}, {3, 3});
-  double off_diagonal = 0, all = 0;  // sums of S_ij^2, S the symmetric part
-  for (Index i = 0; i < 3; ++i) {
-    for (Index j = 0; j < 3; ++j) {
-      const double s = (at(a, 3 * i + j) + at(a, 3 * j + i)) / 2;
-      all += s * s;
-      if (i != j) off_diagonal += s * s;
-    }
-  }
-  Generator rng(5);
-  const Index n = 100'000;
-  const Tensor x = Tensor::zeros({n, 3}), t = Tensor::zeros({n});
-  for (const Trace kind : {Trace::kRademacher, Trace::kGaussian}) {
-    const auto probes = draw_probes(kind, 1, x.shape(), rng);
-    const Tensor estimates = velocity_and_divergence(linear_field(a), x, t, probes).divergence.detach();
-    const double variance = 2 * (kind == Trace::kRademacher ? off_diagonal : all);
-    EXPECT_NEAR(mean(estimates).item(), 1.5, 5 * std::sqrt(variance / static_cast<double>(n)));
-    // The variance of a sample variance is (kurtosis - 1) variance^2 / n; 12 bounds a quadratic form's kurtosis here.
-    EXPECT_NEAR(mean(square(estimates - 1.5)).item(), variance, 5 * variance * std::sqrt(11 / static_cast<double>(n)));
-  }
-}
-
-TEST(Divergence, MisuseIsExplained) {
-  Generator rng(6);
-  const Velocity still = [](const Tensor& x, const Tensor&) { return x; };
-  const Tensor x = Tensor::zeros({2, 2}), t = Tensor::zeros({2});
-  EXPECT_THAT(misuse([&] { velocity_and_divergence(still, x, Tensor::zeros({3})); }), HasSubstr("[2, 2] and [3]"));
-  EXPECT_THAT(misuse([&] { velocity_and_divergence(still, x, t, {Tensor::zeros({2, 3})}); }), HasSubstr("[2, 3]"));
-  EXPECT_THAT(misuse([&] { draw_probes(Trace::kExact, 1, {2}, rng); }), HasSubstr("ask for Rademacher or Gaussian"));
-  EXPECT_THAT(misuse([&] { draw_probes(Trace::kGaussian, 0, {2}, rng); }), HasSubstr("at least 1, got 0"));
-}
 
 TEST(Likelihood, OfTwoGaussiansIsExact) {
   const double m = 3, s = 0.5;
@@ -268,50 +188,6 @@ TEST(Likelihood, MisuseIsExplained) {
   LikelihoodOptions options;
   options.source = [](const Tensor& points) { return points; };
   EXPECT_THAT(misuse([&] { log_likelihood(u, x, options); }), HasSubstr("expected [2]"));
-}
-
-TEST(BitsPerDimension, OfAUniformDensityIsEight) {
-  Generator rng(12);
-  const Tensor levels = Tensor::from({0, 17, 255, 128, 3, 254}, {2, 3});
-  const LogDensity uniform = [](const Tensor& y) {
-    for (const Real value : y.values()) EXPECT_TRUE(-1 <= value && value <= 1);
-    return Tensor::full({y.dim(0)}, -3 * std::log(2.0));
-  };
-  const BitsPerDimension found = bits_per_dimension(uniform, levels, 3, rng);
-  EXPECT_NEAR(found.mean, 8, 1e-6);
-  EXPECT_NEAR(found.standard_error, 0, 1e-6);
-}
-
-TEST(BitsPerDimension, MoreDrawsComeCloserToTheProbabilityOfTheCell) {
-  // A normal density as narrow as a cell: P(k) by the error function.
-  const double s = 2.0 / 256, centre = 0.1;
-  const LogDensity narrow = [=](const Tensor& y) { return normal_log_density(y, centre, s); };
-  const Index n = 4000;
-  const double level = 142, low = 2 * level / 256 - 1, high = low + 2.0 / 256;
-  const auto distribution = [&](double y) { return std::erfc((centre - y) / (s * std::numbers::sqrt2)) / 2; };
-  const double exact = -std::log2(distribution(high) - distribution(low));
-  const Tensor levels = Tensor::full({n, 1}, level);
-  Generator rng(13);
-  const BitsPerDimension one = bits_per_dimension(narrow, levels, 1, rng);
-  const BitsPerDimension many = bits_per_dimension(narrow, levels, 64, rng);
-  EXPECT_GT(one.mean, exact + 5 * one.standard_error) << "one draw only gives a bound";
-  EXPECT_GT(one.mean - exact, 10 * std::abs(many.mean - exact));
-  EXPECT_NEAR(many.mean, exact, 5 * many.standard_error + 0.01);
-}
-
-TEST(BitsPerDimension, LevelsAndCells) {
-  Tensor levels = Tensor::empty({1, 256});
-  for (Index k = 0; k < 256; ++k) levels.data()[k] = static_cast<Real>(k);
-  const Tensor back = levels_of(levels / 127.5 - 1);
-  EXPECT_EQ(back.to_vector(), levels.to_vector());
-  Generator rng(14);
-  const Tensor y = dequantise(levels, rng);
-  for (Index k = 0; k < 256; ++k) EXPECT_EQ(std::floor((at(y, k) + 1) * 128), static_cast<double>(k));
-  const LogDensity any = [](const Tensor& points) { return Tensor::zeros({points.dim(0)}); };
-  EXPECT_THAT(misuse([&] { dequantise(Tensor::full({1, 1}, 0.5), rng); }), HasSubstr("found 0.5; levels_of()"));
-  EXPECT_THAT(misuse([&] { dequantise(Tensor::full({1, 1}, 256), rng); }), HasSubstr("0 to 255"));
-  EXPECT_THAT(misuse([&] { bits_per_dimension(any, levels, 0, rng); }), HasSubstr("at least 1 draw"));
-  EXPECT_THAT(misuse([&] { bits_per_dimension(any, Tensor::zeros({0, 2}), 1, rng); }), HasSubstr("[0, 2]"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Brownian paths, the measured orders of the solvers, and equations that share a flow's marginals.
+// The measured orders of the solvers of stochastic equations, and equations that share a flow's marginals.
 #include "flow/sde.hpp"
 
 #include <gmock/gmock.h>
@@ -12,7 +12,6 @@
 #include "flow/brownian.hpp"
 #include "flow/generate.hpp"
 #include "flow/model_sde.hpp"
-#include "flow/langevin.hpp"
 #include "flow/path.hpp"
 #include "flow/prediction.hpp"
 #include "nn/model.hpp"
@@ -26,59 +25,6 @@ constexpr bool kDouble = sizeof(Real) == 8;
 
 double average(const Tensor& x) { return static_cast<double>(mean(x).item()); }
 double variance(const Tensor& x) { return static_cast<double>(mean(square(x - mean(x))).item()); }
-
-// --- Brownian motion -------------------------------------------------------------------------------------------------
-
-TEST(BrownianPath, HasIndependentNormalIncrements) {
-  const Index n = 40'000;
-  BrownianPath path(1, {n, 1}, 0, 2);
-  const std::vector<double> times = {0, 0.3, 0.5, 1.4, 1.41, 2};
-  std::vector<Tensor> increments;  // scaled to variance 1
-  for (std::size_t i = 1; i < times.size(); ++i) {
-    increments.push_back(path.increment(times[i - 1], times[i]) / std::sqrt(times[i] - times[i - 1]));
-  }
-  const double error = 5 / std::sqrt(static_cast<double>(n));
-  for (std::size_t i = 0; i < increments.size(); ++i) {
-    EXPECT_NEAR(average(increments[i]), 0, error);
-    EXPECT_NEAR(variance(increments[i]), 1, error * std::sqrt(2.0));
-    EXPECT_NEAR(average(square(square(increments[i]))), 3, error * std::sqrt(96.0)) << "the kurtosis of a normal";
-    for (std::size_t j = 0; j < i; ++j) EXPECT_NEAR(average(increments[i] * increments[j]), 0, error);
-  }
-}
-
-TEST(BrownianPath, IsOnePathHoweverItIsAskedFor) {
-  const Shape shape{3, 2};
-  BrownianPath forward(2, shape), backward(2, shape), coarse(2, shape);
-  std::vector<std::vector<Real>> values;
-  for (int i = 0; i <= 40; ++i) values.push_back(forward.at(i / 40.0).to_vector());
-  for (int i = 40; i >= 0; --i) EXPECT_EQ(backward.at(i / 40.0).to_vector(), values[static_cast<std::size_t>(i)]);
-  EXPECT_EQ(coarse.at(0.75).to_vector(), values[30]);
-  EXPECT_EQ(coarse.at(0.25).to_vector(), values[10]);
-  for (const Real w : values[0]) EXPECT_EQ(w, 0);
-  // W(s, u) = W(s, t) + W(t, u)
-  const Tensor whole = coarse.increment(0.1, 0.8), parts = coarse.increment(0.1, 0.37) + coarse.increment(0.37, 0.8);
-  for (Index i = 0; i < 6; ++i) EXPECT_NEAR(whole.data()[i], parts.data()[i], kDouble ? 1e-14 : 1e-6);
-  BrownianPath other(3, shape);
-  EXPECT_NE(other.at(1).to_vector(), values[40]);
-}
-
-TEST(BrownianPath, OfARowDoesNotDependOnItsBatch) {
-  const Index columns = 3;
-  BrownianPath all(4, {100, columns});
-  for (const Index first : {1, 17, 64}) {
-    BrownianPath part(4, {20, columns}, 0, 1, first);
-    for (const double t : {0.2, 0.5, 1.0}) {
-      EXPECT_EQ(part.at(t).to_vector(), slice(all.at(t), 0, first, first + 20).to_vector()) << first << " at " << t;
-    }
-  }
-}
-
-TEST(BrownianPath, MisuseIsExplained) {
-  EXPECT_THAT(misuse([] { BrownianPath(1, {2, 2}, 1, 1); }), HasSubstr("start < end"));
-  EXPECT_THAT(misuse([] { BrownianPath(1, {}); }), HasSubstr("scalar"));
-  EXPECT_THAT(misuse([] { BrownianPath(1, {2, 2}, 0, 1, -1); }), HasSubstr("first row"));
-  EXPECT_THAT(misuse([] { BrownianPath(1, {2, 2}).at(1.5); }), HasSubstr("time 1.5 is outside [0, 1]"));
-}
 
 // --- Solvers, on geometric Brownian motion dX = mu X dt + nu X dW, X = X_0 exp((mu - nu^2 / 2) t + nu W) -------------
 
@@ -336,44 +282,6 @@ TEST(ModelSde, MisuseIsExplained) {
   EXPECT_THAT(misuse([&] { sde_of_model(*scored, {}, straight, g); }), HasSubstr("needs the Schroedinger bridge"));
   const Tensor x_0 = Tensor::zeros({3, 2});
   EXPECT_THAT(misuse([&] { generate(*plain, x_0, {}, {.solver = StochasticSteps{}}); }), HasSubstr("need the path"));
-}
-
-// --- Langevin dynamics -----------------------------------------------------------------------------------------------
-
-TEST(Langevin, SamplesAGaussian) {
-  // x' = (1 - e/2 s^-2)(x - m) + sqrt(e) z has the stationary variance s^2 / (1 - e / (4 s^2)).
-  const double m = 2, s = 0.7, e = 0.1;
-  const Index n = 20'000;
-  Generator rng(17);
-  const Function score = [=](const Tensor& x) { return (m - x) / (s * s); };
-  const Tensor x = langevin(score, Tensor::zeros({n, 1}), {.step_size = e, .steps = 200}, rng);
-  const double expected = s * s / (1 - e / (4 * s * s)), error = 5 / std::sqrt(static_cast<double>(n));
-  EXPECT_NEAR(average(x), m, error * s);
-  EXPECT_NEAR(variance(x), expected, error * std::sqrt(2.0) * expected);
-  EXPECT_THAT(misuse([&] { langevin(score, x, {.step_size = 0}, rng); }), HasSubstr("step size above 0, got 0"));
-  EXPECT_THAT(misuse([&] { langevin(score, x, {.steps = -1}, rng); }), HasSubstr("got -1"));
-}
-
-TEST(Langevin, LeavesFarModesTheSharesOfTheStart) {
-  // Modes of weight 0.1 at -8 and 0.9 at 8, deviation 1; the exact score -(x - 8 tanh(8 x + ln 3)), since ln(.9/.1) / 2
-  // = ln 3. From N(0, 1) about half of the points go to each side; only a flow, which sees the weights, gets 0.9.
-  const auto share_right = [](const Tensor& x) { return average(less(Tensor::scalar(0), x)); };
-  const Function score = [](const Tensor& x) { return 8 * tanh(8 * x + std::log(3.0)) - x; };
-  const Index n = 4000;
-  Generator rng(18);
-  const Tensor start = Tensor::randn({n, 1}, rng);
-  const Tensor stuck = langevin(score, start, {.step_size = 0.05, .steps = 400}, rng);
-  EXPECT_NEAR(share_right(stuck), 0.55, 0.06) << "not 0.9";
-
-  // The exact flow of the same mixture: E[x_1 | x] = sum of posterior weights times the modes' conditional means.
-  const Velocity u = [](const Tensor& x, const Tensor& t) {
-    const Tensor time = per_sample(t, 2), v = square(time) + square(1 - time);  // of each mode, at time t
-    const Tensor side = tanh(8 * time * x / v + std::log(3.0));
-    const Tensor centre = 8 * time * side;
-    return 8 * side + (2 * time - 1) / v * (x - centre);
-  };
-  const Tensor end = solve(u, start, uniform_grid(0, 1, 200), kRk4).x;
-  EXPECT_NEAR(share_right(end), 0.9, 5 * std::sqrt(0.09 / static_cast<double>(n)));
 }
 
 }  // namespace
