@@ -4,13 +4,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <tuple>
 #include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "flow/dense_output.hpp"
 #include "flow/ode.hpp"
+#include "flow/reports.hpp"
 
 namespace rill::flow {
 
@@ -18,24 +18,6 @@ namespace {
 
 // Steps are not made smaller than this share of the time they are taken at: the stages' times would coincide.
 constexpr double kSmallestStep = 8 * static_cast<double>(std::numeric_limits<Real>::epsilon());
-
-// The rows of one reported time, gathered as clocks pass it.
-struct Report {
-  std::vector<Tensor> parts;
-  std::vector<Index> rows;  // of the batch, of all parts one after the other
-
-  void add(const Tensor& x, const Indices& of) {
-    parts.push_back(x);
-    rows.insert(rows.end(), of.begin(), of.end());
-  }
-  // The parts in the order of the batch.
-  Tensor assembled() const {
-    if (parts.size() == 1) return parts[0];
-    std::vector<Index> position(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) position[static_cast<std::size_t>(rows[i])] = static_cast<Index>(i);
-    return gather_rows(concatenate(parts, 0), Indices(std::move(position)));
-  }
-};
 
 // What a clock remembers between steps.
 struct Clock {
@@ -46,26 +28,20 @@ struct Clock {
   std::size_t next_time = 1;  // the first reported time that is still ahead
 };
 
-// A clock's points to be reported: at times_[time], or, where it ends, at that and all later ones.
-struct Passage {
-  std::size_t time;
-  bool ends;
-  bool inside;  // its step, at theta; otherwise at the end of the step
-  std::size_t clock;
-  double theta;
-
-  auto group() const { return std::tuple(time, ends, inside); }
-};
-
 class AdaptiveSolver {
  public:
   AdaptiveSolver(const RowVelocity& velocity, const std::vector<double>& times, const AdaptiveOptions& options)
-      : field_{velocity}, times_(times), options_(options), method_(*options.method), end_(times.back()) {}
+      : field_{velocity},
+        times_(times),
+        options_(options),
+        method_(*options.method),
+        end_(times.back()),
+        reports_(times.size()) {}
 
   AdaptiveSolution run(const Tensor& x) {
     begin(x);
     while (!clocks_.empty()) advance_clocks();
-    for (const Report& report : reports_) solution_.at.push_back(report.assembled());
+    solution_.at = reports_.assembled();
     solution_.x = solution_.at.back();
     solution_.evaluations = field_.evaluations;
     solution_.evaluated_rows = field_.evaluated_rows;
@@ -80,7 +56,6 @@ class AdaptiveSolver {
   std::vector<double> crossings(const std::vector<bool>& accepted);
   std::vector<bool> pass(const std::vector<bool>& accepted, const std::vector<double>& stops,
                          std::vector<Passage>& passages);
-  void report(std::vector<Passage> passages);
   void stop_rows(std::size_t clock);
   void move_on(const std::vector<bool>& accepted, const std::vector<bool>& finished);
   [[noreturn]] void give_up(std::size_t clock, double h, const std::string& problem, const std::string& advice) const;
@@ -95,7 +70,7 @@ class AdaptiveSolver {
   std::vector<Clock> clocks_;
   Step step_;                         // between steps only x, rows and k_0 hold
   std::vector<double> event_values_;  // at x
-  std::vector<Report> reports_;
+  Reports reports_;
   AdaptiveSolution solution_;
 };
 
@@ -120,12 +95,8 @@ void AdaptiveSolver::begin(const Tensor& x) {
            .h = std::vector<double>(clocks, end_ - times_[0]),
            .k = {},
            .x_next = {}};
-  reports_.resize(times_.size());
-  reports_[0].add(x, step_.rows);
-  if (rows == 0) {
-    for (std::size_t i = 1; i < reports_.size(); ++i) reports_[i].add(x, step_.rows);
-    return;
-  }
+  reports_.add(0, rows == 0 ? times_.size() : 1, x, step_.rows);
+  if (rows == 0) return;
   step_.k.push_back(field_(x, Tensor::full({rows}, times_[0]), step_.rows));
   std::vector<double> first(clocks, options_.first_step);
   if (options_.first_step == 0) {
@@ -149,7 +120,7 @@ void AdaptiveSolver::advance_clocks() {
   }
   std::vector<Passage> passages;
   const std::vector<bool> finished = pass(accepted, crossings(accepted), passages);
-  report(std::move(passages));
+  reports_.add(method_, field_, step_, std::move(passages));
   move_on(accepted, finished);
 }
 
@@ -194,7 +165,7 @@ void AdaptiveSolver::judge(std::vector<bool>& accepted, const std::vector<double
   }
 }
 
-// For each clock the theta at which its event stops it; 1 or more where none does.
+// For each clock the theta at which its event stops it; 2 where none does.
 std::vector<double> AdaptiveSolver::crossings(const std::vector<bool>& accepted) {
   std::vector<double> stops(clocks_.size(), 2);
   if (!options_.event) return stops;
@@ -231,60 +202,20 @@ std::vector<bool> AdaptiveSolver::pass(const std::vector<bool>& accepted, const 
     if (!accepted[i]) continue;
     Clock& clock = clocks_[i];
     const double t = step_.t[i], h = step_.h[i];
-    double theta = 1;
-    if (stops[i] <= 1) {
-      theta = stops[i];
-      clock.t = t + theta * h;
-      finished[i] = true;
-    } else if (std::abs(h) >= std::abs(end_ - t)) {
-      theta = (end_ - t) / h;
-      clock.t = end_;
-      finished[i] = true;
-    } else {
-      clock.t = t + h;
-    }
+    const double to_end = (end_ - t) / h;
+    const double theta = std::min({1.0, to_end, stops[i]});
+    finished[i] = to_end <= 1 || stops[i] <= 1;
+    clock.t = theta == to_end ? end_ : t + theta * h;
     for (; clock.next_time < times_.size(); ++clock.next_time) {
       const double time = times_[clock.next_time];
       if ((clock.t - time) * direction() <= 0) break;
       passages.push_back({clock.next_time, false, true, i, (time - t) / h});
     }
-    if (finished[i]) passages.push_back({clock.next_time, true, theta < 1, i, theta});
+    if (!finished[i]) continue;
+    passages.push_back({clock.next_time, true, theta < 1, i, theta});
+    stop_rows(i);
   }
   return finished;
-}
-
-void AdaptiveSolver::report(std::vector<Passage> passages) {
-  // The clocks that are asked for points inside their step, and the place of each in that list.
-  std::vector<Index> inside, place(clocks_.size(), -1);
-  for (const Passage& passage : passages) {
-    if (!passage.inside || place[passage.clock] >= 0) continue;
-    place[passage.clock] = static_cast<Index>(inside.size());
-    inside.push_back(static_cast<Index>(passage.clock));
-  }
-  Step dense;
-  if (!inside.empty()) {
-    if (inside.size() == clocks_.size()) prepare_dense_output(method_, field_, step_);  // the next step uses its slope
-    dense = select(step_, inside);
-    prepare_dense_output(method_, field_, dense);
-  }
-  Step ends = step_;
-  ends.k.clear();  // slopes tell nothing about the end of a step
-
-  std::stable_sort(passages.begin(), passages.end(),
-                   [](const Passage& a, const Passage& b) { return a.group() < b.group(); });
-  for (auto begin = passages.begin(), end = begin; begin != passages.end(); begin = end) {
-    std::vector<Index> chosen;
-    std::vector<double> theta;
-    for (; end != passages.end() && end->group() == begin->group(); ++end) {
-      chosen.push_back(end->inside ? place[end->clock] : static_cast<Index>(end->clock));
-      theta.push_back(end->theta);
-      if (end->ends) stop_rows(end->clock);
-    }
-    const Step part = select(begin->inside ? dense : ends, chosen);
-    const Tensor x = begin->inside ? interpolate(method_, part, theta) : part.x_next;
-    const std::size_t times = begin->ends ? times_.size() : begin->time + 1;
-    for (std::size_t i = begin->time; i < times; ++i) reports_[i].add(x, part.rows);
-  }
 }
 
 // Notes where the rows of a clock ended.

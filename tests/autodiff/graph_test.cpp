@@ -172,6 +172,30 @@ TEST(Grad, AGradientPenaltyTrainsThroughTheGradient) {
   EXPECT_NEAR(w.grad().item(), 8 * 0.5 * 9, 1e-4);
 }
 
+TEST(Grad, AGradientMayWalkAGraphOfItsOwn) {
+  // y = x^2 w by an op that finds its gradients by another walk, which ends at the same leaves: 2 x w and x^2. Both
+  // leaves are used by a second op too, whose gradients the first walk has brought them already.
+  const Tensor x = leaf({3}), w = leaf({5});
+  const auto product = [&] {
+    Tensor y;
+    {
+      const NoGrad no_grad;
+      y = square(x) * w;
+    }
+    const std::vector<Tensor> inputs = {x, w};
+    return record_each("product", y, inputs, [inputs](const Tensor& gy, std::size_t i) {
+      const GradMode record_graph(true);
+      return grad({square(inputs[0]) * inputs[1]}, inputs, {}, {gy.detach()})[i];
+    });
+  };
+  const Tensor y = product() + 7 * x + 11 * w;
+  EXPECT_EQ(grad(y, x, {.retain_graph = true}).item(), 2 * 3 * 5 + 7);
+  EXPECT_EQ(grad(y, w, {.retain_graph = true}).item(), 9 + 11);
+  y.backward();
+  EXPECT_EQ(x.grad().item(), 2 * 3 * 5 + 7);
+  EXPECT_EQ(w.grad().item(), 9 + 11);
+}
+
 TEST(Grad, AnErrorHalfWayLeavesTheGraphUsable) {
   const Tensor x = leaf({1, 2});
   bool broken = true;

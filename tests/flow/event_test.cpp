@@ -88,6 +88,14 @@ TEST(Event, ThatNeverHappensChangesNothing) {
   EXPECT_EQ(s.t, (std::vector<double>{2, 2}));
 }
 
+TEST(Event, BeyondTheEndDoesNotCount) {
+  const Event late{[](const Tensor&, const Tensor& t) { return t - 1.001; }};
+  AdaptiveOptions options = options_with(late, true);
+  options.overshoot = true;
+  options.first_step = 2;
+  EXPECT_EQ(solve_adaptive(gravity, Tensor::from({1, 2}, {1, 2}), {0, 1}, options).t, std::vector<double>{1});
+}
+
 TEST(Event, MisuseIsExplained) {
   const Event wide{[](const Tensor& y, const Tensor&) { return y; }};
   EXPECT_THAT(misuse([&] {
