@@ -3,7 +3,8 @@
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <variant>
+#include <string>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "flow/langevin.hpp"
@@ -33,6 +34,7 @@ struct EvaluateSettings {
   SampleOptions common;
   Index count = 10000, loss_samples = 0, distance_points = 2000, nll_points = -1, probes = 0;
   double margin = 0, nll_tolerance = 1e-5;
+  std::vector<std::string> distances = distance_names();
   bool langevin = false;
   std::string density;
 };
@@ -103,7 +105,7 @@ void measure_samples(const EvaluateSettings& settings, const TrainedModel& train
   if (data.density() != nullptr) measure_shares(*data.density(), samples.x, settings.margin, result);
   if (settings.distance_points == 0) return;
   const Samples some = first_samples(samples, settings.distance_points);
-  measure_distances(data, some.x, seed, result);
+  measure_distances(data, some.x, settings.distances, seed, result);
   if (!straight) return;
   const Tensor fresh = draw_data(data, settings.distance_points, seed, 2);
   measure_paths(some, flow::wasserstein2(some.trajectory.front(), fresh), result);
@@ -147,6 +149,7 @@ int evaluate(int argc, const char* const* argv) {
   options.add("margin", settings.margin, "DISTANCE", "samples this far outside the support still count as inside");
   options.add("distance-points", settings.distance_points, "COUNT",
               "points for the distances and ways; 0 to leave them out");
+  options.add("distances", settings.distances, "NAMES", "which distances to data");
   options.add("nll-points", settings.nll_points, "COUNT",
               "fresh points for the likelihood; 0 to leave it out; -1 for 2000, or none for images");
   options.add("nll-tolerance", settings.nll_tolerance, "SHARE", "of its solver (dopri5), relative and absolute");

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "flow/dequantisation.hpp"
 #include "flow/metrics.hpp"
 #include "flow/trainer.hpp"
@@ -49,22 +50,38 @@ void measure_shares(const datasets::Density& density, const Tensor& samples, dou
   result["least_filled_mode"] = masses.least_filled;
 }
 
-void measure_distances(const Data& data, const Tensor& samples, std::uint64_t seed, Json& result) {
+std::vector<std::string> distance_names() {
+  return {"wasserstein1", "wasserstein2", "sliced_wasserstein2", "energy_distance", "squared_mmd"};
+}
+
+void measure_distances(const Data& data, const Tensor& samples, const std::vector<std::string>& names,
+                       std::uint64_t seed, Json& result) {
   const Index n = samples.dim(0);
   const Tensor fresh = draw_data(data, n, seed, 0), more = draw_data(data, n, seed, 1);
-  const auto sliced = [&](const Tensor& x) {
+  const auto with_floor = [&](const std::string& name, const auto& distance) {
+    put(result, name, distance(samples, fresh));
+    put(result, name + "_floor", distance(more, fresh));
+  };
+  const auto sliced = [&](const Tensor& a, const Tensor& b) {
     Generator rng(seed, kSliceStream);
-    return flow::sliced_wasserstein2(x, fresh, rng);
+    return flow::sliced_wasserstein2(a, b, rng);
   };
   result["distance_points"] = n;
-  put(result, "wasserstein1", flow::wasserstein1(samples, fresh));
-  put(result, "wasserstein1_floor", flow::wasserstein1(more, fresh));
-  put(result, "wasserstein2", flow::wasserstein2(samples, fresh));
-  put(result, "wasserstein2_floor", flow::wasserstein2(more, fresh));
-  put(result, "sliced_wasserstein2", sliced(samples));
-  put(result, "sliced_wasserstein2_floor", sliced(more));
-  put(result, "energy_distance", flow::energy_distance(samples, fresh));
-  put(result, "squared_mmd", flow::squared_mmd(samples, fresh));
+  for (const std::string& name : names) {
+    if (name == "wasserstein1") {
+      with_floor(name, flow::wasserstein1);
+    } else if (name == "wasserstein2") {
+      with_floor(name, flow::wasserstein2);
+    } else if (name == "sliced_wasserstein2") {
+      with_floor(name, sliced);
+    } else if (name == "energy_distance") {
+      put(result, name, flow::energy_distance(samples, fresh));
+    } else if (name == "squared_mmd") {
+      put(result, name, flow::squared_mmd(samples, fresh));
+    } else {
+      fail("--distances: unknown distance '", name, "'; known: ", joined(distance_names()));
+    }
+  }
 }
 
 void measure_paths(const Samples& samples, const flow::Estimate& distance2, Json& result) {

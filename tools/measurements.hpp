@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
 
 #include "flow/estimate.hpp"
 #include "flow/likelihood.hpp"
@@ -20,8 +22,13 @@ void measure_loss(const TrainedModel& trained, const Data& data, Index samples, 
 void measure_shares(const datasets::Density& density, const Tensor& samples, double margin,
                     nlohmann::ordered_json& result);
 
-/// Samples against as many fresh data: distances of all kinds, and between two sets of fresh data for a floor.
-void measure_distances(const Data& data, const Tensor& samples, std::uint64_t seed, nlohmann::ordered_json& result);
+/// The distances that measure_distances() knows.
+std::vector<std::string> distance_names();
+
+/// Samples against as many fresh data: the distances of these names, and of the Wasserstein distances also the floor,
+/// between two sets of fresh data. Throws std::invalid_argument, listing the known ones, for an unknown name.
+void measure_distances(const Data& data, const Tensor& samples, const std::vector<std::string>& names,
+                       std::uint64_t seed, nlohmann::ordered_json& result);
 
 /// The ways of samples from `source` points to where they ended: energy, beside the least possible, and straightness.
 /// `distance2` is W_2 between source and data.
