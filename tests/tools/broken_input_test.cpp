@@ -198,6 +198,55 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "--solver", "eulr"};
        }},
+      {"ToleranceOfASolverWithout", 2, "choose one of heun-euler",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--rtol", "0.1"};
+       }},
+      {"PerSampleWithEqualSteps", 2, "needs --rtol",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--per-sample"};
+       }},
+      {"ToleranceThatCannotBeMet", 1, "t = 0",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--solver", "dopri5", "--rtol", "1e-30"};
+       }},
+      {"NotEnoughSteps", 1, "max_steps",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--solver", "dopri5", "--rtol", "1e-6", "--max-steps", "2"};
+       }},
+      {"UnknownSde", 2, "known: euler-maruyama",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--sde", "euler"};
+       }},
+      {"ToleranceOfAnSde", 2, "not together with --sde",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--sde", "heun", "--rtol", "0.1"};
+       }},
+      {"SdeOfACoupledRun", 2, "the coupling ot",
+       [](const Folder& f) {
+         EXPECT_EQ(run(f.train({"--coupling", "ot"})).code, 0);
+         return Words{"sample", f.path("new"), "--sde", "heun"};
+       }},
+      {"UnknownController", 2, "known: integral, pi",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--controller", "pid"};
+       }},
+      {"Guidance", 2, "--guidance",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--guidance", "2"};
+       }},
+      {"TrajectoriesAsText", 2, "ends in .npy",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--trajectories", "w.csv"};
+       }},
+      {"UnknownDistance", 2, "known: wasserstein1",
+       [](const Folder& f) {
+         return Words{"evaluate", f.path("run"), "--distances", "w3"};
+       }},
+      {"LangevinWithoutModes", 2, "--langevin",
+       [](const Folder& f) {
+         return Words{"evaluate", f.path("run"), "--langevin", "--distance-points", "0"};
+       }},
       {"LabelWithoutClasses", 2, "--label",
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "--label", "1"};

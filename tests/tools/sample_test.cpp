@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "autodiff/ops.hpp"
 #include "datasets/csv.hpp"
+#include "datasets/known_densities.hpp"
 #include "datasets/npy.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
@@ -67,6 +70,41 @@ TEST_F(Sample, Pictures) {
   EXPECT_THAT(contents(path("s.gif")), StartsWith("GIF89a"));
 }
 
+TEST_F(Sample, WaysAsNumbersAndAsAPicture) {
+  ASSERT_EQ(run({"sample", run_folder(), "--count", "20", "--steps", "6", "--trajectories", path("w.npy"), "--out",
+                 path("end.npy")})
+                .code,
+            0);
+  const Tensor ways = datasets::read_npy(path("w.npy"));
+  ASSERT_EQ(ways.shape(), (Shape{7, 20, 2}));
+  const Tensor end = datasets::read_npy(path("end.npy"));
+  for (Index i = 0; i < 40; ++i) EXPECT_EQ(ways.data()[6 * 40 + i], end.data()[i]);
+  EXPECT_THAT(contents(path("w.png")), StartsWith("\x89PNG"));
+}
+
+TEST_F(Sample, EverySolverFindsTheAnnulus) {
+  for (const std::vector<std::string>& solver :
+       {std::vector<std::string>{"--solver", "dopri5", "--rtol", "1e-3"},
+        {"--solver", "tsit5", "--rtol", "1e-3", "--per-sample", "--controller", "pi"},
+        {"--solver", "ralston", "--steps", "20"},
+        {"--sde", "euler-maruyama", "--steps", "100"},
+        {"--sde", "heun", "--steps", "50", "--noise", "0.5"}}) {
+    std::vector<std::string> command = {"evaluate",         run_folder(), "--count",      "2000", "--distance-points", "0",
+                                        "--loss-samples", "100",        "--nll-points", "0",    "--margin",          "0.25"};
+    command.insert(command.end(), solver.begin(), solver.end());
+    const Finished finished = run(command);
+    ASSERT_EQ(finished.code, 0) << finished.err;
+    EXPECT_GT(Json::parse(finished.out).at("share_in_support"), 0.7) << solver[1];
+  }
+}
+
+TEST_F(Sample, APictureOfTheDensity) {
+  const Finished finished = run({"evaluate", run_folder(), "--count", "10", "--distance-points", "0", "--nll-points", "0",
+                                 "--loss-samples", "10", "--nll-tolerance", "0.01", "--density", path("density.png")});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(contents(path("density.png")), StartsWith("\x89PNG"));
+}
+
 TEST_F(Sample, ASettingsFile) {
   write_contents(path("sample.toml"), "count = 5\nsteps = 3\n");
   const Finished sampled = run({"sample", run_folder(), "--config", path("sample.toml"), "--steps", "4"});
@@ -75,7 +113,7 @@ TEST_F(Sample, ASettingsFile) {
 }
 
 TEST_F(Sample, EvaluateMeasures) {
-  const Finished finished = run({"evaluate", run_folder(), "--loss-samples", "20000", "--w2-points", "300", "--count",
+  const Finished finished = run({"evaluate", run_folder(), "--loss-samples", "20000", "--distance-points", "300", "--count",
                                  "2000", "--margin", "0.25", "--solver", "midpoint", "--steps", "20"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   EXPECT_THAT(finished.err, IsEmpty());
@@ -91,6 +129,15 @@ TEST_F(Sample, EvaluateMeasures) {
   EXPECT_GT(result.at("wasserstein2_floor"), 0.1);
   EXPECT_LT(result.at("wasserstein2_floor"), 0.7);
   EXPECT_LT(result.at("wasserstein2"), 1.0);
+  for (const char* name : {"share_in_support", "wasserstein1", "wasserstein2", "sliced_wasserstein2", "energy_distance",
+                           "squared_mmd", "path_energy", "normalized_path_energy", "straightness", "nll", "kl"}) {
+    EXPECT_GT(result.at(std::string(name) + "_se"), 0) << name;
+  }
+  EXPECT_GE(result.at("wasserstein2"), result.at("wasserstein1"));
+  EXPECT_GT(result.at("path_energy"), 1);
+  EXPECT_NEAR(result.at("entropy"), 2.7474, 1e-4);
+  EXPECT_GT(result.at("kl"), 0);
+  EXPECT_NEAR(result.at("nll"), 2.7474 + double(result.at("kl")), 0.2);
   EXPECT_GT(result.at("seconds"), 0);
 }
 
@@ -100,7 +147,7 @@ TEST(Evaluate, CountsTheModesOfAMixture) {
                                                "--learning-rate", "0.01", "--hidden", "32,32"}))
                 .code,
             0);
-  const Finished finished = run({"evaluate", folder / "run", "--w2-points", "0", "--loss-samples", "100"});
+  const Finished finished = run({"evaluate", folder / "run", "--distance-points", "0", "--nll-points", "0", "--loss-samples", "100", "--langevin", "--solver", "dopri5", "--rtol", "1e-3"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = Json::parse(finished.out);
   EXPECT_EQ(result.at("mode_weights"), Json({0.1, 0.9}));
@@ -108,6 +155,34 @@ TEST(Evaluate, CountsTheModesOfAMixture) {
   EXPECT_NEAR(left + right, 1, 1e-9);
   EXPECT_NEAR(left, 0.1, 0.06);  // a short training, yet nowhere near halves
   EXPECT_FALSE(result.contains("wasserstein2"));
+  EXPECT_NEAR(result.at("least_filled_mode"), std::min(left / 0.1, right / 0.9), 1e-6);
+  // The noise lies half way, and half of it climbs either mode; what a score does not know is the shares.
+  EXPECT_GT(result.at("langevin").at("mode_shares").at(0), 0.25);
+}
+
+TEST(SampleOfItsOwn, FromMoonsToGaussiansOnABridge) {
+  const TemporaryFolder folder;
+  const Finished trained = run(
+      tiny_training(folder / "run", {"--data", "8gaussians", "--source", "moons", "--path", "schroedinger-bridge", "--sigma",
+                                     "0.5", "--coupling", "ot", "--score", "--steps", "50", "--threads", "2"}));
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, AllOf(HasSubstr("source    moons"), HasSubstr("ot coupling")));
+  const Finished sampled =
+      run({"sample", folder / "run", "--count", "50", "--trajectories", folder / "w.npy", "--sde", "euler-maruyama"});
+  ASSERT_EQ(sampled.code, 0) << sampled.err;
+  // They start on the moons: within [-3, 3], where a normal source would not keep all of 50 points close to the curve.
+  const Tensor start = slice(reshape(datasets::read_npy(folder / "w.npy"), {51, 100}), 0, 0, 1);
+  const auto moons = datasets::make_density("moons");
+  const auto log_p = *moons->log_density(reshape(start, {50, 2}));
+  EXPECT_GT(*std::min_element(log_p.data(), log_p.data() + 50), -8);
+}
+
+TEST(SampleOfItsOwn, GuidanceNeedsHiddenLabels) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const Finished plain = run({"sample", folder / "run", "--guidance", "2"});
+  EXPECT_EQ(plain.code, 2);
+  EXPECT_THAT(plain.err, HasSubstr("without classes"));
 }
 
 }  // namespace
