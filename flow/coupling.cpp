@@ -2,18 +2,26 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "flow/assignment.hpp"
+#include "flow/sinkhorn.hpp"
 
 namespace rill::flow {
 namespace {
 
 // For every row of x_1 its partner in x_0, both [n, D].
-std::vector<Index> pair_up(const CouplingDescription& coupling, const Tensor& x_0, const Tensor& x_1, Generator&) {
+std::vector<Index> pair_up(const CouplingDescription& coupling, const Tensor& x_0, const Tensor& x_1, Generator& rng) {
   if (coupling.name == "ot") return optimal_assignment(x_1, x_0);
-  return {};
+  const EntropicPlan plan = sinkhorn(x_1, x_0, {.regularization = coupling.regularization});
+  if (!plan.converged) {
+    throw std::runtime_error(concat("coupling entropic: at regularization ", coupling.regularization,
+                                    " the plan is not found after ", plan.iterations, " iterations (marginal error ",
+                                    plan.marginal_error, "); use a larger one, or the coupling ot"));
+  }
+  return plan.draw_columns(rng);
 }
 
 Tensor as_rows(const Tensor& x) { return reshape(x, {x.dim(0), x.dim(0) > 0 ? -1 : 1}); }
@@ -27,7 +35,7 @@ std::map<Index, std::vector<Index>> positions_by_label(const Indices& labels) {
 
 }  // namespace
 
-std::vector<std::string> coupling_names() { return {"independent", "ot"}; }
+std::vector<std::string> coupling_names() { return {"independent", "ot", "entropic"}; }
 
 void check(const CouplingDescription& coupling) {
   const std::vector<std::string> names = coupling_names();

@@ -53,12 +53,28 @@ TEST(Coupling, StaysWithinLabels) {
   const Indices labels(rng.integers(n, 3));
   Tensor x_1 = Tensor::randn({n, 2, 2}, rng);
   for (Index i = 0; i < n; ++i) x_1.data()[4 * i] += static_cast<Real>(5 * labels[i]);
-  for (const CouplingDescription& coupling : {CouplingDescription{.name = "ot"}}) {
+  for (const CouplingDescription& coupling :
+       {CouplingDescription{.name = "ot"}, CouplingDescription{.name = "entropic", .regularization = 0.5}}) {
     const Indices partner = couple(coupling, x_0, x_1, labels, rng);
     for (Index i = 0; i < n; ++i) EXPECT_EQ(labels[partner[i]], labels[i]) << coupling.name;
     EXPECT_EQ(is_permutation(partner), coupling.name == "ot");
     EXPECT_LT(cost(x_0, x_1, partner), cost(x_0, x_1, couple({}, x_0, x_1, {}, rng)));
   }
+}
+
+TEST(Coupling, EntropicPairsFollowThePlan) {
+  // Between N(0, 1) and N(0, 1) with regularization 2 sigma^2 the covariance is (sqrt(4 + sigma^4) - sigma^2) / 2.
+  Generator rng(3);
+  const Index n = 1000;
+  const double sigma = 1;
+  double covariance = 0;
+  for (int round = 0; round < 10; ++round) {
+    const Tensor x_0 = Tensor::randn({n, 1}, rng), x_1 = Tensor::randn({n, 1}, rng);
+    const Indices partner =
+        couple({.name = "entropic", .regularization = 2 * sigma * sigma}, x_0, x_1, {}, rng);
+    covariance += static_cast<double>(mean(gather_rows(x_0, partner) * x_1).item()) / 10;
+  }
+  EXPECT_NEAR(covariance, 0.61803, 0.03);  // ten thousand pairs: some 0.012 of standard error
 }
 
 TEST(Coupling, MisuseIsExplained) {
@@ -67,10 +83,11 @@ TEST(Coupling, MisuseIsExplained) {
   const auto message = [&](const CouplingDescription& coupling, const Tensor& x_0, const Indices& labels = {}) {
     return misuse([&] { couple(coupling, x_0, x, labels, rng); });
   };
-  EXPECT_THAT(message({.name = "optimal"}, x), HasSubstr("known: independent, ot"));
+  EXPECT_THAT(message({.name = "optimal"}, x), HasSubstr("known: independent, ot, entropic"));
   EXPECT_THAT(message({.name = "ot"}, Tensor::zeros({3, 2})), HasSubstr("draw batches of the same size"));
   EXPECT_THAT(message({.name = "ot"}, x, Indices({1, 2})), HasSubstr("2 labels for 4 points"));
   EXPECT_THAT(message({.name = "ot", .regularization = 1}, x), HasSubstr("only the coupling entropic"));
+  EXPECT_THAT(message({.name = "entropic"}, x), HasSubstr("use the coupling ot"));
 }
 
 TEST(Examples, LabelsAreDroppedAndTheSourceIsAnyDensity) {

@@ -141,9 +141,13 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--t-sampling", "latest"});
        }},
-      {"UnknownCoupling", 2, "known: independent, ot",
+      {"UnknownCoupling", 2, "known: independent, ot, entropic",
        [](const Folder& f) {
          return f.train({"--coupling", "optimal"});
+       }},
+      {"EntropicWithoutRegularization", 2, "use the coupling ot",
+       [](const Folder& f) {
+         return f.train({"--coupling", "entropic"});
        }},
       {"RegularizationOfAnotherCoupling", 2, "only the coupling entropic",
        [](const Folder& f) {
