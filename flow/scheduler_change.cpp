@@ -5,6 +5,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "flow/generate.hpp"
 #include "flow/path.hpp"
 #include "flow/prediction.hpp"
 
@@ -58,6 +59,14 @@ Velocity change_scheduler(const Velocity& velocity, std::shared_ptr<const Schedu
     const Tensor u = velocity(x / per_sample(scale, rank), t);
     return per_sample(of_point, rank) * x + per_sample(of_velocity, rank) * u;
   };
+}
+
+RescheduledModel::RescheduledModel(const nn::VelocityModel& model, std::shared_ptr<const Scheduler> from,
+                                   std::shared_ptr<const Scheduler> to)
+    : VelocityModel(model.dimension(), model.classes()), model_(model), from_(std::move(from)), to_(std::move(to)) {}
+
+Tensor RescheduledModel::forward(const Tensor& x, const Tensor& t, const Indices& labels) const {
+  return change_scheduler(velocity_of(model_, labels), from_, to_)(x, t);
 }
 
 }  // namespace rill::flow

@@ -5,6 +5,7 @@
 
 #include "flow/scheduler.hpp"
 #include "flow/velocity.hpp"
+#include "nn/velocity_model.hpp"
 
 namespace rill::flow {
 
@@ -30,5 +31,18 @@ PathChange path_change(const Scheduler& from, const Scheduler& to, double r);
 /// 2024, on the change of scheduler after training).
 Velocity change_scheduler(const Velocity& velocity, std::shared_ptr<const Scheduler> from,
                           std::shared_ptr<const Scheduler> to);
+
+/// The same for a model: stands wherever a model does, and has no parameters of its own. The model must outlive it.
+class RescheduledModel final : public nn::VelocityModel {
+ public:
+  RescheduledModel(const nn::VelocityModel& model, std::shared_ptr<const Scheduler> from,
+                   std::shared_ptr<const Scheduler> to);
+
+  Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
+
+ private:
+  const nn::VelocityModel& model_;
+  std::shared_ptr<const Scheduler> from_, to_;
+};
 
 }  // namespace rill::flow

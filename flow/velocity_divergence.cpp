@@ -1,8 +1,11 @@
 #include "flow/velocity_divergence.hpp"
 
+#include <algorithm>
+
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/text.hpp"
 
 namespace rill::flow {
 namespace {
@@ -16,6 +19,15 @@ Tensor unit_vectors(const Shape& shape, Index i) {
 }
 
 }  // namespace
+
+std::vector<std::string> trace_names() { return {"exact", "rademacher", "gaussian"}; }
+
+Trace find_trace(std::string_view name) {
+  const std::vector<std::string> names = trace_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  require(found != names.end(), "unknown trace '", name, "'; known: ", joined(names));
+  return static_cast<Trace>(found - names.begin());
+}
 
 std::vector<Tensor> draw_probes(Trace kind, Index count, const Shape& shape, Generator& rng) {
   require(kind != Trace::kExact, "probes: an exact divergence has none; ask for Rademacher or Gaussian ones");

@@ -1,6 +1,8 @@
 // The divergence of a velocity field: how fast the flow spreads the points around x.
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "autodiff/random.hpp"
@@ -14,6 +16,11 @@ namespace rill::flow {
 /// (Hutchinson 1990; Grathwohl et al., "FFJORD", 2019, section 3.1). For a Jacobian J with symmetric part S, one
 /// Rademacher probe (+1 or -1 each) has the variance 2 sum_{i != j} S_ij^2 and one Gaussian probe 2 sum_ij S_ij^2.
 enum class Trace { kExact, kRademacher, kGaussian };
+
+/// "exact", "rademacher" and "gaussian".
+std::vector<std::string> trace_names();
+/// Throws std::invalid_argument, listing the known names, for an unknown one.
+Trace find_trace(std::string_view name);
 
 /// `count` probes of that kind, each of the given shape. Throws std::invalid_argument for kExact and for count < 1.
 std::vector<Tensor> draw_probes(Trace kind, Index count, const Shape& shape, Generator& rng);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "flow/langevin.hpp"
 #include "flow/metrics.hpp"
 #include "flow/prediction.hpp"
@@ -32,11 +33,11 @@ constexpr const char* kExample =
 
 struct EvaluateSettings {
   SampleOptions common;
-  Index count = 10000, loss_samples = 0, distance_points = 2000, nll_points = -1, probes = 0;
+  Index count = 10000, loss_samples = 0, distance_points = 2000, nll_points = -1, probes = 8;
   double margin = 0, nll_tolerance = 1e-5;
   std::vector<std::string> distances = distance_names();
   bool langevin = false;
-  std::string density;
+  std::string trace = "exact", density;
 };
 
 flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, const TrainedModel& trained) {
@@ -45,10 +46,8 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
   solver.tolerance = {.rtol = settings.nll_tolerance, .atol = settings.nll_tolerance};
   options.integrator = flow::adaptive_steps(solver);
   options.seed = settings.common.seed;
-  if (settings.probes > 0) {
-    options.trace = flow::Trace::kRademacher;
-    options.probes = settings.probes;
-  }
+  options.trace = flow::find_trace(settings.trace);
+  options.probes = settings.probes;
   if (trained.flow.source) {
     const std::shared_ptr<const Data> source = open_data(*trained.flow.source);
     options.source = [source](const Tensor& x) {
@@ -96,6 +95,7 @@ void measure_samples(const EvaluateSettings& settings, const TrainedModel& train
   SampleRequest request;
   request.count = std::max(settings.count, settings.distance_points);
   request.options = settings.common.generate_options(trained);
+  request.model = settings.common.model(trained);
   request.options.keep_trajectory = straight && settings.distance_points > 0;
   request.seed = seed;
   const Samples samples = draw_samples(trained, request);
@@ -153,7 +153,8 @@ int evaluate(int argc, const char* const* argv) {
   options.add("nll-points", settings.nll_points, "COUNT",
               "fresh points for the likelihood; 0 to leave it out; -1 for 2000, or none for images");
   options.add("nll-tolerance", settings.nll_tolerance, "SHARE", "of its solver (dopri5), relative and absolute");
-  options.add("probes", settings.probes, "COUNT", "random probes for the divergence; 0 for the exact one");
+  options.add("trace", settings.trace, "NAME", concat("how the divergence is found: ", joined(flow::trace_names())));
+  options.add("probes", settings.probes, "COUNT", "random probes for a divergence that is not exact");
   options.add("langevin", settings.langevin, "",
               "densities with modes: also count what Langevin dynamics on the learned score makes of them");
   options.add("density", settings.density, "FILE", "a .png: the learned log density beside the data's, in two dimensions",
@@ -164,7 +165,8 @@ int evaluate(int argc, const char* const* argv) {
   require_at_least("loss-samples", static_cast<double>(settings.loss_samples), 0);
   require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);
   require_at_least("nll-points", static_cast<double>(settings.nll_points), -1);
-  require_at_least("probes", static_cast<double>(settings.probes), 0);
+  require_at_least("probes", static_cast<double>(settings.probes), 1);
+  flow::find_trace(settings.trace);
   require_at_least("margin", settings.margin, 0);
   use_threads(settings.common.threads);
   std::cout << measure(settings).dump() << '\n';

@@ -108,7 +108,6 @@ int sample(int argc, const char* const* argv) {
   SampleRequest request;
   settings.common.check();
   request.seed = settings.common.seed;
-  request.guidance = settings.common.guidance;
   require_at_least("count", static_cast<double>(settings.count), 0);
   use_threads(settings.common.threads);
   const std::string form = settings.out.empty() || settings.out == "-" ? ".csv" : ending(settings.out);
@@ -122,6 +121,7 @@ int sample(int argc, const char* const* argv) {
   }
   const TrainedModel trained = load_trained_model(settings.common.run);
   request.options = settings.common.generate_options(trained);
+  request.model = settings.common.model(trained);
   request.options.keep_trajectory = !settings.gif.empty() || !settings.trajectories.empty();
   request.labels = parse_labels(settings.label, trained.description.classes);
   request.count = settings.count > 0 ? settings.count : trained.flow.data.kind == "images" ? 10 : 10000;

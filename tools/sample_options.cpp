@@ -5,7 +5,9 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
+#include "flow/guidance.hpp"
 #include "flow/path.hpp"
+#include "flow/scheduler_change.hpp"
 #include "flow/sde.hpp"
 #include "flow/step_control.hpp"
 #include "flow/tableau.hpp"
@@ -46,10 +48,13 @@ void SampleOptions::declare(Options& options) {
   options.add("atol", atol, "DISTANCE", "absolute error allowed in a step; 0 for the number of --rtol");
   options.add("controller", controller, "NAME", concat("of the step size: ", joined(flow::controller_names())));
   options.add("per-sample", per_sample, "", "with --rtol: a step size for each sample instead of each group");
+  options.add("overshoot", overshoot, "", "with --rtol: let the last step pass t = 1, and interpolate, as torchdiffeq");
   options.add("max-steps", max_steps, "COUNT", "with --rtol: give up after so many");
   options.add("sde", sde, "NAME",
               concat("add noise on the way, in equal steps of this solver: ", joined(flow::sde_method_names())));
   options.add("noise", noise, "FACTOR", "with --sde: g^2 = FACTOR sigma_t, or g = FACTOR times a bridge's sigma");
+  options.add("scheduler", scheduler, "NAME",
+              concat("follow the path of another scheduler than that of the training: ", joined(flow::scheduler_names())));
   options.add("guidance", guidance, "WEIGHT", "classifier-free guidance: 1 for none, more for more typical samples");
   options.group("Options");
   options.add("seed", seed, "NUMBER", "fixes everything random");
@@ -71,22 +76,20 @@ void SampleOptions::check() const {
     throw UsageError(concat("--rtol: ", solver, " does not estimate its error; choose one of ",
                             joined(flow::solver_names(true)), " by --solver"));
   }
-  if (rtol == 0 && (atol > 0 || per_sample)) {
-    throw UsageError(concat(atol > 0 ? "--atol" : "--per-sample", ": needs --rtol, which lets steps choose their size"));
+  if (rtol == 0 && (atol > 0 || per_sample || overshoot)) {
+    throw UsageError(concat(atol > 0     ? "--atol"
+                            : per_sample ? "--per-sample"
+                                         : "--overshoot",
+                            ": needs --rtol, which lets steps choose their size"));
   }
 }
 
 flow::GenerateOptions SampleOptions::generate_options(const TrainedModel& trained) const {
-  if (guidance != 1 && trained.description.classes == 0) {
-    throw UsageError("--guidance: this model was trained without classes; train on labelled images");
-  }
-  if (guidance != 1 && trained.flow.label_dropout == 0) {
-    throw UsageError("--guidance: this model was trained with every label; train it with --label-dropout 0.1");
-  }
   flow::GenerateOptions options;
   if (!sde.empty()) {
     require_known_score(trained.flow);
-    const auto path = std::make_shared<const flow::AffinePath>(flow::make_path(trained.flow.path));
+    const auto path = std::make_shared<const flow::AffinePath>(
+        flow::make_path(scheduler.empty() ? trained.flow.path : flow::PathDescription{.name = scheduler}));
     options.solver = flow::StochasticSteps{.method = flow::find_sde_method(sde),
                                            .steps = steps,
                                            .path = path,
@@ -99,11 +102,39 @@ flow::GenerateOptions SampleOptions::generate_options(const TrainedModel& traine
     adaptive.control.controller = flow::find_controller(controller);
     adaptive.max_steps = max_steps;
     adaptive.per_sample = per_sample;
+    adaptive.overshoot = overshoot;
     options.solver = adaptive;
   } else {
     options.solver = flow::FixedSteps{&flow::find_tableau(solver), steps};
   }
   return options;
+}
+
+std::shared_ptr<const nn::VelocityModel> SampleOptions::model(const TrainedModel& trained) const {
+  using ModelPtr = std::shared_ptr<const nn::VelocityModel>;
+  ModelPtr model = trained.model;
+  const auto around = [&model](const nn::VelocityModel* wrapper) {
+    return ModelPtr(wrapper, [inner = model](const nn::VelocityModel* p) { delete p; });  // keeps the inner one alive
+  };
+  if (guidance != 1) {
+    if (trained.description.classes == 0) {
+      throw UsageError("--guidance: this model was trained without classes; train on labelled images");
+    }
+    if (trained.flow.label_dropout == 0) {
+      throw UsageError("--guidance: this model was trained with every label; train it with --label-dropout 0.1");
+    }
+    model = around(new flow::GuidedModel(*model, guidance));
+  }
+  if (!scheduler.empty()) {
+    const auto path = std::make_shared<const flow::AffinePath>(flow::make_path(trained.flow.path));
+    if (path->noise().kind != flow::PathNoise::kNone) {
+      throw UsageError(concat("--scheduler: the path ", trained.flow.path.name,
+                              " adds noise of its own, which no scheduler has; leave it out, or train on another path"));
+    }
+    const std::shared_ptr<const flow::Scheduler> from(path, &path->scheduler());
+    model = around(new flow::RescheduledModel(*model, from, flow::make_scheduler({.name = scheduler})));
+  }
+  return model;
 }
 
 std::string SampleOptions::solver_text() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "flow/generate.hpp"
@@ -16,11 +17,12 @@ struct SampleOptions {
   Index steps = 50;
   double rtol = 0, atol = 0;
   std::string controller = "integral";
-  bool per_sample = false;
+  bool per_sample = false, overshoot = false;
   Index max_steps = 10000;
   std::string sde;
   double noise = 1;
   double guidance = 1;
+  std::string scheduler;
   std::uint64_t seed = 0;
   Index threads = 0;
 
@@ -30,6 +32,8 @@ struct SampleOptions {
   void check() const;
   /// The solver that they ask for. Throws UsageError when it, or the guidance, is impossible with this model.
   flow::GenerateOptions generate_options(const TrainedModel& trained) const;
+  /// The model as they ask for it: guided, on another scheduler's path. Throws as above.
+  std::shared_ptr<const nn::VelocityModel> model(const TrainedModel& trained) const;
   /// "dopri5, rtol 0.001".
   std::string solver_text() const;
 };

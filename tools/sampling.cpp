@@ -1,11 +1,9 @@
 #include "tools/sampling.hpp"
 
 #include <chrono>
-#include <optional>
 
 #include "autodiff/error.hpp"
 #include "autodiff/random.hpp"
-#include "flow/guidance.hpp"
 #include "tools/image_grid.hpp"
 #include "tools/scatter.hpp"
 
@@ -56,9 +54,7 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) 
   const Index n = request.labels.empty() ? request.count : labels.size();
   Generator rng(request.seed, kNoiseStream);
   const auto start = std::chrono::steady_clock::now();
-  std::optional<flow::GuidedModel> guided;
-  if (request.guidance != 1) guided.emplace(*trained.model, request.guidance);
-  const nn::VelocityModel& model = guided ? *guided : *trained.model;
+  const nn::VelocityModel& model = request.model ? *request.model : *trained.model;
   flow::Generated generated = flow::generate(model, trained.source(n, rng), labels, request.options);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   for (Tensor& x : generated.trajectory) x = to_data_units(trained.flow.data, x);

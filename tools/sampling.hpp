@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct SampleRequest {
   Index count = 10000;        ///< points, or images of each label
   std::vector<Index> labels;  ///< empty for a model without classes
   flow::GenerateOptions options;
-  double guidance = 1;  ///< see flow/guidance.hpp
+  std::shared_ptr<const nn::VelocityModel> model;  ///< guided, say; the trained one when it is null
   std::uint64_t seed = 0;
 };
 

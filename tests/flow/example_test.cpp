@@ -14,6 +14,7 @@
 
 #include "autodiff/parallel.hpp"
 #include "flow/ahead.hpp"
+#include "flow/generate.hpp"
 #include "flow/trainer.hpp"
 #include "nn/model.hpp"
 #include "tests/misuse.hpp"
@@ -167,6 +168,43 @@ TEST(Trainer, LearnsAScoreOnABridgeOnly) {
   // At t = 1/2 the points are N(0, 3/4): a quarter each from both ends and from the bridge.
   const Tensor x = Tensor::from({-1, 0, 1}, {3, 1}), drift = model->score_drift(x, Tensor::full({3}, 0.5));
   for (Index i = 0; i < 3; ++i) EXPECT_NEAR(drift.data()[i], -0.5 * x.data()[i] / 0.75, 0.1);
+}
+
+TEST(Trainer, LearnsTheSchroedingerBridge) {
+  // From N(-a, 1) to N(a, 1) with sigma = 1 the marginals have the mean a (2 t - 1) and the variance
+  // (1 - t)^2 + t^2 + t (1 - t) sqrt(4 + sigma^4); the flow and the diffusion share them.
+  constexpr double kShift = 1, kSigma = 1;
+  Generator rng(8);
+  const auto model = nn::make_model({.dimension = 1, .hidden = {32, 32}, .score = true}, rng);
+  TrainerOptions options;
+  options.examples.path = {.name = "schroedinger-bridge", .sigma = kSigma};
+  options.examples.coupling = {.name = "entropic", .regularization = 2 * kSigma * kSigma};
+  options.examples.source = [](const Shape& shape, Generator& step_rng) {
+    return Tensor::randn(shape, step_rng) - kShift;
+  };
+  options.learning_rate = {.schedule = "cosine", .peak = 3e-3, .steps = 3000};
+  options.ema_decay = 0.998;
+  Trainer trainer(
+      *model, [](Index, Generator& step_rng) { return Batch{Tensor::randn({256, 1}, step_rng) + kShift, {}}; }, options);
+  for (int step = 0; step < 3000; ++step) trainer.step();
+
+  const nn::EmaScope averaged(*trainer.ema());
+  const Index n = 40'000;
+  const Tensor x_0 = Tensor::randn({n, 1}, rng) - kShift;
+  const auto path = std::make_shared<const AffinePath>(make_path(options.examples.path));
+  const auto sigma = [](double) { return kSigma; };
+  for (const GenerateOptions& generating :
+       {GenerateOptions{.solver = FixedSteps{&kRk4, 20}, .keep_trajectory = true},
+        GenerateOptions{.solver = StochasticSteps{SdeMethod::kHeun, 100, path, sigma, 9}, .keep_trajectory = true}}) {
+    const Generated moved = generate(*model, x_0, {}, generating);
+    for (const std::size_t part : {1, 2, 4}) {  // t = 1/4, 1/2, 1
+      const Tensor& x = moved.trajectory[part * (moved.times.size() - 1) / 4];
+      const double t = static_cast<double>(part) / 4, average = mean(x).item();
+      const double variance = (1 - t) * (1 - t) + t * t + t * (1 - t) * std::sqrt(4 + std::pow(kSigma, 4));
+      EXPECT_NEAR(average, kShift * (2 * t - 1), 0.02) << "t = " << t;
+      EXPECT_NEAR(mean(square(x - average)).item(), variance, 0.02 * variance) << "t = " << t;
+    }
+  }
 }
 
 }  // namespace

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
+#include "flow/generate.hpp"
 #include "flow/ode.hpp"
 #include "flow/path.hpp"
 #include "flow/prediction.hpp"
+#include "nn/model.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {
@@ -125,6 +127,18 @@ TEST(SchedulerChange, StandsStillBeyondTheSharesOfTheFirst) {
   EXPECT_EQ(change.d_t, 0);
   EXPECT_NEAR(change.scale, 1, 1e-3);
   EXPECT_THAT(misuse([] { change_scheduler({}, nullptr, nullptr); }), HasSubstr("expected two schedulers"));
+}
+
+TEST(SchedulerChange, OfAModel) {
+  Generator rng(7);
+  const auto model = nn::make_model({.hidden = {8}, .classes = 2}, rng);
+  const std::shared_ptr<const Scheduler> from = make_scheduler({}), to = make_scheduler({.name = "cosine"});
+  const RescheduledModel other(*model, from, to);
+  const Tensor x_0 = Tensor::randn({5, 2}, rng);
+  const Indices labels({0, 1, 0, 2, 1});
+  const Tensor end = generate(*model, x_0, labels, {.solver = FixedSteps{&kRk4, 100}}).x;
+  const Tensor same = generate(other, x_0, labels, {.solver = FixedSteps{&kRk4, 100}}).x;
+  for (Index i = 0; i < 10; ++i) EXPECT_NEAR(same.data()[i], end.data()[i], kDouble ? 1e-7 : 1e-4);
 }
 
 }  // namespace

@@ -13,8 +13,10 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "flow/generate.hpp"
+#include "flow/likelihood.hpp"
 #include "flow/ode.hpp"
 #include "nn/model.hpp"
 
@@ -74,6 +76,17 @@ TEST(Trainer, LearnsAGaussian) {
   const double average = mean(x).item(), deviation = std::sqrt(mean(square(x - average)).item());
   EXPECT_NEAR(average, kMean, 0.02);
   EXPECT_NEAR(deviation, kDeviation, 0.02);
+
+  // The learned field, where the points are, and the density that it carries.
+  const Tensor x_1 = kMean + kDeviation * Tensor::randn({n, 1}, rng);
+  const PathSample sample = trainer.examples().path().sample(Tensor::randn({n, 1}, rng), x_1, Tensor::rand({n}, rng));
+  const Tensor t = per_sample(sample.t, 2);
+  const double variance = kDeviation * kDeviation;
+  const Tensor slope = (t * variance - (1 - t)) / (square(1 - t) + square(t) * variance);
+  const Tensor exact = slope * (sample.x_t - t * kMean) + kMean;
+  EXPECT_LT(std::sqrt(mean(square(model->forward(sample.x_t, sample.t) - exact)).item()), 0.06);
+  const Tensor log_p = square((x_1 - kMean) / kDeviation) * -0.5 - std::log(kDeviation * std::sqrt(2 * std::numbers::pi));
+  EXPECT_NEAR(mean(log_likelihood(*model, x_1, {}).log_p).item(), mean(log_p).item(), 0.01);
 }
 
 TEST_F(TrainerFile, ResumesBitForBit) {

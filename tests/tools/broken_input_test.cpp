@@ -231,6 +231,15 @@ const std::vector<Case>& cases() {
          EXPECT_EQ(run(f.train({"--coupling", "ot"})).code, 0);
          return Words{"sample", f.path("new"), "--sde", "heun"};
        }},
+      {"SchedulerOfAPathWithNoise", 2, "train on another path",
+       [](const Folder& f) {
+         EXPECT_EQ(run(f.train({"--path", "i-cfm", "--sigma", "0.1"})).code, 0);
+         return Words{"sample", f.path("new"), "--scheduler", "cosine"};
+       }},
+      {"UnknownTrace", 2, "known: exact, rademacher, gaussian",
+       [](const Folder& f) {
+         return Words{"evaluate", f.path("run"), "--trace", "hutchinson"};
+       }},
       {"UnknownController", 2, "known: integral, pi",
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "--controller", "pid"};

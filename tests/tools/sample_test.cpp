@@ -87,6 +87,7 @@ TEST_F(Sample, EverySolverFindsTheAnnulus) {
        {std::vector<std::string>{"--solver", "dopri5", "--rtol", "1e-3"},
         {"--solver", "tsit5", "--rtol", "1e-3", "--per-sample", "--controller", "pi"},
         {"--solver", "ralston", "--steps", "20"},
+        {"--scheduler", "cosine", "--solver", "heun2", "--steps", "20"},
         {"--sde", "euler-maruyama", "--steps", "100"},
         {"--sde", "heun", "--steps", "50", "--noise", "0.5"}}) {
     std::vector<std::string> command = {"evaluate",         run_folder(), "--count",      "2000", "--distance-points", "0",
