@@ -53,8 +53,8 @@ struct Group {
     const RowVelocity velocity = [this](const Tensor& at, const Tensor& t, const Indices& rows) {
       return model.forward(at, t, labels_of(labels, rows));
     };
-    const AdaptiveSolution end = solve_adaptive(velocity, x, observer ? times : std::vector{times.front(), times.back()},
-                                                solver);
+    const AdaptiveSolution end =
+        solve_adaptive(velocity, x, observer ? times : std::vector{times.front(), times.back()}, solver);
     for (std::size_t i = 0; observer && i < times.size(); ++i) observer(static_cast<Index>(i), times[i], end.at[i]);
     return {end.x, end.evaluated_rows};
   }

@@ -47,9 +47,9 @@ struct Generated {
   std::vector<Tensor> trajectory;  ///< [N, D] at each of them, when asked for
 };
 
-/// Moves the points x_0 [N, D] along the model's velocity from t = 0 to t = 1. Points are taken in groups that stay in a
-/// core's cache, spread over the threads; the result does not depend on their number. (Adaptive steps that serve a whole
-/// batch serve a group.) Records no graph.
+/// Moves the points x_0 [N, D] along the model's velocity from t = 0 to t = 1. Points are taken in groups that stay in
+/// a core's cache, spread over the threads; the result does not depend on their number. (Adaptive steps that serve a
+/// whole batch serve a group.) Records no graph.
 ///   labels: [N], or empty for no class. Throws std::invalid_argument as the model and the solvers do, SolveError when
 /// adaptive steps fail.
 Generated generate(const nn::VelocityModel& model, const Tensor& x_0, const Indices& labels,

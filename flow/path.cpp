@@ -89,8 +89,7 @@ AffinePath make_path(const PathDescription& description) {
   const double sigma = description.sigma;
   if (name == "target") return AffinePath(make_scheduler({.name = "cond-ot", .sigma_min = sigma}));
   if (name == "i-cfm" || name == "vp-cfm") {
-    const PathNoise noise =
-        sigma == 0 ? PathNoise{} : PathNoise{.kind = PathNoise::kConstant, .sigma = sigma};
+    const PathNoise noise = sigma == 0 ? PathNoise{} : PathNoise{.kind = PathNoise::kConstant, .sigma = sigma};
     return AffinePath(make_scheduler({.name = name == "i-cfm" ? "cond-ot" : "cosine"}), noise);
   }
   if (name == "schroedinger-bridge") {

@@ -70,9 +70,11 @@ class AffinePath {
 ///
 ///   cond-ot, polynomial, cosine, linear-vp, vp   the scheduler of that name, between x_0 and x_1 without noise
 ///   target                x_t = t x_1 + (1 - (1 - sigma) t) x_0, the first flow matching (Lipman et al. 2023)
-///   i-cfm                 x_t = t x_1 + (1 - t) x_0 + sigma z               \  the rows of table 1 of Tong et al. 2024;
-///   vp-cfm                x_t = sin(pi t/2) x_1 + cos(pi t/2) x_0 + sigma z  > OT-CFM is i-cfm with the coupling ot
-///   schroedinger-bridge   x_t = t x_1 + (1 - t) x_0 + sigma sqrt(t (1 - t)) z   /
+///   i-cfm                 x_t = t x_1 + (1 - t) x_0 + sigma z
+///   vp-cfm                x_t = sin(pi t / 2) x_1 + cos(pi t / 2) x_0 + sigma z
+///   schroedinger-bridge   x_t = t x_1 + (1 - t) x_0 + sigma sqrt(t (1 - t)) z
+///
+/// The last four are the rows of table 1 of Tong et al. 2024; its OT-CFM is i-cfm with the coupling ot.
 struct PathDescription {
   std::string name = "cond-ot";
   double sigma = 0;  ///< of target, i-cfm, vp-cfm and schroedinger-bridge

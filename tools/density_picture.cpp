@@ -13,8 +13,8 @@
 namespace rill::tools {
 namespace {
 
-constexpr int kCells = 240;       // along an axis
-constexpr double kDepth = 8;      // nats from the lightest to the darkest colour
+constexpr int kCells = 240;         // along an axis
+constexpr double kDepth = 8;        // nats from the lightest to the darkest colour
 constexpr double kOutliers = 1e-3;  // of a map's values, which may be lighter than the lightest colour
 
 // The centres of the cells, row by row from the bottom, [kCells^2, 2].
@@ -33,7 +33,8 @@ Tensor grid(const Limits& limits) {
 double nearly_greatest(std::vector<Real> values) {
   std::erase_if(values, [](Real value) { return !std::isfinite(value); });
   require(!values.empty(), "density picture: no point has a density");
-  const auto place = values.begin() + static_cast<std::ptrdiff_t>((1 - kOutliers) * static_cast<double>(values.size() - 1));
+  const auto place =
+      values.begin() + static_cast<std::ptrdiff_t>((1 - kOutliers) * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), place, values.end());
   return static_cast<double>(*place);
 }

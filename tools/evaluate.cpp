@@ -122,7 +122,11 @@ Json measure(const EvaluateSettings& settings) {
                  {"data", trained.flow.data.text()},
                  {"solver", settings.common.solver_text()},
                  {"seed", seed}};
-  measure_loss(trained, *data, settings.loss_samples > 0 ? settings.loss_samples : images ? 10000 : 100000, seed, result);
+  measure_loss(trained, *data,
+               settings.loss_samples > 0 ? settings.loss_samples
+               : images                  ? 10000
+                                         : 100000,
+               seed, result);
   if (trained.description.classes == 0) measure_samples(settings, trained, *data, result);
   const Index nll_points = settings.nll_points >= 0 ? settings.nll_points : images ? 0 : 2000;
   const flow::LikelihoodOptions likelihood = likelihood_options(settings, trained);
@@ -157,8 +161,8 @@ int evaluate(int argc, const char* const* argv) {
   options.add("probes", settings.probes, "COUNT", "random probes for a divergence that is not exact");
   options.add("langevin", settings.langevin, "",
               "densities with modes: also count what Langevin dynamics on the learned score makes of them");
-  options.add("density", settings.density, "FILE", "a .png: the learned log density beside the data's, in two dimensions",
-              Place::kCommandLine);
+  options.add("density", settings.density, "FILE",
+              "a .png: the learned log density beside the data's, in two dimensions", Place::kCommandLine);
   if (!read_options(options, argc, argv)) return kDone;
   settings.common.check();
   require_at_least("count", static_cast<double>(settings.count), 1);

@@ -37,7 +37,8 @@ void measure_paths(const Samples& samples, const flow::Estimate& distance2, nloh
 /// The model's ln p in nats at points in the data's units; the flow's, whatever the samples were drawn by.
 flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options);
 
-/// Likelihood of fresh data: nats and, where the density is known, the divergence from it; bits per dimension of images.
+/// Likelihood of fresh data: nats and, where the density is known, the divergence from it; bits per dimension of
+/// images.
 void measure_likelihood(const TrainedModel& trained, const Data& data, const flow::LikelihoodOptions& options,
                         Index points, std::uint64_t seed, nlohmann::ordered_json& result);
 

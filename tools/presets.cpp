@@ -37,9 +37,7 @@ std::vector<std::string> all_names() {
 
 }  // namespace
 
-std::string preset_names() {
-  return joined(all_names());
-}
+std::string preset_names() { return joined(all_names()); }
 
 std::string find_preset(const std::string& name) {
   const std::vector<std::string> names = all_names();

@@ -32,9 +32,7 @@ struct SampleSettings {
   Index count = 0;
   std::string label, out, image, gif, trajectories;
 
-  bool to_stdout() const {
-    return out == "-" || (out.empty() && image.empty() && gif.empty() && trajectories.empty());
-  }
+  bool to_stdout() const { return out == "-" || (out.empty() && image.empty() && gif.empty() && trajectories.empty()); }
 };
 
 std::string ending(const std::string& path) { return std::filesystem::path(path).extension().string(); }
@@ -132,8 +130,8 @@ int sample(int argc, const char* const* argv) {
 
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << " samples, " << settings.common.solver_text() << ", "
-            << significant(samples.evaluations, 4) << " function evaluations each, " << duration(samples.seconds) << " ("
-            << machine_text() << ")" << std::endl;
+            << significant(samples.evaluations, 4) << " function evaluations each, " << duration(samples.seconds)
+            << " (" << machine_text() << ")" << std::endl;
   if (settings.to_stdout()) {
     std::cout << datasets::to_csv(samples.x, column_names(samples.x.dim(1)));
   } else if (!settings.out.empty()) {

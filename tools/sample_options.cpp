@@ -21,9 +21,10 @@ void require_known_score(const FlowDescription& flow) {
   const bool gaussian = !flow.source && flow.coupling.name == "independent";
   if (gaussian || flow.path.name == "schroedinger-bridge") return;
   const std::string found = flow.source ? "the source " + flow.source->text() : "the coupling " + flow.coupling.name;
-  throw UsageError(concat("--sde: this run has ", found,
-                          ", and only from independent pairs with Gaussian noise does the score follow from the velocity; "
-                          "train it so, or with --path schroedinger-bridge --score"));
+  throw UsageError(
+      concat("--sde: this run has ", found,
+             ", and only from independent pairs with Gaussian noise does the score follow from the velocity; "
+             "train it so, or with --path schroedinger-bridge --score"));
 }
 
 // On a bridge g = factor sigma, which for a factor of 1 is the bridge's own diffusion; elsewhere g^2 = factor sigma_t,
@@ -53,8 +54,9 @@ void SampleOptions::declare(Options& options) {
   options.add("sde", sde, "NAME",
               concat("add noise on the way, in equal steps of this solver: ", joined(flow::sde_method_names())));
   options.add("noise", noise, "FACTOR", "with --sde: g^2 = FACTOR sigma_t, or g = FACTOR times a bridge's sigma");
-  options.add("scheduler", scheduler, "NAME",
-              concat("follow the path of another scheduler than that of the training: ", joined(flow::scheduler_names())));
+  options.add(
+      "scheduler", scheduler, "NAME",
+      concat("follow the path of another scheduler than that of the training: ", joined(flow::scheduler_names())));
   options.add("guidance", guidance, "WEIGHT", "classifier-free guidance: 1 for none, more for more typical samples");
   options.group("Options");
   options.add("seed", seed, "NUMBER", "fixes everything random");
@@ -128,8 +130,9 @@ std::shared_ptr<const nn::VelocityModel> SampleOptions::model(const TrainedModel
   if (!scheduler.empty()) {
     const auto path = std::make_shared<const flow::AffinePath>(flow::make_path(trained.flow.path));
     if (path->noise().kind != flow::PathNoise::kNone) {
-      throw UsageError(concat("--scheduler: the path ", trained.flow.path.name,
-                              " adds noise of its own, which no scheduler has; leave it out, or train on another path"));
+      throw UsageError(
+          concat("--scheduler: the path ", trained.flow.path.name,
+                 " adds noise of its own, which no scheduler has; leave it out, or train on another path"));
     }
     const std::shared_ptr<const flow::Scheduler> from(path, &path->scheduler());
     model = around(new flow::RescheduledModel(*model, from, flow::make_scheduler({.name = scheduler})));

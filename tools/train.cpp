@@ -90,7 +90,8 @@ std::string model_text(const nn::ModelDescription& model, Index parameters) {
 std::string training_text(const TrainSettings& settings) {
   const flow::TrainerOptions& trainer = settings.trainer;
   return concat(grouped(settings.steps), " steps of ", settings.batch, "; ", trainer.optimizer.kind, ", ",
-                trainer.learning_rate.schedule, " learning rate ", trainer.learning_rate.peak, "; ", trainer.examples.times.distribution, " times, ", trainer.examples.path.name, " path, ",
+                trainer.learning_rate.schedule, " learning rate ", trainer.learning_rate.peak, "; ",
+                trainer.examples.times.distribution, " times, ", trainer.examples.path.name, " path, ",
                 trainer.examples.coupling.name, " coupling; seed ", trainer.seed);
 }
 
@@ -170,8 +171,7 @@ class Run {
   void announce() const {
     std::cerr << "data      " << flow_.data.text() << ": " << data_->size_text() << '\n';
     if (flow_.source) std::cerr << "source    " << flow_.source->text() << '\n';
-    std::cerr
-              << "model     " << model_text(description_, model_->parameter_count()) << '\n'
+    std::cerr << "model     " << model_text(description_, model_->parameter_count()) << '\n'
               << "training  " << training_text(settings_) << '\n'
               << "machine   " << machine_text() << '\n'
               << "run       " << files_.folder;
@@ -192,8 +192,7 @@ class Run {
   void save(MetricsLog& metrics) {
     metrics.sync();
     trainer_.save(files_.state);
-    nn::save_model(files_.model, description_, *model_, trainer_.ema(),
-                   model_metadata(flow_));
+    nn::save_model(files_.model, description_, *model_, trainer_.ema(), model_metadata(flow_));
   }
 
   int stopped() const {

@@ -128,8 +128,8 @@ FlowDescription TrainSettings::flow_description() const {
   if (!source.empty()) {
     flow.source = density(source, "source-param", source_parameters);
   } else if (!source_parameters.empty()) {
-    throw UsageError(concat("--source-param: ", in_quotes(source_parameters.front()),
-                            " is for a source; name it with --source"));
+    throw UsageError(
+        concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));
   }
   if (data != "images" && !is_table(data)) {
     flow.data = density(data, "data-param", data_parameters);

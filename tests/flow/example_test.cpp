@@ -71,8 +71,7 @@ TEST(Coupling, EntropicPairsFollowThePlan) {
   double covariance = 0;
   for (int round = 0; round < 10; ++round) {
     const Tensor x_0 = Tensor::randn({n, 1}, rng), x_1 = Tensor::randn({n, 1}, rng);
-    const Indices partner =
-        couple({.name = "entropic", .regularization = 2 * sigma * sigma}, x_0, x_1, {}, rng);
+    const Indices partner = couple({.name = "entropic", .regularization = 2 * sigma * sigma}, x_0, x_1, {}, rng);
     covariance += static_cast<double>(mean(gather_rows(x_0, partner) * x_1).item()) / 10;
   }
   EXPECT_NEAR(covariance, 0.61803, 0.03);  // ten thousand pairs: some 0.012 of standard error
@@ -144,7 +143,11 @@ std::vector<Real> weights_after_training(int threads) {
   TrainerOptions options;
   options.examples.coupling.name = "ot";
   Trainer trainer(
-      *model, [](Index, Generator& step_rng) { return Batch{Tensor::randn({64, 2}, step_rng) + 2, {}}; }, options);
+      *model,
+      [](Index, Generator& step_rng) {
+        return Batch{Tensor::randn({64, 2}, step_rng) + 2, {}};
+      },
+      options);
   for (int step = 0; step < 30; ++step) trainer.step();
   set_thread_count(before);
   std::vector<Real> weights;
@@ -185,7 +188,11 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
   options.learning_rate = {.schedule = "cosine", .peak = 3e-3, .steps = 3000};
   options.ema_decay = 0.998;
   Trainer trainer(
-      *model, [](Index, Generator& step_rng) { return Batch{Tensor::randn({256, 1}, step_rng) + kShift, {}}; }, options);
+      *model,
+      [](Index, Generator& step_rng) {
+        return Batch{Tensor::randn({256, 1}, step_rng) + kShift, {}};
+      },
+      options);
   for (int step = 0; step < 3000; ++step) trainer.step();
 
   const nn::EmaScope averaged(*trainer.ema());

@@ -121,16 +121,14 @@ TEST(AffinePath, OfTongsTable) {
   const Row rows[] = {
       {"target", [](double t) { return -t + (1 - 0.7 * t) * 2; }, [](double) { return 0.0; },
        [](double t, double x) { return (-1 - 0.7 * x) / (1 - 0.7 * t); }},
-      {"i-cfm", [](double t) { return 2 - 3 * t; }, [](double) { return 0.3; },
-       [](double, double) { return -3.0; }},
+      {"i-cfm", [](double t) { return 2 - 3 * t; }, [](double) { return 0.3; }, [](double, double) { return -3.0; }},
       {"vp-cfm", [](double t) { return 2 * std::cos(std::numbers::pi / 2 * t) - std::sin(std::numbers::pi / 2 * t); },
        [](double) { return 0.3; },
        [](double t, double) {
          const double a = std::numbers::pi / 2;
          return a * (-std::cos(a * t) - 2 * std::sin(a * t));
        }},
-      {"schroedinger-bridge", [](double t) { return 2 - 3 * t; },
-       [](double t) { return 0.3 * std::sqrt(t * (1 - t)); },
+      {"schroedinger-bridge", [](double t) { return 2 - 3 * t; }, [](double t) { return 0.3 * std::sqrt(t * (1 - t)); },
        [](double t, double x) { return (1 - 2 * t) / (2 * t * (1 - t)) * (x - (2 - 3 * t)) - 3; }}};
   for (const Row& row : rows) {
     const AffinePath path = make_path({.name = row.name, .sigma = sigma});
@@ -163,9 +161,7 @@ TEST(AffinePath, IsFiniteAtBothEnds) {
 }
 
 TEST(AffinePath, MisuseIsExplained) {
-  const auto message = [](const PathDescription& description) {
-    return misuse([&] { make_path(description); });
-  };
+  const auto message = [](const PathDescription& description) { return misuse([&] { make_path(description); }); };
   EXPECT_THAT(message({.name = "bridge"}), HasSubstr("known: cond-ot, polynomial"));
   EXPECT_THAT(message({.name = "schroedinger-bridge"}), HasSubstr("set a sigma above 0"));
   EXPECT_THAT(message({.name = "vp", .sigma = 0.1}), HasSubstr("leave it at 0"));

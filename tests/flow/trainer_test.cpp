@@ -85,7 +85,8 @@ TEST(Trainer, LearnsAGaussian) {
   const Tensor slope = (t * variance - (1 - t)) / (square(1 - t) + square(t) * variance);
   const Tensor exact = slope * (sample.x_t - t * kMean) + kMean;
   EXPECT_LT(std::sqrt(mean(square(model->forward(sample.x_t, sample.t) - exact)).item()), 0.06);
-  const Tensor log_p = square((x_1 - kMean) / kDeviation) * -0.5 - std::log(kDeviation * std::sqrt(2 * std::numbers::pi));
+  const Tensor log_p =
+      square((x_1 - kMean) / kDeviation) * -0.5 - std::log(kDeviation * std::sqrt(2 * std::numbers::pi));
   EXPECT_NEAR(mean(log_likelihood(*model, x_1, {}).log_p).item(), mean(log_p).item(), 0.01);
 }
 

@@ -170,9 +170,7 @@ const std::vector<Case>& cases() {
          return f.train({"--label-dropout", "0.1"});
        }},
       {"ScoreWithoutBridge", 2, "needs the path schroedinger-bridge",
-       [](const Folder& f) {
-         return f.train({"--score"});
-       }},
+       [](const Folder& f) { return f.train({"--score"}); }},
       {"UnknownPreset", 2, "anulus",
        [](const Folder& f) {
          return f.train({"--preset", "anulus"});
@@ -211,9 +209,7 @@ const std::vector<Case>& cases() {
          return Words{"sample", f.path("run"), "--per-sample"};
        }},
       {"ToleranceThatCannotBeMet", 1, "t = 0",
-       [](const Folder& f) {
-         return Words{"sample", f.path("run"), "--solver", "dopri5", "--rtol", "1e-30"};
-       }},
+       [](const Folder& f) { return Words{"sample", f.path("run"), "--solver", "dopri5", "--rtol", "1e-30"}; }},
       {"NotEnoughSteps", 1, "max_steps",
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "--solver", "dopri5", "--rtol", "1e-6", "--max-steps", "2"};
@@ -223,9 +219,7 @@ const std::vector<Case>& cases() {
          return Words{"sample", f.path("run"), "--sde", "euler"};
        }},
       {"ToleranceOfAnSde", 2, "not together with --sde",
-       [](const Folder& f) {
-         return Words{"sample", f.path("run"), "--sde", "heun", "--rtol", "0.1"};
-       }},
+       [](const Folder& f) { return Words{"sample", f.path("run"), "--sde", "heun", "--rtol", "0.1"}; }},
       {"SdeOfACoupledRun", 2, "the coupling ot",
        [](const Folder& f) {
          EXPECT_EQ(run(f.train({"--coupling", "ot"})).code, 0);

@@ -90,8 +90,9 @@ TEST_F(Sample, EverySolverFindsTheAnnulus) {
         {"--scheduler", "cosine", "--solver", "heun2", "--steps", "20"},
         {"--sde", "euler-maruyama", "--steps", "100"},
         {"--sde", "heun", "--steps", "50", "--noise", "0.5"}}) {
-    std::vector<std::string> command = {"evaluate",         run_folder(), "--count",      "2000", "--distance-points", "0",
-                                        "--loss-samples", "100",        "--nll-points", "0",    "--margin",          "0.25"};
+    std::vector<std::string> command = {"evaluate",          run_folder(), "--count",        "2000",
+                                        "--distance-points", "0",          "--loss-samples", "100",
+                                        "--nll-points",      "0",          "--margin",       "0.25"};
     command.insert(command.end(), solver.begin(), solver.end());
     const Finished finished = run(command);
     ASSERT_EQ(finished.code, 0) << finished.err;
@@ -100,8 +101,9 @@ TEST_F(Sample, EverySolverFindsTheAnnulus) {
 }
 
 TEST_F(Sample, APictureOfTheDensity) {
-  const Finished finished = run({"evaluate", run_folder(), "--count", "10", "--distance-points", "0", "--nll-points", "0",
-                                 "--loss-samples", "10", "--nll-tolerance", "0.01", "--density", path("density.png")});
+  const Finished finished =
+      run({"evaluate", run_folder(), "--count", "10", "--distance-points", "0", "--nll-points", "0", "--loss-samples",
+           "10", "--nll-tolerance", "0.01", "--density", path("density.png")});
   ASSERT_EQ(finished.code, 0) << finished.err;
   EXPECT_THAT(contents(path("density.png")), StartsWith("\x89PNG"));
 }
@@ -114,8 +116,8 @@ TEST_F(Sample, ASettingsFile) {
 }
 
 TEST_F(Sample, EvaluateMeasures) {
-  const Finished finished = run({"evaluate", run_folder(), "--loss-samples", "20000", "--distance-points", "300", "--count",
-                                 "2000", "--margin", "0.25", "--solver", "midpoint", "--steps", "20"});
+  const Finished finished = run({"evaluate", run_folder(), "--loss-samples", "20000", "--distance-points", "300",
+                                 "--count", "2000", "--margin", "0.25", "--solver", "midpoint", "--steps", "20"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   EXPECT_THAT(finished.err, IsEmpty());
   EXPECT_EQ(finished.out.find('\n'), finished.out.size() - 1);
@@ -148,7 +150,8 @@ TEST(Evaluate, CountsTheModesOfAMixture) {
                                                "--learning-rate", "0.01", "--hidden", "32,32"}))
                 .code,
             0);
-  const Finished finished = run({"evaluate", folder / "run", "--distance-points", "0", "--nll-points", "0", "--loss-samples", "100", "--langevin", "--solver", "dopri5", "--rtol", "1e-3"});
+  const Finished finished = run({"evaluate", folder / "run", "--distance-points", "0", "--nll-points", "0",
+                                 "--loss-samples", "100", "--langevin", "--solver", "dopri5", "--rtol", "1e-3"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = Json::parse(finished.out);
   EXPECT_EQ(result.at("mode_weights"), Json({0.1, 0.9}));
@@ -163,9 +166,9 @@ TEST(Evaluate, CountsTheModesOfAMixture) {
 
 TEST(SampleOfItsOwn, FromMoonsToGaussiansOnABridge) {
   const TemporaryFolder folder;
-  const Finished trained = run(
-      tiny_training(folder / "run", {"--data", "8gaussians", "--source", "moons", "--path", "schroedinger-bridge", "--sigma",
-                                     "0.5", "--coupling", "ot", "--score", "--steps", "50", "--threads", "2"}));
+  const Finished trained = run(tiny_training(
+      folder / "run", {"--data", "8gaussians", "--source", "moons", "--path", "schroedinger-bridge", "--sigma", "0.5",
+                       "--coupling", "ot", "--score", "--steps", "50", "--threads", "2"}));
   ASSERT_EQ(trained.code, 0) << trained.err;
   EXPECT_THAT(trained.err, AllOf(HasSubstr("source    moons"), HasSubstr("ot coupling")));
   const Finished sampled =
