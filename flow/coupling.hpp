@@ -15,7 +15,7 @@ namespace rill::flow {
 ///   ot           by the exact optimal-transport plan of the two batches for the cost |x_0 - x_1|^2, which is a
 ///                permutation: every point of both is used once (Pooladian et al., "Multisample Flow Matching", 2023;
 ///                Tong et al., "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal
-///                Transport", 2024, section 3.2.2)
+///                Transport", 2024, proposition 3.4)
 ///   entropic     from the entropic plan (flow/sinkhorn.hpp): every data point is used once, with a source point drawn
 ///                from its column of the plan
 /// With labels, the pairing is done within each label. The source points that a label's data are paired with are then

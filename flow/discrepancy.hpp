@@ -16,11 +16,11 @@ namespace rill::flow {
 // x: [n, D], y: [m, D]. Throw std::invalid_argument for other shapes and fewer than three points in a set. O(n m D).
 
 /// The energy distance, k(x, y) = -|x - y|: 2 E|x - y| - E|x - x'| - E|y - y'|   (Szekely and Rizzo, "Energy
-/// statistics", 2013, equation 5). 0 only for equal distributions.
+/// statistics", 2013, the definition of the energy distance). 0 only for equal distributions.
 Estimate energy_distance(const Tensor& x, const Tensor& y);
 
 /// The square of the maximum mean discrepancy with Gaussian kernels   (Gretton et al., "A Kernel Two-Sample Test", JMLR
-/// 13, 2012, equation 3), the mean of k(x, y) = exp(-|x - y|^2 / (2 s^2)) over the bandwidths s: unless
+/// 13, 2012, lemma 6 and equation 3), the mean of k(x, y) = exp(-|x - y|^2 / (2 s^2)) over the bandwidths s: unless
 /// they are given, 1/4, 1/2, 1, 2 and 4 times median_distance().
 Estimate squared_mmd(const Tensor& x, const Tensor& y, std::span<const double> bandwidths = {});
 

@@ -16,7 +16,7 @@ Tensor conditional_flow_matching_loss(const Velocity& velocity, const PathSample
 /// bridge's noise. Its minimiser is s = (sigma^2 / 2) grad log p_t, what a diffusion of strength sigma adds to the
 /// velocity: given its ends, the score of a point on the bridge is -z / (sigma sqrt(t (1 - t))). The weight lambda_t
 /// keeps the target from growing without bound at the ends (Tong et al., "Simulation-Free Schroedinger Bridges via
-/// Score and Flow Matching", 2024, equation 10 and the weighting of its section 3.2).
+/// Score and Flow Matching", 2024, appendix F.1.1, equations 18 and 20).
 /// Throws std::invalid_argument for a sample without noise.
 Tensor bridge_score_loss(const Velocity& score_drift, const PathSample& sample, double sigma);
 

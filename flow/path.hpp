@@ -36,7 +36,7 @@ struct PathNoise {
 };
 
 /// x_t = alpha_t x_1 + sigma_t x_0 + gamma_t z,   dx_t = alpha'_t x_1 + sigma'_t x_0 + gamma'_t z
-/// (Lipman et al., "Flow Matching Guide and Code", 2024, equations 4.33 and 4.34; with noise: Tong et al., "Improving
+/// (Lipman et al., "Flow Matching Guide and Code", 2024, equations 4.50 and 4.52; with noise: Tong et al., "Improving
 /// and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", 2024, table 1).
 ///
 /// Where a derivative is infinite at an end of the path (the score-based schedulers at t = 1, a bridge at both), times

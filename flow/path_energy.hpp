@@ -14,11 +14,12 @@ namespace rill::flow {
 // different and all shapes equal.
 
 /// The path energy   integral E|v_t(x_t)|^2 dt = sum_k 1/n sum_i |x[k + 1]_i - x[k]_i|^2 / |t[k + 1] - t[k]|
-/// (Tong et al., arXiv 2302.00482, section 5.1, after Benamou and Brenier 2000). Over [0, 1] never below W_2^2.
+/// (Benamou and Brenier, "A Computational Fluid Mechanics Solution to the Monge-Kantorovich Mass Transfer Problem",
+/// 2000). Over [0, 1] never below W_2^2.
 Estimate path_energy(std::span<const double> t, std::span<const Tensor> x);
 
-/// The normalized path energy   NPE = |energy - W_2^2| / W_2^2   (Tong et al., arXiv 2302.00482, section 5.1): 0 for
-/// the optimal transport. The standard error takes those of the energy and of W_2 as independent.
+/// The normalized path energy   NPE = |energy - W_2^2| / W_2^2   (Tong et al., arXiv 2307.03672,
+/// equation 22): 0 for the optimal transport. The standard error takes those of the energy and of W_2 as independent.
 Estimate normalized_path_energy(const Estimate& energy, const Estimate& wasserstein2);
 
 /// The straightness   S = integral E|(x_1 - x_0) - v_t(x_t)|^2 dt   (Liu et al., "Flow Straight and Fast", arXiv

@@ -17,7 +17,7 @@ struct Conversion {
 
 /// How one prediction follows from another. With x_t = alpha x_1 + sigma x_0 and u = alpha' x_1 + sigma' x_0 there are
 /// two equations for E[x_1] and E[x_0]; any one of the four quantities settles both, and each is linear in it and in
-/// x_t (Lipman et al., "Flow Matching Guide and Code", 2024, table 1).
+/// x_t (Lipman et al., "Flow Matching Guide and Code", 2024, equation 4.55 and table 1).
 ///
 /// Always finite. Where alpha = 0 the point is noise, E[x_0] = x_t / sigma; where sigma = 0 it is data,
 /// E[x_1] = x_t / alpha; where sigma' is infinite a finite velocity still has a score, since sigma sigma' is finite.

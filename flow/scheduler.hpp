@@ -50,7 +50,7 @@ class CondOtScheduler final : public Scheduler {
   double sigma_min_;
 };
 
-/// alpha = t^n,   sigma = 1 - t^n
+/// alpha = t^n,   sigma = 1 - t^n   (Lipman et al., "Flow Matching Guide and Code", 2024, code 5).
 class PolynomialScheduler final : public Scheduler {
  public:
   /// Throws std::invalid_argument unless n > 0.
@@ -74,7 +74,7 @@ class CosineScheduler final : public Scheduler {
   double time_of(double alpha, double sigma) const override;
 };
 
-/// alpha = t,   sigma = sqrt(1 - t^2): the variance of unit-variance data stays 1.
+/// alpha = t,   sigma = sqrt(1 - t^2): the variance of unit-variance data stays 1 (Lipman et al. 2024, code 5).
 class LinearVpScheduler final : public Scheduler {
  public:
   using Scheduler::at;

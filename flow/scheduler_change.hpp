@@ -28,7 +28,7 @@ PathChange path_change(const Scheduler& from, const Scheduler& to, double r);
 ///   u_bar_r(x) = (s' / s) x + s t' u_t(x / s),   s the scale
 /// Both flows carry a source point to the same data point (where both schedulers run from pure noise to pure data)
 /// (Pokle et al., "Training-free Linear Image Inverses via Flows", 2023; Lipman et al., "Flow Matching Guide and Code",
-/// 2024, on the change of scheduler after training).
+/// 2024, equations 4.65 to 4.67 and what follows them).
 Velocity change_scheduler(const Velocity& velocity, std::shared_ptr<const Scheduler> from,
                           std::shared_ptr<const Scheduler> to);
 

@@ -33,8 +33,8 @@ struct EntropicPlan {
 /// The plan with the marginals 1/n and 1/m that minimises   sum_ij P_ij |x_i - y_j|^2 + e KL(P | 1/(n m))   by
 /// Sinkhorn's algorithm (Cuturi, "Sinkhorn Distances", 2013): in turn
 ///   g_j = -e ln 1/n sum_i exp((f_i - cost_ij) / e),   f_i = -e ln 1/m sum_j exp((g_j - cost_ij) / e)
-/// in the logarithmic domain (Peyre and Cuturi, "Computational Optimal Transport", 2019, equations 4.43 and 4.44),
-/// where nothing overflows or vanishes however small e is. It starts at the scale of the costs and halves e down to the
+/// in the logarithmic domain (Peyre and Cuturi, "Computational Optimal Transport", 2019, section 4.4), where
+/// nothing overflows or vanishes however small e is. It starts at the scale of the costs and halves e down to the
 /// wanted one, each time from the potentials before, which are absorbed into the matrix in double (Schmitzer,
 /// "Stabilized Sparse Scaling Algorithms for Entropy Regularized Transport Problems", 2019, sections 3.1 and 3.2).
 /// The smaller e, the more iterations; a plan that did not converge within max_iterations says so.

@@ -21,7 +21,7 @@ struct Tolerance {
 /// For every clock, the root mean square over its components of their error by their tolerance: at most 1 for a step
 /// that is good enough (Hairer, Norsett and Wanner 1993, equation II.4.11). Needs k_stages where the method is first
 /// same as last. With two embedded methods of error ratios e and e_2 it is e^2 / sqrt(e^2 + e_2^2 / 100), as
-/// DOP853's (equation II.10.17).
+/// DOP853's (ibid., section II.10).
 std::vector<double> error_ratios(const Tableau& method, const Tolerance& tolerance, const Step& step);
 
 /// The first step of every clock, not negative, by the rule of Hairer, Norsett and Wanner (1993, section II.4,

@@ -82,7 +82,7 @@ extern const Tableau kDormandPrince5;
 extern const Tableau kTsitouras5;
 /// Dormand and Prince's method of order 8 with 12 stages, as in DOP853: error estimates of order 5 and 3, interpolant
 /// of order 7 (Hairer, Norsett and Wanner, "Solving Ordinary Differential Equations I", 2nd edition, 1993, sections
-/// II.5 (table 5.2 and what follows it), II.6 and II.10).
+/// II.5, II.6 and II.10).
 extern const Tableau kDormandPrince8;
 
 /// Every method: those with fixed steps in the order of their orders, then the adaptive ones likewise.

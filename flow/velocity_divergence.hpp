@@ -14,7 +14,8 @@ namespace rill::flow {
 /// div u = sum_i du_i/dx_i, exactly or by Hutchinson's estimate of a trace from random probes e with E[e e^T] = I:
 ///   div u = E[e^T (du/dx) e]
 /// (Hutchinson 1990; Grathwohl et al., "FFJORD", 2019, section 3.1). For a Jacobian J with symmetric part S, one
-/// Rademacher probe (+1 or -1 each) has the variance 2 sum_{i != j} S_ij^2 and one Gaussian probe 2 sum_ij S_ij^2.
+/// Rademacher probe (+1 or -1 each) has the variance 2 sum_{i != j} S_ij^2 and one Gaussian probe 2 sum_ij S_ij^2
+/// (Avron and Toledo, "Randomized Algorithms for Estimating the Trace", Journal of the ACM 58, 2011).
 enum class Trace { kExact, kRademacher, kGaussian };
 
 /// "exact", "rademacher" and "gaussian".

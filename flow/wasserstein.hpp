@@ -9,11 +9,12 @@ namespace rill::flow {
 
 /// The exact distances of two sets of as many points, over permutations p:   a, b: [n, D]
 ///   W_1 = min_p 1/n sum_i |a_i - b_{p_i}|,   W_2 = sqrt(min_p 1/n sum_i |a_i - b_{p_i}|^2)
+/// (Peyre and Cuturi, "Computational Optimal Transport", 2019, chapter 2).
 /// By exact assignment (flow/assignment.hpp): 10,000 points in the plane take seconds; more than kDirectDimension
 /// dimensions take n^2 Reals of memory. The cost is then added up in double.
 ///
 /// The standard error is that of the limit theorem of del Barrio and Loubes ("Central Limit Theorems for Empirical
-/// Transportation Cost in General Dimension", Annals of Probability 47, 2019, theorem 4.1): the cost varies like
+/// Transportation Cost in General Dimension", Annals of Probability 47, 2019): the cost varies like
 /// 1/n sum_i f(a_i) + 1/n sum_j g(b_j), where f and g are the optimal dual potentials, here those of the two sets. It
 /// is the deviation around the mean over draws, and does not contain the bias: two sets of the same distribution are
 /// some distance apart (compare with that).
