@@ -57,8 +57,10 @@ class AdaptiveSolver {
   std::vector<bool> pass(const std::vector<bool>& accepted, const std::vector<double>& stops,
                          std::vector<Passage>& passages);
   void stop_rows(std::size_t clock);
+  bool starts_finite(std::size_t clock) const;
   void move_on(const std::vector<bool>& accepted, const std::vector<bool>& finished);
   [[noreturn]] void give_up(std::size_t clock, double h, const std::string& problem, const std::string& advice) const;
+  [[noreturn]] void give_up_not_finite(std::size_t clock, double h) const;
 
   double direction() const { return end_ > times_[0] ? 1 : -1; }
 
@@ -83,6 +85,17 @@ void AdaptiveSolver::give_up(std::size_t clock, double h, const std::string& pro
       row);
 }
 
+void AdaptiveSolver::give_up_not_finite(std::size_t clock, double h) const {
+  give_up(clock, h, "the velocity is NaN or infinite", "look at the velocity at this time");
+}
+
+// Whether the velocity at the start of a clock's step, k_0, is finite in all its rows.
+bool AdaptiveSolver::starts_finite(std::size_t clock) const {
+  const Index width = step_.x.size() / static_cast<Index>(clocks_.size());
+  const Real* slope = step_.k[0].data() + static_cast<Index>(clock) * width;
+  return std::all_of(slope, slope + width, [](Real value) { return std::isfinite(value); });
+}
+
 void AdaptiveSolver::begin(const Tensor& x) {
   const Index rows = x.dim(0);
   solution_.t.assign(static_cast<std::size_t>(rows), times_[0]);
@@ -98,11 +111,15 @@ void AdaptiveSolver::begin(const Tensor& x) {
   reports_.add(0, rows == 0 ? times_.size() : 1, x, step_.rows);
   if (rows == 0) return;
   step_.k.push_back(field_(x, Tensor::full({rows}, times_[0]), step_.rows));
+  clocks_.assign(clocks, {.t = times_[0], .h = end_ - times_[0]});
+  for (std::size_t i = 0; i < clocks; ++i) {
+    if (!starts_finite(i)) give_up_not_finite(i, clocks_[i].h);
+  }
   std::vector<double> first(clocks, options_.first_step);
   if (options_.first_step == 0) {
     first = first_steps(method_, options_.tolerance, field_, step_, !options_.overshoot);
   }
-  for (const double h : first) clocks_.push_back({.t = times_[0], .h = h * direction()});
+  for (std::size_t i = 0; i < clocks; ++i) clocks_[i].h = first[i] * direction();
   if (options_.event) event_values_ = event_values(*options_.event, x, step_.t);
 }
 
@@ -154,6 +171,7 @@ void AdaptiveSolver::judge(std::vector<bool>& accepted, const std::vector<double
       continue;
     }
     ++solution_.rejected;
+    if (!std::isfinite(error) && !starts_finite(i)) give_up_not_finite(i, step_.h[i]);  // no step is small enough
     if (std::abs(clock.h) > kSmallestStep * std::max(std::abs(clock.t), std::abs(end_ - times_[0]))) continue;
     if (std::isfinite(error)) {
       give_up(i, step_.h[i],
@@ -161,7 +179,7 @@ void AdaptiveSolver::judge(std::vector<bool>& accepted, const std::vector<double
                      options_.tolerance.atol, " allow"),
               "loosen them, or make the velocity smooth here");
     }
-    give_up(i, step_.h[i], "the velocity is NaN or infinite", "look at the velocity at this time");
+    give_up_not_finite(i, step_.h[i]);
   }
 }
 
@@ -294,10 +312,7 @@ AdaptiveSolution solve_adaptive(const RowVelocity& velocity, const Tensor& x, co
 
 AdaptiveSolution solve_adaptive(const Velocity& velocity, const Tensor& x, const std::vector<double>& times,
                                 const AdaptiveOptions& options) {
-  const RowVelocity of_rows = [&velocity](const Tensor& points, const Tensor& t, const Indices&) {
-    return velocity(points, t);
-  };
-  return solve_adaptive(of_rows, x, times, options);
+  return solve_adaptive(for_any_rows(velocity), x, times, options);
 }
 
 }  // namespace rill::flow

@@ -3,7 +3,9 @@
 
 #include <vector>
 
+#include "autodiff/tensor.hpp"
 #include "flow/runge_kutta.hpp"
+#include "flow/tableau.hpp"
 
 namespace rill::flow {
 
@@ -13,7 +15,7 @@ namespace rill::flow {
 ///   (1-theta) (d_2 + theta d_3))))))
 /// Without corrections this is the cubic through both points with both slopes (Hermite), of order 3; with them every
 /// interpolant of the tableaus has this form, because all meet the same four conditions (Hairer, Norsett and Wanner
-/// 1993, section II.6, equation 6.16 and after).
+/// 1993, section II.6).
 Weights dense_weights(const Tableau& method, double theta);
 
 /// Makes a complete step ready for interpolate(): asks the velocity for the slopes that are missing.

@@ -55,21 +55,15 @@ BitsPerDimension bits_per_dimension(const LogDensity& log_density, const Tensor&
     }
   }
 
-  BitsPerDimension result{.bits = Tensor::empty({images}), .mean = 0, .standard_error = 0};
-  double sum_of_bits = 0, squares = 0;
+  Tensor rounded = Tensor::empty({images});
   std::vector<double> bits(count);
   for (std::size_t n = 0; n < count; ++n) {
     const double log_mean = largest[n] + std::log(total[n] / static_cast<double>(draws));
     const double log_probability = log_mean + dimension * std::log(2 / static_cast<double>(kLevels));
     bits[n] = -log_probability / (dimension * std::numbers::ln2);
-    result.bits.data()[n] = static_cast<Real>(bits[n]);
-    sum_of_bits += bits[n];
+    rounded.data()[n] = static_cast<Real>(bits[n]);
   }
-  result.mean = sum_of_bits / static_cast<double>(images);
-  for (const double b : bits) squares += (b - result.mean) * (b - result.mean);
-  result.standard_error = images > 1 ? std::sqrt(squares / static_cast<double>(images * (images - 1)))
-                                     : std::numeric_limits<double>::quiet_NaN();
-  return result;
+  return {.bits = rounded, .average = mean_of(bits)};
 }
 
 }  // namespace rill::flow

@@ -5,6 +5,7 @@
 
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
+#include "flow/estimate.hpp"
 #include "flow/likelihood.hpp"
 
 namespace rill::flow {
@@ -22,8 +23,8 @@ Tensor dequantise(const Tensor& levels, Generator& rng);
 Tensor levels_of(const Tensor& pixels);
 
 struct BitsPerDimension {
-  Tensor bits;                  ///< [N], of each image
-  double mean, standard_error;  ///< over images; the error is NaN for one image
+  Tensor bits;       ///< [N], of each image
+  Estimate average;  ///< over images
 };
 
 /// -log2 P(levels) / D, where the model's probability of a cell is estimated from `draws` points y_s uniform in it, and

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
+#include "flow/dense_output.hpp"
 
 namespace rill::flow {
 

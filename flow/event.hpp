@@ -1,10 +1,13 @@
 // Events: where along the way a function of the points crosses zero.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <vector>
 
-#include "flow/dense_output.hpp"
+#include "autodiff/tensor.hpp"
+#include "flow/runge_kutta.hpp"
+#include "flow/tableau.hpp"
 
 namespace rill::flow {
 

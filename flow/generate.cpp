@@ -24,14 +24,6 @@ constexpr Index kGroup = 1000;
 // The times that adaptive steps are reported at.
 constexpr Index kReports = 50;
 
-// The labels of some rows of a group.
-Indices labels_of(const Indices& labels, const Indices& rows) {
-  if (labels.size() == 0) return labels;
-  std::vector<Index> part;
-  for (const Index row : rows) part.push_back(labels[row]);
-  return Indices(std::move(part));
-}
-
 // One group of points, which starts at row `begin` of the batch.
 struct Group {
   const nn::VelocityModel& model;
@@ -51,7 +43,7 @@ struct Group {
   }
   Moved move(const AdaptiveOptions& solver, const Observer& observer) const {
     const RowVelocity velocity = [this](const Tensor& at, const Tensor& t, const Indices& rows) {
-      return model.forward(at, t, labels_of(labels, rows));
+      return model.forward(at, t, labels_of_rows(labels, rows));
     };
     const AdaptiveSolution end =
         solve_adaptive(velocity, x, observer ? times : std::vector{times.front(), times.back()}, solver);

@@ -5,11 +5,11 @@
 #include <mutex>
 #include <numbers>
 #include <numeric>
-#include <span>
 #include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
+#include "flow/estimate.hpp"
 #include "flow/row_groups.hpp"
 
 namespace rill::flow {
@@ -84,19 +84,6 @@ std::vector<Tensor> probes_for(const Tensor& x_1, const LikelihoodOptions& optio
   return draw_probes(options.trace, options.probes, x_1.shape(), rng);
 }
 
-struct Average {
-  double mean, standard_error;
-};
-
-Average mean_of(std::span<const Real> estimates, Trace trace) {
-  const double count = static_cast<double>(estimates.size());
-  double total = 0, squares = 0;
-  for (const Real estimate : estimates) total += static_cast<double>(estimate);
-  for (const Real estimate : estimates) squares += std::pow(static_cast<double>(estimate) - total / count, 2);
-  if (trace == Trace::kExact) return {total, 0};
-  return {total / count, std::sqrt(squares / (count * (count - 1)))};  // 0 / 0, not a number, for one probe
-}
-
 // Points followed together, at most: the graph of one evaluation should stay in a core's cache (flow/generate.cpp).
 constexpr Index kGroup = 500;
 
@@ -118,19 +105,15 @@ Likelihood in_groups(const RowVelocity& velocity, const Tensor& x_1, const Likel
     std::copy_n(found.x_0.data(), found.x_0.size(), result.x_0.data() + begin * dimension);
     const Index count = found.log_p.dim(1);
     for (Index n = begin; n < end; ++n) {
-      const std::span estimates(found.log_p.data() + (n - begin) * count, static_cast<std::size_t>(count));
-      const auto [mean, standard_error] = mean_of(estimates, options.trace);
+      const Real* estimates = found.log_p.data() + (n - begin) * count;
+      const auto [mean, standard_error] = mean_of(std::vector<double>(estimates, estimates + count));
       result.log_p.data()[n] = static_cast<Real>(mean);
-      result.standard_error.data()[n] = static_cast<Real>(standard_error);
+      result.standard_error.data()[n] = options.trace == Trace::kExact ? 0 : static_cast<Real>(standard_error);
     }
     const std::lock_guard lock(mutex);
     result.evaluations = std::max(result.evaluations, found.evaluations);
   });
   return result;
-}
-
-RowVelocity for_any_rows(const Velocity& velocity) {
-  return [&velocity](const Tensor& x, const Tensor& t, const Indices&) { return velocity(x, t); };
 }
 
 }  // namespace
@@ -144,10 +127,7 @@ Likelihood log_likelihood(const nn::VelocityModel& model, const Tensor& x_1, con
   require(labels.size() == 0 || labels.size() == x_1.dim(0), "likelihood: ", labels.size(), " labels for ", x_1.dim(0),
           " points");
   const RowVelocity velocity = [&](const Tensor& x, const Tensor& t, const Indices& rows) {
-    if (labels.size() == 0) return model.forward(x, t);
-    std::vector<Index> own_labels;
-    for (const Index row : rows) own_labels.push_back(labels[row]);
-    return model.forward(x, t, Indices(std::move(own_labels)));
+    return model.forward(x, t, labels_of_rows(labels, rows));
   };
   return in_groups(velocity, x_1, options);
 }

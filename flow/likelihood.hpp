@@ -40,7 +40,7 @@ struct LikelihoodOptions {
 
 struct Likelihood {
   Tensor log_p;  ///< [N], ln p_1 in nats
-  /// [N], of log_p, from the scatter of the probes' estimates: 0 for an exact trace, NaN for a single probe.
+  /// [N], of log_p, from the scatter of the probes' estimates: 0 for an exact trace, infinite for a single probe.
   Tensor standard_error;
   Tensor x_0;  ///< the shape of x_1: where the flow came from
   /// Of the velocity with its divergence; where groups of points needed different numbers of them, the largest.

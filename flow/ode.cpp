@@ -27,9 +27,7 @@ Solution solve(const Velocity& velocity, const Tensor& x, const std::vector<doub
                const Observer& observer) {
   require_grid(times);
   require(x.rank() >= 1, "solve: expected points [N, ...], got a scalar");
-  const RowVelocity of_rows = [&velocity](const Tensor& points, const Tensor& t, const Indices&) {
-    return velocity(points, t);
-  };
+  const RowVelocity of_rows = for_any_rows(velocity);
   Field field{of_rows};
   Tensor at = x;
   if (observer) observer(0, times[0], at);

@@ -1,10 +1,14 @@
 // What an adaptive solve reports: the points at requested times, which clocks pass at different steps.
 #pragma once
 
+#include <cstddef>
 #include <tuple>
 #include <vector>
 
+#include "autodiff/ops.hpp"
+#include "autodiff/tensor.hpp"
 #include "flow/runge_kutta.hpp"
+#include "flow/tableau.hpp"
 
 namespace rill::flow {
 

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "autodiff/graph.hpp"
@@ -24,6 +25,13 @@ void for_row_groups(Index rows, Index largest, const std::function<void(Index be
     }
   });
   if (error) std::rethrow_exception(error);
+}
+
+Indices labels_of_rows(const Indices& labels, const Indices& rows) {
+  if (labels.size() == 0) return labels;
+  std::vector<Index> part;
+  for (const Index row : rows) part.push_back(labels[row]);
+  return Indices(std::move(part));
 }
 
 Indices labels_of_rows(const Indices& labels, Index begin, Index end) {

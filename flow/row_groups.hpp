@@ -13,7 +13,9 @@ namespace rill::flow {
 /// throw, one of the exceptions is passed on once all have ended.
 void for_row_groups(Index rows, Index largest, const std::function<void(Index begin, Index end)>& body);
 
-/// Labels [begin, end), or none where there are none.
+/// The labels of some rows, or none where there are none.
+Indices labels_of_rows(const Indices& labels, const Indices& rows);
+/// Those of rows [begin, end).
 Indices labels_of_rows(const Indices& labels, Index begin, Index end);
 
 }  // namespace rill::flow

@@ -83,6 +83,10 @@ void add_stage(const Tableau& method, Field& field, Step& step) {
 
 }  // namespace
 
+RowVelocity for_any_rows(const Velocity& velocity) {
+  return [&velocity](const Tensor& x, const Tensor& t, const Indices&) { return velocity(x, t); };
+}
+
 Tensor Field::operator()(const Tensor& x, const Tensor& t, const Indices& rows) {
   ++evaluations;
   evaluated_rows += x.dim(0);

@@ -16,6 +16,9 @@ namespace rill::flow {
 /// hold something per row, like labels, and solvers from which rows leave.
 using RowVelocity = std::function<Tensor(const Tensor& x, const Tensor& t, const Indices& rows)>;
 
+/// A velocity that is the same for every row. It must outlive the result.
+RowVelocity for_any_rows(const Velocity& velocity);
+
 /// A RowVelocity at some rows of the batch, counting how often it is asked.
 struct Field {
   const RowVelocity& velocity;

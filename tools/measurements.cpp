@@ -107,8 +107,7 @@ void measure_likelihood(const TrainedModel& trained, const Data& data, const flo
   const flow::LogDensity learned = learned_log_density(trained, options);
   result["nll_points"] = points;
   if (trained.flow.data.kind == "images") {
-    const flow::BitsPerDimension bits = flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng);
-    put(result, "bits_per_dimension", {bits.mean, bits.standard_error});
+    put(result, "bits_per_dimension", flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng).average);
     return;
   }
   const Tensor log_q = learned(x);

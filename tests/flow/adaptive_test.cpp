@@ -12,6 +12,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
+#include "flow/dense_output.hpp"
 #include "flow/ode.hpp"
 #include "flow/path.hpp"
 #include "tests/misuse.hpp"
@@ -354,6 +355,28 @@ TEST(Adaptive, SaysThatTheVelocityIsNotFinite) {
                 solve_adaptive(f, Tensor::zeros({1, 1}), {0.6, 1});
               }).what(),
               AllOf(HasSubstr("gave up at t = 0.6"), HasSubstr("NaN or infinite")));
+}
+
+TEST(Adaptive, GivesUpAtOnceWhereNoStepIsSmallEnough) {
+  // The velocity at the very point where the step starts: of sample 1 at the start, and after a step whose method does
+  // not look at the slope where it ends.
+  Index calls = 0;
+  const Velocity never = [&](const Tensor& y, const Tensor&) {
+    ++calls;
+    return sqrt(y);
+  };
+  const Tensor x = Tensor::from({1, -1}, {2, 1});
+  EXPECT_EQ(failure([&] { solve_adaptive(never, x, {0, 1}, {.per_sample = true}); }).sample, 1);
+  EXPECT_EQ(calls, 1);
+
+  calls = 0;
+  const Velocity once = [&](const Tensor& y, const Tensor& t) {
+    return ++calls <= 2 ? Tensor::ones(y.shape()) : per_sample(sqrt(-1 - t), 2) + y;
+  };
+  const AdaptiveOptions options{.method = &kHeunEuler, .first_step = 0.25};
+  const SolveError later = failure([&] { solve_adaptive(once, Tensor::zeros({1, 1}), {0, 1}, options); });
+  EXPECT_EQ(later.t, 0.25);
+  EXPECT_EQ(calls, 4);  // two of the step that went well, k_0 of the next one and its second slope
 }
 
 TEST(Adaptive, MisuseIsExplained) {

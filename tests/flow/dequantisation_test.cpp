@@ -32,8 +32,8 @@ TEST(BitsPerDimension, OfAUniformDensityIsEight) {
     return Tensor::full({y.dim(0)}, -3 * std::log(2.0));
   };
   const BitsPerDimension found = bits_per_dimension(uniform, levels, 3, rng);
-  EXPECT_NEAR(found.mean, 8, 1e-6);
-  EXPECT_NEAR(found.standard_error, 0, 1e-6);
+  EXPECT_NEAR(found.average.value, 8, 1e-6);
+  EXPECT_NEAR(found.average.standard_error, 0, 1e-6);
 }
 
 TEST(BitsPerDimension, MoreDrawsComeCloserToTheProbabilityOfTheCell) {
@@ -48,9 +48,9 @@ TEST(BitsPerDimension, MoreDrawsComeCloserToTheProbabilityOfTheCell) {
   Generator rng(13);
   const BitsPerDimension one = bits_per_dimension(narrow, levels, 1, rng);
   const BitsPerDimension many = bits_per_dimension(narrow, levels, 64, rng);
-  EXPECT_GT(one.mean, exact + 5 * one.standard_error) << "one draw only gives a bound";
-  EXPECT_GT(one.mean - exact, 10 * std::abs(many.mean - exact));
-  EXPECT_NEAR(many.mean, exact, 5 * many.standard_error + 0.01);
+  EXPECT_GT(one.average.value, exact + 5 * one.average.standard_error) << "one draw only gives a bound";
+  EXPECT_GT(one.average.value - exact, 10 * std::abs(many.average.value - exact));
+  EXPECT_NEAR(many.average.value, exact, 5 * many.average.standard_error + 0.01);
 }
 
 TEST(BitsPerDimension, LevelsAndCells) {
