@@ -221,18 +221,17 @@ TEST(SdeOfFlow, TheSchroedingerBridgeOfTwoGaussians) {
       const Tensor time = per_sample(t, 2);
       return (a * (2 * time - 1) - x) / v(time);
     };
-    const Index n = 40'000;
+    const Index n = 160'000;  // a variance's standard error is 0.35 %
     Generator rng(15);
     BrownianPath path(16, {n, 1});
     const Sde bridge = sde_of_flow(u, score, [=](double) { return sigma; });
     const Observer check = [&](Index position, double t, const Tensor& x) {
-      if (position % 16 != 0) return;
+      if (position % 8 != 0) return;
       const double expected = (1 - t) * (1 - t) + t * t + t * (1 - t) * cross;
       EXPECT_NEAR(average(x), a * (2 * t - 1), 0.02) << "sigma " << sigma << ", t = " << t;
-      EXPECT_NEAR(variance(x), expected, 0.02 * expected + 5 * expected * std::sqrt(2.0 / static_cast<double>(n)))
-          << "sigma " << sigma << ", t = " << t;
+      EXPECT_NEAR(variance(x), expected, 0.02 * expected) << "sigma " << sigma << ", t = " << t;
     };
-    solve(bridge, Tensor::randn({n, 1}, rng) - a, uniform_grid(0, 1, 64), SdeMethod::kHeun, path, check);
+    solve(bridge, Tensor::randn({n, 1}, rng) - a, uniform_grid(0, 1, 32), SdeMethod::kHeun, path, check);
   }
 }
 
