@@ -15,12 +15,16 @@
 namespace rill::tools {
 namespace {
 
-// The frame is linear; a logarithmic axis shows log10(y), which is not finite unless y is positive.
-std::vector<Series> on_axes(std::span<const Series> series, bool log_y) {
+// The frame is linear; a logarithmic axis shows the logarithm, which is not finite unless the number is positive.
+std::vector<Series> on_axes(std::span<const Series> series, const LineChartOptions& options) {
+  const auto logarithm = [](double value, double (*log)(double)) {
+    return value > 0 ? log(value) : std::numeric_limits<double>::quiet_NaN();
+  };
   std::vector<Series> result(series.begin(), series.end());
   for (Series& line : result) {
     for (Point& p : line.points) {
-      if (log_y) p.y = p.y > 0 ? std::log10(p.y) : std::numeric_limits<double>::quiet_NaN();
+      if (options.log2_x) p.x = logarithm(p.x, std::log2);
+      if (options.log_y) p.y = logarithm(p.y, std::log10);
     }
   }
   return result;
@@ -47,27 +51,41 @@ Limits limits_of(std::span<const Series> series) {
   return {first, last, range.low, range.high};
 }
 
-// Names in a column, each beside a piece of its line, on a ground that keeps lines behind it from disturbing.
-void draw_names(Canvas& canvas, std::span<const Series> series, const Rect& frame, double scale) {
-  const double size = layout::kTickText * scale, row = 1.5 * size, sample = 1.6 * size, gap = 0.6 * size;
-  double widest = 0, rows = 0;
-  for (const Series& line : series) {
-    if (line.name.empty()) continue;
-    widest = std::max(widest, text_width(line.name, size));
-    ++rows;
+// Names in a column, each beside a piece of its line.
+class Names {
+ public:
+  Names(std::span<const Series> series, double scale) : scale_(scale), size_(layout::kTickText * scale) {
+    for (const Series& line : series) {
+      if (line.name.empty()) continue;
+      named_.push_back(&line);
+      widest_ = std::max(widest_, text_width(line.name, size_));
+    }
   }
-  if (rows == 0) return;
-  const double right = frame.right - 1.2 * size, left = right - widest - gap - sample;
-  double y = frame.top + 1.2 * size;
-  canvas.rectangle({left - gap, y - gap, right + gap, y + rows * row}, kWhite.with_opacity(0.85));
-  for (const Series& line : series) {
-    if (line.name.empty()) continue;
-    const double middle = y + kCapHeight * size / 2;
-    canvas.line({left, middle}, {left + sample, middle}, 2 * scale, line.color);
-    canvas.text({left + sample + gap, y + kCapHeight * size}, line.name, {size, kInk});
-    y += row;
+
+  /// 0 without names.
+  double width() const { return named_.empty() ? 0 : kSample * size_ + gap() + widest_; }
+
+  /// With the upper left corner there, on a ground that keeps lines behind from disturbing.
+  void draw(Canvas& canvas, double left, double top) const {
+    if (named_.empty()) return;
+    const double row = 1.5 * size_, height = row * static_cast<double>(named_.size());
+    canvas.rectangle({left - gap(), top - gap(), left + width() + gap(), top + height}, kWhite.with_opacity(0.85));
+    for (const Series* line : named_) {
+      const double baseline = top + kCapHeight * size_, middle = (top + baseline) / 2;
+      canvas.line({left, middle}, {left + kSample * size_, middle}, 2 * scale_, line->color);
+      canvas.text({left + kSample * size_ + gap(), baseline}, line->name, {size_, kInk});
+      top += row;
+    }
   }
-}
+
+ private:
+  static constexpr double kSample = 1.6;
+  double gap() const { return 0.6 * size_; }
+
+  double scale_, size_;
+  std::vector<const Series*> named_;
+  double widest_ = 0;
+};
 
 }  // namespace
 
@@ -75,7 +93,7 @@ Image line_chart(std::span<const Series> series, const LineChartOptions& options
   require(!series.empty(), "line chart: no series");
   require(options.width > 0 && options.height > 0 && options.scale > 0, "line chart: width ", options.width,
           ", height ", options.height, " and scale ", options.scale, " must be positive");
-  const std::vector<Series> lines = on_axes(series, options.log_y);
+  const std::vector<Series> lines = on_axes(series, options);
   const Limits limits = limits_of(lines);
 
   constexpr int kMostTicks = 6;
@@ -84,6 +102,10 @@ Image line_chart(std::span<const Series> series, const LineChartOptions& options
     ticks.y = log_ticks(std::pow(10, limits.y_low), std::pow(10, limits.y_high), kMostTicks);
     for (Tick& tick : ticks.y) tick.value = std::log10(tick.value);
   }
+  if (options.log2_x) {
+    ticks.x = powers_of_two(std::exp2(limits.x_low), std::exp2(limits.x_high), kMostTicks);
+    for (Tick& tick : ticks.x) tick.value = std::log2(tick.value);
+  }
   const Margins margins = margins_for(limits, ticks, options.width, !options.title.empty());
   const auto pixels = [&options](double units) { return std::round(units * options.scale); };
   const double label_height = options.x_label.empty() ? 0 : 1.7 * layout::kTickText;
@@ -91,7 +113,10 @@ Image line_chart(std::span<const Series> series, const LineChartOptions& options
   const Rect frame = {left, top, left + pixels(options.width), top + pixels(options.height)};
   const double bottom = frame.bottom + pixels(margins.bottom + label_height);
 
-  Canvas canvas(static_cast<int>(frame.right + pixels(margins.right)), static_cast<int>(bottom));
+  const Names names(lines, options.scale);
+  const double inset = 1.2 * layout::kTickText * options.scale;
+  const double beside = options.names_beside ? std::round(inset + names.width()) : 0;
+  Canvas canvas(static_cast<int>(frame.right + beside + pixels(margins.right)), static_cast<int>(bottom));
   const double hairline = options.scale;
   for (const Tick& tick : ticks.y) {
     const double y =
@@ -102,7 +127,8 @@ Image line_chart(std::span<const Series> series, const LineChartOptions& options
   for (const Series& line : lines) axes.path(line.points, 1.5 * options.scale, line.color);
   axes.frame(ticks, true);
   axes.title(options.title);
-  draw_names(canvas, lines, frame, options.scale);
+  names.draw(canvas, options.names_beside ? frame.right + inset : frame.right - inset - names.width(),
+             frame.top + inset);
   canvas.text({(frame.left + frame.right) / 2, bottom - pixels(layout::kMargin)}, options.x_label,
               {layout::kTickText * options.scale, kGray, Align::kCenter});
   return canvas.image();

@@ -16,6 +16,22 @@ std::string format(double value, std::chars_format form, int decimals) {
   return (value < 0 ? "\u2212" : "") + std::string(text.data(), end);
 }
 
+// Powers of the base in [low, high], every one or every few of them.
+std::vector<Tick> power_ticks(double low, double high, int most, int base, std::string (*label)(int exponent)) {
+  require(0 < low && low < high && std::isfinite(high) && most >= 1, "ticks: no ", most, " powers of ", base, " in [",
+          low, ", ", high, "]");
+  const double slack = 1e-9, unit = std::log(base);
+  const int first = static_cast<int>(std::ceil(std::log(low) / unit - slack));
+  const int last = static_cast<int>(std::floor(std::log(high) / unit + slack));
+  if (last - first < 1) return nice_ticks(low, high, most);
+  const int stride = std::max(1, (last - first + most - 1) / most);
+  std::vector<Tick> ticks;
+  for (int exponent = first; exponent <= last; exponent += stride) {
+    ticks.push_back({std::pow(base, exponent), label(exponent)});
+  }
+  return ticks;
+}
+
 }  // namespace
 
 std::string format_fixed(double value, int decimals) { return format(value, std::chars_format::fixed, decimals); }
@@ -57,18 +73,12 @@ std::vector<Tick> nice_ticks(double low, double high, int most) {
 }
 
 std::vector<Tick> log_ticks(double low, double high, int most) {
-  require(0 < low && low < high && std::isfinite(high) && most >= 1, "ticks: no ", most, " powers of ten in [", low,
-          ", ", high, "]");
-  const double slack = 1e-9;
-  const int first = static_cast<int>(std::ceil(std::log10(low) - slack));
-  const int last = static_cast<int>(std::floor(std::log10(high) + slack));
-  if (last - first < 1) return nice_ticks(low, high, most);
-  const int stride = std::max(1, (last - first + most - 1) / most);
-  std::vector<Tick> ticks;
-  for (int exponent = first; exponent <= last; exponent += stride) {
-    ticks.push_back({std::pow(10, exponent), "1e" + format_fixed(exponent, 0)});
-  }
-  return ticks;
+  return power_ticks(low, high, most, 10, [](int exponent) { return "1e" + format_fixed(exponent, 0); });
+}
+
+std::vector<Tick> powers_of_two(double low, double high, int most) {
+  return power_ticks(low, high, most, 2,
+                     [](int exponent) { return format_fixed(std::exp2(exponent), std::max(0, -exponent)); });
 }
 
 }  // namespace rill::tools

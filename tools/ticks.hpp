@@ -25,4 +25,7 @@ std::vector<Tick> nice_ticks(double low, double high, int most);
 /// Throws std::invalid_argument unless 0 < low < high, both finite, and most >= 1.
 std::vector<Tick> log_ticks(double low, double high, int most);
 
+/// The same with powers of two, written out: 0.5, 1, 2, ..., 1024.
+std::vector<Tick> powers_of_two(double low, double high, int most);
+
 }  // namespace rill::tools

@@ -238,6 +238,37 @@ TEST(LineChart, LogarithmsMakePowersStraightAndSkipWhatHasNone) {
   EXPECT_NEAR((middle.y - a.y) / (b.y - a.y), (middle.x - a.x) / (b.x - a.x), 0.01);
 }
 
+TEST(LineChart, PowersOfTwoAreEvenlySpaced) {
+  constexpr Color kGreen = Color::hex(0x00ff00);
+  Series line{"", {{0, 1}}, kGreen};  // no logarithm, no point
+  for (int k = 0; k <= 6; ++k) line.points.push_back({std::exp2(k), k % 2 == 0 ? 0.0 : 1.0});
+  const Image image = line_chart({&line, 1}, {.title = "", .x_label = "", .log2_x = true});
+  // Where the line touches the height of half its way up: once between any two powers.
+  std::vector<int> crossings;
+  for (int x = 1; x < image.width; ++x) {
+    const int middle = 2 * 14 + 520 / 2;  // the margin and half the frame, at two pixels to a unit
+    if (is_color(image, x, middle, kGreen, 120) && !is_color(image, x - 1, middle, kGreen, 120)) crossings.push_back(x);
+  }
+  ASSERT_EQ(crossings.size(), 6u);
+  for (std::size_t i = 1; i < 6; ++i) EXPECT_NEAR(crossings[i] - crossings[i - 1], 880 / 6.0, 3);
+}
+
+TEST(LineChart, NamesBesideTheFrameHideNothing) {
+  constexpr Color kGreen = Color::hex(0x00ff00);
+  const Series line{"a name", {{0, 0}, {1, 1}}, kGreen};
+  const auto area = [&](const Image& image) {
+    int pixels = 0;
+    for (int y = 0; y < image.height; ++y) {
+      for (int x = 0; x < image.width; ++x) pixels += is_color(image, x, y, kGreen, 40);
+    }
+    return pixels;
+  };
+  const Image inside = line_chart({&line, 1}),
+              beside = line_chart({&line, 1}, {.title = "", .x_label = "", .names_beside = true});
+  EXPECT_GT(beside.width, inside.width + 50);
+  EXPECT_GT(area(beside), area(inside) + 100);  // the end of the line, faint below the names otherwise
+}
+
 TEST(LineChart, DegenerateSeriesAndMisuse) {
   const Series empty{"empty", {}, kBlue}, one{"one", {{3, 4}}, kOrange}, bad{"bad", {{std::nan(""), 1}}, kTeal};
   for (const bool log_y : {false, true}) {
