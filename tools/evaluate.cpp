@@ -60,9 +60,12 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
   return options;
 }
 
-// What Langevin dynamics makes of the learned score, from the same noise, where the data have modes.
-void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data, Json& result) {
-  constexpr double kTime = 0.95;  // late enough for the modes to be the data's, early enough for a gentle score
+// What a model or its data do not allow; measuring takes time, so this comes first.
+void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data) {
+  if (!settings.density.empty() && data.dimension() != 2) {
+    throw UsageError(concat("--density: these data have ", data.dimension(), " dimensions, and the picture has two"));
+  }
+  if (!settings.langevin) return;
   const datasets::Density* density = data.density();
   if (density == nullptr || density->mode_weights().empty() || trained.flow.source ||
       flow::make_path(trained.flow.path).noise().kind != flow::PathNoise::kNone) {
@@ -70,6 +73,11 @@ void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trai
         "--langevin: needs data with modes, and the score of a path without noise from Gaussian noise; try the preset "
         "two-modes");
   }
+}
+
+// What Langevin dynamics makes of the learned score, from the same noise, where the data have modes.
+void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data, Json& result) {
+  constexpr double kTime = 0.95;  // late enough for the modes to be the data's, early enough for a gentle score
   const auto scheduler = flow::make_path(trained.flow.path);
   const auto score = [&](const Tensor& x) {
     const Tensor t = Tensor::full({x.dim(0)}, kTime);
@@ -78,7 +86,7 @@ void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trai
   };
   Generator rng(settings.common.seed);
   const Tensor x = flow::langevin(score, trained.source(settings.count, rng), {.step_size = 0.01, .steps = 2000}, rng);
-  measure_shares(*density, x / scheduler.scheduler().at(kTime).alpha, settings.margin, result["langevin"]);
+  measure_shares(*data.density(), x / scheduler.scheduler().at(kTime).alpha, settings.margin, result["langevin"]);
 }
 
 Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, n); }
@@ -115,6 +123,7 @@ Json measure(const EvaluateSettings& settings) {
   const auto start = std::chrono::steady_clock::now();
   const TrainedModel trained = load_trained_model(settings.common.run);
   const std::unique_ptr<Data> data = open_data(trained.flow.data, Split::kTest);
+  check_possible(settings, trained, *data);
   const bool images = trained.flow.data.kind == "images";
   const std::uint64_t seed = settings.common.seed;
 
@@ -171,6 +180,7 @@ int evaluate(int argc, const char* const* argv) {
   require_at_least("nll-points", static_cast<double>(settings.nll_points), -1);
   require_at_least("probes", static_cast<double>(settings.probes), 1);
   flow::find_trace(settings.trace);
+  check_distances(settings.distances);
   require_at_least("margin", settings.margin, 0);
   use_threads(settings.common.threads);
   std::cout << measure(settings).dump() << '\n';

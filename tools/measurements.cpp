@@ -1,7 +1,7 @@
 #include "tools/measurements.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -50,37 +50,53 @@ void measure_shares(const datasets::Density& density, const Tensor& samples, dou
   result["least_filled_mode"] = masses.least_filled;
 }
 
+namespace {
+
+struct Distance {
+  std::string name;
+  bool has_floor;
+  std::function<flow::Estimate(const Tensor& samples, const Tensor& fresh)> measure;
+};
+
+std::vector<Distance> all_distances(std::uint64_t seed) {
+  const auto sliced = [seed](const Tensor& a, const Tensor& b) {
+    Generator rng(seed, kSliceStream);
+    return flow::sliced_wasserstein2(a, b, rng);
+  };
+  const auto mmd = [](const Tensor& a, const Tensor& b) { return flow::squared_mmd(a, b); };
+  return {{"wasserstein1", true, flow::wasserstein1},
+          {"wasserstein2", true, flow::wasserstein2},
+          {"sliced_wasserstein2", true, sliced},
+          {"energy_distance", false, flow::energy_distance},
+          {"squared_mmd", false, mmd}};
+}
+
+}  // namespace
+
 std::vector<std::string> distance_names() {
-  return {"wasserstein1", "wasserstein2", "sliced_wasserstein2", "energy_distance", "squared_mmd"};
+  std::vector<std::string> names;
+  for (const Distance& distance : all_distances(0)) names.push_back(distance.name);
+  return names;
+}
+
+void check_distances(const std::vector<std::string>& names) {
+  const std::vector<std::string> known = distance_names();
+  for (const std::string& name : names) {
+    require(std::find(known.begin(), known.end(), name) != known.end(), "--distances: unknown distance '", name,
+            "'; known: ", joined(known));
+  }
 }
 
 void measure_distances(const Data& data, const Tensor& samples, const std::vector<std::string>& names,
                        std::uint64_t seed, Json& result) {
+  check_distances(names);
   const Index n = samples.dim(0);
   const Tensor fresh = draw_data(data, n, seed, 0), more = draw_data(data, n, seed, 1);
-  const auto with_floor = [&](const std::string& name, const auto& distance) {
-    put(result, name, distance(samples, fresh));
-    put(result, name + "_floor", distance(more, fresh));
-  };
-  const auto sliced = [&](const Tensor& a, const Tensor& b) {
-    Generator rng(seed, kSliceStream);
-    return flow::sliced_wasserstein2(a, b, rng);
-  };
   result["distance_points"] = n;
-  for (const std::string& name : names) {
-    if (name == "wasserstein1") {
-      with_floor(name, flow::wasserstein1);
-    } else if (name == "wasserstein2") {
-      with_floor(name, flow::wasserstein2);
-    } else if (name == "sliced_wasserstein2") {
-      with_floor(name, sliced);
-    } else if (name == "energy_distance") {
-      put(result, name, flow::energy_distance(samples, fresh));
-    } else if (name == "squared_mmd") {
-      put(result, name, flow::squared_mmd(samples, fresh));
-    } else {
-      fail("--distances: unknown distance '", name, "'; known: ", joined(distance_names()));
-    }
+  for (const auto& [name, has_floor, measure] : all_distances(seed)) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) continue;
+    put(result, name, measure(samples, fresh));
+    if (has_floor) put(result, name + "_floor", measure(more, fresh));
   }
 }
 

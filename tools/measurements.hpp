@@ -24,9 +24,11 @@ void measure_shares(const datasets::Density& density, const Tensor& samples, dou
 
 /// The distances that measure_distances() knows.
 std::vector<std::string> distance_names();
+/// Throws std::invalid_argument, listing the known ones, for an unknown name.
+void check_distances(const std::vector<std::string>& names);
 
 /// Samples against as many fresh data: the distances of these names, and of the Wasserstein distances also the floor,
-/// between two sets of fresh data. Throws std::invalid_argument, listing the known ones, for an unknown name.
+/// between two sets of fresh data. Throws as check_distances().
 void measure_distances(const Data& data, const Tensor& samples, const std::vector<std::string>& names,
                        std::uint64_t seed, nlohmann::ordered_json& result);
 
