@@ -175,6 +175,22 @@ TEST(Adjoint, MemoryDoesNotGrowWithTheSteps) {
   EXPECT_LE(held(8), held(1));
 }
 
+TEST(Adjoint, TheParametersGradientDoesNotShortenTheSteps) {
+  // u = p cos 200 t - x at p = 0: x and a are smooth, but dg/dt = -a cos 200 t swings through 64 half periods, which
+  // would take hundreds of evaluations to follow.
+  const Tensor p = Tensor::zeros({1, 1}).set_requires_grad();
+  Index calls = 0;
+  const Velocity u = [&](const Tensor& x, const Tensor& t) {
+    ++calls;
+    return p * cos(200 * per_sample(t, 2)) - x;
+  };
+  const Tensor y = sum(solve_adjoint(u, {p}, Tensor::ones({1, 1}), 0, 1));
+  calls = 0;
+  grad(y, p);
+  EXPECT_GT(calls, 0);
+  EXPECT_LT(calls, 60);
+}
+
 TEST(Adjoint, MisuseIsExplained) {
   const Network network;
   const Tensor x = points().set_requires_grad();

@@ -125,10 +125,12 @@ TEST(Likelihood, DoesNotDependOnThreadsOrGroups) {
   EXPECT_EQ(serial.log_p.to_vector(), parallel.log_p.to_vector());
   EXPECT_EQ(serial.standard_error.to_vector(), parallel.standard_error.to_vector());
   // Each point has the likelihood that it has alone, under its own label.
-  const Likelihood last = log_likelihood(*model, slice(x_1, 0, n - 1, n), Indices({labels[n - 1]}),
-                                         {.integrator = fixed_steps(kMidpoint, 2)});
   const Likelihood all = log_likelihood(*model, x_1, labels, {.integrator = fixed_steps(kMidpoint, 2)});
-  EXPECT_NEAR(at(all.log_p, n - 1), at(last.log_p, 0), 1e-5);
+  for (Index i = n - 20; i < n; ++i) {
+    const Likelihood alone = log_likelihood(*model, slice(x_1, 0, i, i + 1), Indices({labels[i]}),
+                                            {.integrator = fixed_steps(kMidpoint, 2)});
+    EXPECT_NEAR(at(all.log_p, i), at(alone.log_p, 0), 1e-5) << "row " << i;
+  }
 }
 
 TEST(Likelihood, TakesAnAdaptiveSolver) {

@@ -62,6 +62,20 @@ class TrainerFile : public ::testing::Test {
   std::string folder_ = ::testing::TempDir() + "rill_trainer_" + std::to_string(::getpid());
 };
 
+TEST(HeldOutLoss, IsAtUniformTimesAndWithEveryLabel) {
+  Generator rng(3);
+  const auto model = nn::make_model({.dimension = 1, .hidden = {8}, .classes = 2}, rng);
+  const BatchSource labelled = [](Index, Generator& batch_rng) {
+    return Batch{Tensor::randn({100, 1}, batch_rng), Indices(batch_rng.integers(100, 2))};
+  };
+  ExampleOptions options;
+  options.no_class = 2;
+  const double plain = held_out_loss(*model, options, labelled, 500, 4);
+  options.times.distribution = "late";
+  options.label_dropout = 0.5;
+  EXPECT_EQ(held_out_loss(*model, options, labelled, 500, 4), plain);
+}
+
 TEST(Trainer, LearnsAGaussian) {
   const auto model = small_model();
   Trainer trainer(*model, gaussian(256), options(1500));
