@@ -186,7 +186,7 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
   options.examples.source = [](const Shape& shape, Generator& step_rng) {
     return Tensor::randn(shape, step_rng) - kShift;
   };
-  options.learning_rate = {.schedule = "cosine", .peak = 5e-3, .steps = 4000};
+  options.learning_rate = {.schedule = "cosine", .peak = 5e-3, .steps = 2000};
   options.ema_decay = 0.998;
   Trainer trainer(
       *model,
@@ -194,10 +194,10 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
         return Batch{Tensor::randn({256, 1}, step_rng) + kShift, {}};
       },
       options);
-  for (int step = 0; step < 4000; ++step) trainer.step();
+  for (int step = 0; step < 2000; ++step) trainer.step();
 
   const nn::EmaScope averaged(*trainer.ema());
-  const Index n = 200'000;
+  const Index n = 100'000;
   const Tensor x_0 = Tensor::randn({n, 1}, rng) - kShift;
   const auto path = std::make_shared<const AffinePath>(make_path(options.examples.path));
   const auto sigma = [](double) { return kSigma; };
