@@ -208,7 +208,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "--per-sample"};
        }},
-      {"ToleranceThatCannotBeMet", 1, "t = 0",
+      {"ToleranceThatCannotBeMet", 1, "gave up at t = ",
        [](const Folder& f) { return Words{"sample", f.path("run"), "--solver", "dopri5", "--rtol", "1e-30"}; }},
       {"NotEnoughSteps", 1, "max_steps",
        [](const Folder& f) {
