@@ -130,6 +130,15 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {});
 /// argument. The gradients can be differentiated again; then the argument is computed anew.
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activation& f);
 
+// --- Images (tensors of images are [N, H, W, C]) ---------------------------------------------------------------------
+
+// Attention (ops/attention.cpp)
+
+/// softmax(q k^T / sqrt(D)) v per head, D = C / heads, head h in columns [h D, (h + 1) D) of q and k and likewise of v
+/// and the result   (Vaswani et al. 2017).   q: [N, T, C], k: [N, S, C], v: [N, S, Cv] -> [N, T, Cv]
+/// Throws over no keys or channels, and unless heads divides C and Cv.
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, Index heads = 1);
+
 // --- Layout (ops/layout.cpp) -----------------------------------------------------------------------------------------
 
 /// The same numbers in another shape, sharing the buffer; one size may be -1 and is worked out.
