@@ -130,7 +130,18 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {});
 /// argument. The gradients can be differentiated again; then the argument is computed anew.
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activation& f);
 
-// --- Images (tensors of images are [N, H, W, C]) ---------------------------------------------------------------------
+// --- Images: [N, H, W, C], channels innermost ------------------------------------------------------------------------
+
+// Convolution (ops/convolution.cpp)
+
+/// Equal along both axes.
+struct Conv2dOptions {
+  Index stride = 1, padding = 0, groups = 1;
+};
+/// y[n, i, j, o] = bias[o] + sum_{u, v, c} x[n, s i + u - p, s j + v - p, c] w[u, v, c, o]   s: stride, p: padding
+/// x: [N, H, W, C], w: [KH, KW, C / groups, O], bias: [O] or undefined -> [N, (H + 2p - KH) / s + 1, ..., O]
+/// What lies outside an image is 0. With several groups, the outputs of each see the channels of the same group only.
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias = {}, const Conv2dOptions& options = {});
 
 // Attention (ops/attention.cpp)
 

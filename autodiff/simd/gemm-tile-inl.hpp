@@ -80,13 +80,32 @@ void store_tile(const V (&acc)[rows][width], TileOutput out) {
   }
 }
 
+/// The terms of a sum that lie in many places of A: rows x columns runs of k terms, the next one `row` or `column`
+/// numbers further on. Those of B follow one another.
+struct Runs {
+  Index rows, row, columns, column, k;
+};
+
+/// Calls run(a, k) for every run of terms; most sums are one run.
+template <class Run>
+void for_runs(Index k, const Real* a, const Run& run) {
+  run(a, k);
+}
+template <class Run>
+void for_runs(const Runs& runs, const Real* a, const Run& run) {
+  for (Index r = 0; r < runs.rows; ++r) {
+    for (Index c = 0; c < runs.columns; ++c) run(a + r * runs.row + c * runs.column, runs.k);
+  }
+}
+
 /// One tile. Element (i, p) of A is a[i lda + p], or a[p lda + i] when `a_transposed`; row p of B is at b + p ldb, and
-/// `partial` when the last register of a row does not exist as a whole. A tile of few rows keeps several of each sum,
-/// one for each of so many steps, or they would wait for one another. How many depends on nothing but the rows of all
-/// of C, so that threads which share out its columns, or the rows of a higher C, round as one thread does. `flatten`
-/// inlines all that it calls, or its sums would have an address and live in memory.
-template <class V, int rows, int width, bool a_transposed, bool partial>
-[[gnu::flatten]] void tile(Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
+/// `partial` when the last register of a row does not exist as a whole. `terms` is their number, or Runs of them. A
+/// tile of few rows keeps several of each sum, one for each of so many steps, or they would wait for one another. How
+/// many depends on nothing but the rows of all of C, so that threads which share out its columns, or the rows of a
+/// higher C, round as one thread does. `flatten` inlines all that it calls, or its sums would have an address and live
+/// in memory.
+template <class V, int rows, int width, bool a_transposed, bool partial, class Terms>
+[[gnu::flatten]] void tile(Terms terms, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   constexpr int kSteps = rows > (kTileRows >= 8 ? 3 : 1) ? 1 : kTileRows < 8 || rows > 1 ? 2 : 4;
   V acc[kSteps][rows][width];
   unroll<kSteps>([&](auto s) { unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[s][i][j] = V(0); }); }); });
@@ -108,10 +127,15 @@ template <class V, int rows, int width, bool a_transposed, bool partial>
     b += ldb;
     a += a_transposed ? lda : 1;
   };
-  Index p = 0;
-  for (; p + kSteps <= k; p += kSteps) unroll<kSteps>(step);
+  for_runs(terms, a, [&](const Real* run, Index k) {
+    a = run;
+    Index p = 0;
+    for (; p + kSteps <= k; p += kSteps) unroll<kSteps>(step);
+    if constexpr (kSteps > 1) {
+      for (; p < k; ++p) step(Constant<0>{});
+    }
+  });
   if constexpr (kSteps > 1) {
-    for (; p < k; ++p) step(Constant<0>{});
     unroll<kSteps - 1>([&](auto s) {
       unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[0][i][j] = acc[0][i][j] + acc[s + 1][i][j]; }); });
     });
@@ -120,12 +144,14 @@ template <class V, int rows, int width, bool a_transposed, bool partial>
 }
 
 /// The tile of a height that is known when it runs.
-template <class V, int width, bool a_transposed, bool partial, int rows = highest_tile(width)>
-void tile_of_height(Index height, Index k, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
+template <class V, int width, bool a_transposed, bool partial, int rows, class Terms>
+void tile_of_height(Index height, Terms terms, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   if constexpr (rows > 1) {
-    if (height < rows) return tile_of_height<V, width, a_transposed, partial, rows - 1>(height, k, a, lda, b, ldb, out);
+    if (height < rows) {
+      return tile_of_height<V, width, a_transposed, partial, rows - 1>(height, terms, a, lda, b, ldb, out);
+    }
   }
-  tile<V, rows, width, a_transposed, partial>(k, a, lda, b, ldb, out);
+  tile<V, rows, width, a_transposed, partial>(terms, a, lda, b, ldb, out);
 }
 
 /// Where element (i, p) of op(A) is.
@@ -136,19 +162,22 @@ enum class LayoutA {
 };
 
 /// Rows of op(A) times a panel of B that is `registers` <= width wide: tiles one below the other.
-template <class V, LayoutA layout, bool partial, int width>
-void panel_product(Index registers, Index m, Index k, const Real* a, Index lda, const Real* b, Index ldb,
+template <class V, LayoutA layout, bool partial, int width, class Terms>
+void panel_product(Index registers, Index m, Terms terms, const Real* a, Index lda, const Real* b, Index ldb,
                    TileOutput out) {
   if constexpr (width > 1) {
-    if (registers < width) return panel_product<V, layout, partial, width - 1>(registers, m, k, a, lda, b, ldb, out);
+    if (registers < width) {
+      return panel_product<V, layout, partial, width - 1>(registers, m, terms, a, lda, b, ldb, out);
+    }
   }
-  const Index row = layout == LayoutA::kRows ? lda : layout == LayoutA::kColumns ? 1 : k;
   while (m > 0) {
     const Index height = tile_height(m);
-    tile_of_height<V, width, layout != LayoutA::kRows, partial>(height, k, a, layout == LayoutA::kPacked ? height : lda,
-                                                                b, ldb, out);
+    tile_of_height<V, width, layout != LayoutA::kRows, partial, highest_tile(width)>(
+        height, terms, a, layout == LayoutA::kPacked ? height : lda, b, ldb, out);
     m -= height;
-    a += height * row;
+    if constexpr (layout == LayoutA::kRows) a += height * lda;
+    if constexpr (layout == LayoutA::kColumns) a += height;
+    if constexpr (layout == LayoutA::kPacked) a += height * terms;
     advance(out, height);
   }
 }

@@ -38,6 +38,28 @@ struct Gemm {
   const void* context = nullptr;
 };
 
+/// From one image, row of places or place of an array to the next, in numbers.
+struct Steps {
+  Index image, row, place;
+};
+
+/// The sums of a convolution, of one group of channels:
+///   y[n, i, j, o] = bias[o] + sum_{u, v, c} x[n, i, j; u, v, c] w[u, v, c, o]
+/// i < rows, j < columns, o < outputs; u < taps_y, v < taps_x, c < channels, with
+///   x[n, i, j; u, v, c] = x[n x_step.image + i x_step.row + j x_step.place + u tap_row + v tap_place + c]
+///   y[n, i, j, o]       = y[n y_step.image + i y_step.row + j y_step.place + o]
+///   w[u, v, c, o]       = w[((u taps_x + v) channels + c) w_row + o]
+/// Padding is in the memory that x points to; stride is in x_step, and dilation in tap_row and tap_place.
+struct Convolution {
+  Index images, rows, columns, outputs;
+  Index taps_y, taps_x, channels;
+  const Real* x;
+  Steps x_step;
+  Index tap_row, tap_place;
+  Steps y_step;
+  Index w_row;
+};
+
 /// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
 ///   m = beta1 m + (1 - beta1) s g,   v = beta2 v + (1 - beta2) (s g)^2
 ///   p = (1 - decay) p - step m / (sqrt(v / correction2) + epsilon)
@@ -142,6 +164,13 @@ struct Kernels {
   // Products. The workspace holds packed panels: gemm_workspace() says how many Reals that takes, 64-byte aligned.
   Index (*gemm_workspace)(const Gemm&) noexcept;
   void (*gemm)(const Gemm&, Real* workspace) noexcept;
+
+  // Convolutions. The rows of what is multiplied with x, of w in the first and of y in the second, are read up to a
+  // multiple of `lanes`; what stands there past `outputs` has no effect unless it is read past the end of memory.
+  void (*convolution)(const Convolution&, const Real* w, const Real* bias, Real* y) noexcept;  ///< bias may be null
+  /// w[u, v, c, o] = sum_{n, i, j} x[n, i, j; u, v, c] y[n, i, j, o], added to what w holds if `accumulate`. The rows
+  /// and images of y follow one another: all places are y_step.place apart.
+  void (*convolution_weight)(const Convolution&, const Real* y, bool accumulate, Real* w) noexcept;
 
   // In place: y += w (x - y), the step of an exponential moving average.
   void (*lerp)(Index n, const Real* x, Real w, Real* y) noexcept;

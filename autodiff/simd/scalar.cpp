@@ -225,6 +225,49 @@ void gemm(const Gemm& g, Real*) noexcept {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Convolutions
+
+// Calls visit(x, y, w): the places in their arrays of one product of a convolution, for every one of its products.
+template <class Visit>
+void for_products(const Convolution& g, const Visit& visit) {
+  for (Index n = 0; n < g.images; ++n) {
+    for (Index i = 0; i < g.rows; ++i) {
+      for (Index j = 0; j < g.columns; ++j) {
+        const Index x = n * g.x_step.image + i * g.x_step.row + j * g.x_step.place;
+        const Index y = n * g.y_step.image + i * g.y_step.row + j * g.y_step.place;
+        Index w = 0;
+        for (Index u = 0; u < g.taps_y; ++u) {
+          for (Index v = 0; v < g.taps_x; ++v) {
+            for (Index c = 0; c < g.channels; ++c, w += g.w_row) {
+              for (Index o = 0; o < g.outputs; ++o) visit(x + u * g.tap_row + v * g.tap_place + c, y + o, w + o);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+void convolution(const Convolution& g, const Real* w, const Real* bias, Real* y) noexcept {
+  for (Index n = 0; n < g.images; ++n) {
+    for (Index i = 0; i < g.rows; ++i) {
+      for (Index j = 0; j < g.columns; ++j) {
+        Real* place = y + n * g.y_step.image + i * g.y_step.row + j * g.y_step.place;
+        for (Index o = 0; o < g.outputs; ++o) place[o] = bias ? bias[o] : 0;
+      }
+    }
+  }
+  for_products(g, [&](Index x_at, Index y_at, Index w_at) { y[y_at] += g.x[x_at] * w[w_at]; });
+}
+
+void convolution_weight(const Convolution& g, const Real* y, bool accumulate, Real* w) noexcept {
+  for (Index row = 0; row < g.taps_y * g.taps_x * g.channels && !accumulate; ++row) {
+    for (Index o = 0; o < g.outputs; ++o) w[row * g.w_row + o] = 0;
+  }
+  for_products(g, [&](Index x_at, Index y_at, Index w_at) { w[w_at] += g.x[x_at] * y[y_at]; });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Updates in place
 
 void lerp(Index n, const Real* x, Real w, Real* y) noexcept {
@@ -411,6 +454,8 @@ constinit const Kernels scalar_kernels = {
     .transpose = transpose,
     .gemm_workspace = gemm_workspace,
     .gemm = gemm,
+    .convolution = convolution,
+    .convolution_weight = convolution_weight,
 
     .lerp = lerp,
     .adam = adam,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autodiff/simd/assignment-inl.hpp"
+#include "autodiff/simd/convolution-inl.hpp"
 #include "autodiff/simd/elementwise-inl.hpp"
 #include "autodiff/simd/gemm-inl.hpp"
 #include "autodiff/simd/optimizer-inl.hpp"
@@ -79,6 +80,8 @@ constexpr Kernels make_table(const char* name) {
       .transpose = transpose<V>,
       .gemm_workspace = gemm_workspace<V>,
       .gemm = gemm<V>,
+      .convolution = convolution<V>,
+      .convolution_weight = convolution_weight<V>,
 
       .lerp = lerp<V>,
       .adam = adam<V>,
