@@ -195,6 +195,47 @@ Tensor log_softmax(const Tensor& x);
 /// ln sum_c e^{x_c}   [..., C] -> [...]
 Tensor logsumexp(const Tensor& x);
 
+// --- Images ----------------------------------------------------------------------------------------------------------
+
+// An image is [N, H, W, C]: rows, columns, channels. Normalization and dropout take any number of axes in between.
+
+// Normalization (ops/normalization.cpp): xhat scale + shift, xhat = (x - mean) / sqrt(variance + epsilon), with the
+// mean and the (biased) variance of each group of numbers. scale and shift: [C], or [N, C] for every sample its own, or
+// undefined, which is 1 and 0. x: [N, ..., C], and so is the result.
+
+/// A group is a sample's places with C / groups neighbouring channels   (Wu and He 2018). Throws unless `groups`
+/// divides C.
+Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5);
+/// f(group_norm(...)) as one op, without a second visit of memory.
+Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, const Activation& f,
+                  double epsilon = 1e-5);
+/// A group is a sample's channel   (Ulyanov et al. 2016).
+inline Tensor instance_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5) {
+  return group_norm(x, x.dim(-1), scale, shift, epsilon);
+}
+/// A group is the C channels of one place   (Ba et al. 2016).
+Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5);
+
+/// Windows of window x window places, `stride` apart, on an image with a border of `padding` places.
+struct Pool {
+  Index window;
+  Index stride = 0;   ///< 0: the window, so that windows lie side by side
+  Index padding = 0;  ///< at most half the window
+};
+// Pooling (ops/pooling.cpp).   [N, H, W, C] -> [N, H', W', C] with H' = (H + 2 padding - window) / stride + 1, rounded
+// down. Throws where no window fits.
+
+/// The largest number of a window, without the border; the first of equal ones gets the gradient. NaN if any is.
+Tensor max_pool(const Tensor& x, const Pool& pool);
+/// The mean of a window, in which the border counts as zeros.
+Tensor average_pool(const Tensor& x, const Pool& pool);
+/// Every place becomes factor x factor places.   [N, H, W, C] -> [N, factor H, factor W, C]
+Tensor upsample_nearest(const Tensor& x, Index factor);
+
+/// 0 with probability p, x / (1 - p) otherwise, so that the mean stays (ops/dropout.cpp). Any shape; p in [0, 1]. The
+/// mask is not kept: the gradient draws it again.
+Tensor dropout(const Tensor& x, double p, Generator& rng);
+
 // --- Losses (ops/loss.cpp) -------------------------------------------------------------------------------------------
 
 /// mean (a - b)^2 over all elements; the shapes must be equal. A scalar.

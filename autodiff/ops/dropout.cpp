@@ -1,0 +1,49 @@
+// Dropout. Its mask is a function of the generator's state, three integers: these are kept instead of the mask.
+#include <algorithm>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/ops/elementwise.hpp"
+#include "autodiff/random.hpp"
+
+namespace rill {
+namespace {
+
+// Numbers whose random numbers stay in L1 until they are used: a multiple of the tile.
+constexpr Index kPiece = 1 << 12;
+
+simd::RandomState advanced(simd::RandomState state, Index numbers) {
+  const Index tiles = (numbers + simd::kRandomTile - 1) / simd::kRandomTile;
+  state.counter += static_cast<std::uint64_t>(tiles * simd::kRandomTileBlocks);
+  return state;
+}
+
+// y = x (u < p ? 0 : 1 / (1 - p)), u uniform from the given state on. It is linear in x, and its own gradient.
+Tensor masked(const Tensor& x, Real p, const simd::RandomState& state) {
+  const Real scale = p < 1 ? 1 / (1 - p) : 0;
+  Tensor y = Tensor::empty(x.shape());
+  const simd::Kernels& kernels = simd::kernels();
+  parallel_for(x.size(), detail::kElementGrain, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; i += kPiece) {
+      const Index n = std::min(kPiece, end - i);
+      Real* to = y.data() + i;
+      kernels.random_uniform(advanced(state, i), n, to);
+      kernels.less_equal(1, n, {&p, 0, 0}, {to, 0, 1}, to);
+      kernels.multiply(1, n, {to, 0, 1}, {x.data() + i, 0, 1}, to);
+      kernels.affine(n, to, scale, 0, to);
+    }
+  });
+  return record("dropout", y, wrt(x, [p, state](const Tensor& gy) { return masked(gy, p, state); }));
+}
+
+}  // namespace
+
+Tensor dropout(const Tensor& x, double p, Generator& rng) {
+  require(0 <= p && p <= 1, "dropout: expected a probability from 0 to 1, got ", p);
+  if (p == 0) return x;
+  const simd::RandomState state = rng.state();
+  rng = Generator(advanced(state, x.size()));
+  return masked(x, static_cast<Real>(p), state);
+}
+
+}  // namespace rill

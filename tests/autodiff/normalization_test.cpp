@@ -1,0 +1,169 @@
+// Group, instance and layer norm: values against the definition, gradients, per-sample scales, misuse.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/random.hpp"
+#include "tests/gradcheck.hpp"
+#include "tests/misuse.hpp"
+
+namespace rill {
+namespace {
+
+using testing::expect_gradients;
+using Inputs = std::vector<Tensor>;
+
+Tensor normal(const Shape& shape, std::uint64_t stream = 0) {
+  Generator rng(17, stream);
+  return Tensor::randn(shape, rng);
+}
+
+const Activation& activation(std::string_view name) {
+  for (const Activation& f : activations()) {
+    if (f.name == name) return f;
+  }
+  fail("no activation ", name);
+}
+
+// Number (n, p, c) of group_norm with [C] scale and shift, by the definition and in double. x: [N, places, C].
+double by_definition(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, Index n, Index p,
+                     Index c) {
+  const Index places = x.dim(1), channels = x.dim(2), size = channels / groups;
+  double total = 0, squares = 0;
+  const auto for_group = [&](const auto& body) {
+    for (Index q = 0; q < places; ++q) {
+      for (Index k = c / size * size; k < (c / size + 1) * size; ++k) {
+        body(static_cast<double>(x.data()[(n * places + q) * channels + k]));
+      }
+    }
+  };
+  const auto count = static_cast<double>(places * size);
+  for_group([&](double v) { total += v; });
+  for_group([&](double v) { squares += (v - total / count) * (v - total / count); });
+  const double xhat = (static_cast<double>(x.data()[(n * places + p) * channels + c]) - total / count) /
+                      std::sqrt(squares / count + 1e-5);
+  return xhat * static_cast<double>(scale.data()[c]) + static_cast<double>(shift.data()[c]);
+}
+
+TEST(GroupNorm, ValuesAreThoseOfTheDefinition) {
+  // More places than a block of the kernels, channels on either side of a register; a mean far from 0 must not cost
+  // digits of the variance.
+  for (const Index channels : {4, 12, 32, 36}) {
+    for (const Index groups : {Index{1}, Index{2}, channels / 2, channels}) {
+      for (const double offset : {0., 100.}) {
+        const Tensor x = normal({2, 150, channels}) + offset, scale = normal({channels}, 1),
+                     shift = normal({channels}, 2);
+        const Tensor y = group_norm(x, groups, scale, shift);
+        // A rounding error of the input, of epsilon times the offset, stands in every result.
+        const double tolerance = (sizeof(Real) == 8 ? 1e-13 : 1e-5) * (1 + offset / 4);
+        for (Index n = 0; n < 2; ++n) {
+          for (Index p = 0; p < 150; p += 7) {
+            for (Index c = 0; c < channels; ++c) {
+              ASSERT_NEAR(y.data()[(n * 150 + p) * channels + c], by_definition(x, groups, scale, shift, n, p, c),
+                          tolerance)
+                  << channels << " channels, " << groups << " groups, offset " << offset;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(GroupNorm, Gradients) {
+  for (const Index groups : {1, 2, 6}) {
+    expect_gradients([=](const Inputs& v) { return group_norm(v[0], groups, v[1], v[2]); },
+                     {normal({2, 2, 3, 6}), normal({6}, 1), normal({6}, 2)});
+    expect_gradients([=](const Inputs& v) { return group_norm(v[0], groups, v[1], v[2]); },
+                     {normal({2, 2, 3, 6}), normal({2, 6}, 1), normal({2, 6}, 2)});
+  }
+  expect_gradients([](const Inputs& v) { return group_norm(v[0], 2, {}, {}); }, {normal({2, 5, 4})});
+  expect_gradients([](const Inputs& v) { return group_norm(v[0], 2, v[1], {}); }, {normal({2, 5, 4}), normal({4}, 1)});
+  expect_gradients([](const Inputs& v) { return group_norm(v[0], 2, {}, v[1]); }, {normal({2, 5, 4}), normal({4}, 1)});
+}
+
+TEST(GroupNorm, FusedActivationsHaveTheSameValuesAndGradients) {
+  for (const Activation& f : activations()) {
+    SCOPED_TRACE(f.name);
+    const auto leaves = [] {
+      return Inputs{normal({3, 4, 5, 6}).set_requires_grad(), normal({6}, 1).set_requires_grad(),
+                    normal({6}, 2).set_requires_grad()};
+    };
+    const Inputs a = leaves(), b = leaves();
+    const Tensor fused = group_norm(a[0], 3, a[1], a[2], f), apart = f.apply(group_norm(b[0], 3, b[1], b[2]));
+    const Tensor weight = normal(fused.shape(), 3);
+    sum(fused * weight).backward();
+    sum(apart * weight).backward();
+    for (Index i = 0; i < fused.size(); ++i) ASSERT_NEAR(fused.data()[i], apart.data()[i], 1e-5);
+    for (std::size_t k = 0; k < 3; ++k) {
+      for (Index i = 0; i < a[k].size(); ++i) {
+        ASSERT_NEAR(a[k].grad().data()[i], b[k].grad().data()[i], 2e-5) << "input " << k;
+      }
+    }
+  }
+  for (const char* smooth : {"silu", "gelu", "tanh", "softplus"}) {
+    expect_gradients([&](const Inputs& v) { return group_norm(v[0], 2, v[1], v[2], activation(smooth)); },
+                     {normal({2, 5, 4}), normal({4}, 1), normal({4}, 2)});
+    expect_gradients([&](const Inputs& v) { return group_norm(v[0], 2, v[1], v[2], activation(smooth)); },
+                     {normal({2, 5, 4}), normal({2, 4}, 1), normal({2, 4}, 2)});
+  }
+}
+
+TEST(GroupNorm, InstanceNormIsOneGroupPerChannel) {
+  const Tensor x = normal({2, 4, 4, 3}), scale = normal({3}, 1), shift = normal({3}, 2);
+  EXPECT_EQ(instance_norm(x, scale, shift).to_vector(), group_norm(x, 3, scale, shift).to_vector());
+}
+
+TEST(LayerNorm, ValuesAreThoseOfTheDefinition) {
+  // A place is a sample of one place and one group.
+  for (const Index channels : {1, 3, 16, 64, 70}) {
+    const Tensor x = normal({3, 5, channels}), scale = normal({channels}, 1), shift = normal({channels}, 2);
+    const Tensor y = layer_norm(x, scale, shift), rows = reshape(x, {15, 1, channels});
+    for (Index row = 0; row < 15; ++row) {
+      for (Index c = 0; c < channels; ++c) {
+        ASSERT_NEAR(y.data()[row * channels + c], by_definition(rows, 1, scale, shift, row, 0, c),
+                    sizeof(Real) == 8 ? 1e-13 : 1e-5)
+            << channels;
+      }
+    }
+  }
+}
+
+TEST(LayerNorm, Gradients) {
+  const auto f = [](const Inputs& v) { return layer_norm(v[0], v[1], v[2]); };
+  expect_gradients(f, {normal({2, 3, 6}), normal({6}, 1), normal({6}, 2)});
+  expect_gradients(f, {normal({2, 3, 6}), normal({2, 6}, 1), normal({2, 6}, 2)});
+  expect_gradients(f, {normal({4, 6}), normal({6}, 1), normal({6}, 2)});
+  expect_gradients([](const Inputs& v) { return layer_norm(v[0], {}, {}); }, {normal({2, 3, 6})});
+}
+
+TEST(Normalization, ScalesPerSampleAreThoseOfEachSampleAlone) {
+  const Tensor x = normal({3, 4, 8}), scale = normal({3, 8}, 1), shift = normal({3, 8}, 2);
+  const Tensor group = group_norm(x, 2, scale, shift), layer = layer_norm(x, scale, shift);
+  for (Index n = 0; n < 3; ++n) {
+    const Tensor x_n = slice(x, 0, n, n + 1), scale_n = reshape(slice(scale, 0, n, n + 1), {8}),
+                 shift_n = reshape(slice(shift, 0, n, n + 1), {8});
+    EXPECT_EQ(slice(group, 0, n, n + 1).to_vector(), group_norm(x_n, 2, scale_n, shift_n).to_vector());
+    EXPECT_EQ(slice(layer, 0, n, n + 1).to_vector(), layer_norm(x_n, scale_n, shift_n).to_vector());
+  }
+}
+
+TEST(Normalization, MisuseIsNamed) {
+  const Tensor x = Tensor::zeros({2, 5, 6});
+  EXPECT_EQ(misuse([&] { group_norm(x, 4, {}, {}); }),
+            "group_norm: 4 groups do not divide the 6 channels of x [2, 5, 6]");
+  EXPECT_EQ(misuse([&] { group_norm(x, 0, {}, {}); }),
+            "group_norm: 0 groups do not divide the 6 channels of x [2, 5, 6]");
+  EXPECT_EQ(misuse([&] { group_norm(x, 2, Tensor::zeros({5}), {}); }),
+            "group_norm: scale of shape [5] for x of shape [2, 5, 6]; expected [6] or [2, 6]");
+  EXPECT_EQ(misuse([&] {
+              layer_norm(x, {}, Tensor::zeros({5, 6}));
+            }),
+            "layer_norm: shift of shape [5, 6] for x of shape [2, 5, 6]; expected [6] or [2, 6]");
+  EXPECT_EQ(misuse([] { layer_norm(Tensor::zeros({6}), {}, {}); }), "layer_norm: expected x [N, ..., C], got [6]");
+}
+
+}  // namespace
+}  // namespace rill
