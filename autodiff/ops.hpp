@@ -195,9 +195,7 @@ Tensor log_softmax(const Tensor& x);
 /// ln sum_c e^{x_c}   [..., C] -> [...]
 Tensor logsumexp(const Tensor& x);
 
-// --- Images ----------------------------------------------------------------------------------------------------------
-
-// An image is [N, H, W, C]: rows, columns, channels. Normalization and dropout take any number of axes in between.
+// --- Normalization, pooling, dropout ---------------------------------------------------------------------------------
 
 // Normalization (ops/normalization.cpp): xhat scale + shift, xhat = (x - mean) / sqrt(variance + epsilon), with the
 // mean and the (biased) variance of each group of numbers. scale and shift: [C], or [N, C] for every sample its own, or
