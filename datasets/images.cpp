@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -11,17 +12,36 @@
 namespace rill::datasets {
 namespace {
 
+constexpr const char* kAdvice =
+    "name a folder of MNIST-like files with --data-dir. tools/fetch-mnist.sh fetches and verifies MNIST from "
+    "https://storage.googleapis.com/cvdf-datasets/mnist; tools/fetch-mnist.sh --fashion Fashion-MNIST, which is also "
+    "Debian's package dataset-fashion-mnist: /usr/share/datasets/fashion-mnist";
+
+/// The SHA-256 of the published files, with the ending .gz.
+struct Published {
+  const char *name, *mnist, *fashion;
+};
+constexpr Published kPublished[] = {
+    {"train-images-idx3-ubyte", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+     "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"},
+    {"train-labels-idx1-ubyte", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+     "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"},
+    {"t10k-images-idx3-ubyte", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+     "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"},
+    {"t10k-labels-idx1-ubyte", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+     "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"}};
+
 /// folder/name or folder/name.gz, whichever exists.
 std::string find(const std::string& folder, const std::string& name) {
-  constexpr const char* kAdvice =
-      "name a folder of MNIST-like files with --data-dir, or install Debian's package dataset-fashion-mnist, "
-      "which fills /usr/share/datasets/fashion-mnist";
   require_file(std::filesystem::is_directory(folder), folder, "there is no such folder; ", kAdvice);
   const std::string path = (std::filesystem::path(folder) / name).string();
   for (const std::string& candidate : {path, path + ".gz"}) {
     if (std::filesystem::exists(candidate)) return candidate;
   }
-  throw FileError(path, "there is neither this file nor ", name, ".gz; ", kAdvice);
+  const Published* file = std::find_if(std::begin(kPublished), std::end(kPublished),
+                                       [&](const Published& known) { return known.name == name; });
+  throw FileError(path, "there is neither this file nor ", name, ".gz; ", kAdvice, ". The SHA-256 of ", name, ".gz is ",
+                  file->mnist, " of MNIST, ", file->fashion, " of Fashion-MNIST");
 }
 
 }  // namespace

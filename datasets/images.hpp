@@ -42,7 +42,7 @@ class Images {
 
 /// Loads MNIST, Fashion-MNIST or anything else in their form from a folder: {train,t10k}-images-idx3-ubyte and
 /// {train,t10k}-labels-idx1-ubyte, each raw or with the ending .gz.
-/// Throws FileError for what read_idx() rejects, a missing folder or file (naming the Debian package that has one),
+/// Throws FileError for what read_idx() rejects, a missing folder or file (saying where to get one),
 /// images of rank other than 3 or without pixels, labels of rank other than 1, numbers of images and labels that
 /// differ, and labels outside [0, classes).
 Images load_images(const std::string& folder, Split split, Index classes = 10);

@@ -18,8 +18,8 @@ namespace {
 
 // Points moved together, at most: enough rows to keep the matrix kernels busy and to spread the cost of recording ops,
 // few enough that a layer's input and output (a thousand rows of 64 numbers each take 512 KB) stay in the second-level
-// cache.
-constexpr Index kGroup = 1000;
+// cache. Where a point itself has many numbers, a layer has some tens of times as many.
+Index group_size(Index dimension) { return std::clamp<Index>(65536 / std::max<Index>(1, dimension), 16, 1000); }
 
 // The times that adaptive steps are reported at.
 constexpr Index kReports = 50;
@@ -80,7 +80,7 @@ Generated generate(const nn::VelocityModel& model, const Tensor& x_0, const Indi
   }
   Index row_evaluations = 0;
   std::mutex mutex;  // guards it
-  for_row_groups(points, kGroup, [&](Index begin, Index end) {
+  for_row_groups(points, group_size(dimension), [&](Index begin, Index end) {
     const auto keep = [&](Tensor& all, const Tensor& part) {
       std::copy_n(part.data(), part.size(), all.data() + begin * dimension);
     };

@@ -85,7 +85,7 @@ std::vector<Tensor> probes_for(const Tensor& x_1, const LikelihoodOptions& optio
 }
 
 // Points followed together, at most: the graph of one evaluation should stay in a core's cache (flow/generate.cpp).
-constexpr Index kGroup = 500;
+Index group_size(Index dimension) { return std::clamp<Index>(16384 / dimension, 16, 500); }
 
 Likelihood in_groups(const RowVelocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {
   const std::vector<Tensor> probes = probes_for(x_1, options);
@@ -93,7 +93,7 @@ Likelihood in_groups(const RowVelocity& velocity, const Tensor& x_1, const Likel
   Likelihood result{
       .log_p = Tensor::empty({points}), .standard_error = Tensor::empty({points}), .x_0 = Tensor::empty(x_1.shape())};
   std::mutex mutex;
-  for_row_groups(points, kGroup, [&](Index begin, Index end) {
+  for_row_groups(points, group_size(dimension), [&](Index begin, Index end) {
     std::vector<Tensor> own_probes;
     for (const Tensor& probe : probes) own_probes.push_back(slice(probe, 0, begin, end));
     const RowVelocity of_group = [&velocity, begin](const Tensor& x, const Tensor& t, const Indices& rows) {

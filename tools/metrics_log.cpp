@@ -51,7 +51,7 @@ MetricsLog::~MetricsLog() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-void MetricsLog::append(const flow::StepReport& report, double mean_loss) {
+void MetricsLog::append(const nn::StepReport& report, double mean_loss) {
   const std::string row = concat(report.step, ',', exact(mean_loss), ',', exact(report.gradient_norm), ',',
                                  exact(report.learning_rate), '\n');
   for (std::size_t written = 0; written < row.size();) {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "flow/trainer.hpp"
+#include "nn/training_loop.hpp"
 
 namespace rill::tools {
 
@@ -20,7 +20,7 @@ class MetricsLog {
   MetricsLog& operator=(const MetricsLog&) = delete;
 
   /// Appends a row. Throws FileError.
-  void append(const flow::StepReport& report, double mean_loss);
+  void append(const nn::StepReport& report, double mean_loss);
   /// Waits until the rows are on the disk: before a checkpoint that counts on them. Throws FileError.
   void sync();
 

@@ -35,7 +35,7 @@ Progress::Progress(Index done, Index steps, Index batch)
       last_operations_(operation_count()),
       last_step_(done) {}
 
-void Progress::step(const flow::StepReport& report_now) {
+void Progress::step(const nn::StepReport& report_now) {
   now_ = report_now;
   loss_sum_ += report_now.loss;
   const Clock::time_point now = Clock::now();

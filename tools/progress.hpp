@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "flow/trainer.hpp"
+#include "nn/training_loop.hpp"
 
 namespace rill::tools {
 
@@ -19,7 +19,7 @@ class Progress {
   Progress(Index done, Index steps, Index batch);
 
   /// To be called after every step; it looks at the clock, and rarely does more.
-  void step(const flow::StepReport& report);
+  void step(const nn::StepReport& report);
   /// Reports what has not been reported yet and leaves a terminal's cursor on a new line.
   void finish();
   /// The time since the start.
@@ -37,7 +37,7 @@ class Progress {
   std::uint64_t last_operations_;
   Index last_step_;
   double loss_sum_ = 0;
-  flow::StepReport now_{};
+  nn::StepReport now_{};
 };
 
 }  // namespace rill::tools

@@ -118,7 +118,7 @@ class Run {
     Progress progress(trainer_.steps_done(), settings_.steps, settings_.batch);
     auto last_save = std::chrono::steady_clock::now();
     while (trainer_.steps_done() < settings_.steps && stop_signal() == 0) {
-      const flow::StepReport report = step(progress);
+      const nn::StepReport report = step(progress);
       if (report.step % settings_.log_every == 0) metrics.append(report, trainer_.take_mean_loss());
       progress.step(report);
       const auto now = std::chrono::steady_clock::now();
@@ -179,10 +179,10 @@ class Run {
     std::cerr << std::endl;
   }
 
-  flow::StepReport step(Progress& progress) {
+  nn::StepReport step(Progress& progress) {
     try {
       return trainer_.step();
-    } catch (const flow::DivergedError&) {
+    } catch (const nn::DivergedError&) {
       progress.finish();
       throw;
     }
@@ -232,7 +232,7 @@ int train(int argc, const char* const* argv) {
   remember_stop_signals();
   try {
     return Run(request, shell_word(argv[0])).train();
-  } catch (const flow::DivergedError& error) {
+  } catch (const nn::DivergedError& error) {
     std::cerr << "train: " << error.what() << "; try a smaller --learning-rate, --clip-norm 1 or --warmup 500"
               << std::endl;
     return kDiverged;

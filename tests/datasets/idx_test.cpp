@@ -159,7 +159,8 @@ TEST_F(ImageFolder, AdvisesWhenSomethingIsMissing) {
   std::filesystem::remove(folder / "train-labels-idx1-ubyte");
   EXPECT_THAT([&] { load_images(folder.path(), Split::kTrain); },
               ThrowsMessage<FileError>(AllOf(HasSubstr("train-labels-idx1-ubyte: there is neither this file nor"),
-                                             HasSubstr("--data-dir"), HasSubstr("dataset-fashion-mnist"))));
+                                             HasSubstr("--data-dir"), HasSubstr("dataset-fashion-mnist"),
+                                             HasSubstr("tools/fetch-mnist.sh"), HasSubstr("3552534a0a558bbe"))));
 }
 
 TEST_F(ImageFolder, RejectsFilesThatDoNotBelongTogether) {

@@ -146,7 +146,7 @@ TEST(Trainer, StopsBeforeTheWeightsAreSpoilt) {
   Trainer trainer(*model, broken, options(10));
   for (int i = 0; i < 3; ++i) trainer.step();
   const auto before = weights_of(*model);
-  EXPECT_THAT([&] { trainer.step(); }, ThrowsMessage<DivergedError>(HasSubstr("diverged at step 4")));
+  EXPECT_THAT([&] { trainer.step(); }, ThrowsMessage<nn::DivergedError>(HasSubstr("diverged at step 4")));
   EXPECT_EQ(weights_of(*model), before);
 }
 

@@ -1,0 +1,41 @@
+// Between two samples: on the sphere that noise lies near, and between two classes.
+#pragma once
+
+#include <vector>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/tensor.hpp"
+#include "nn/velocity_model.hpp"
+
+namespace rill::flow {
+
+/// Row by row the arc from a to b,   (sin((1 - w) theta) a + sin(w theta) b) / sin(theta),   theta the angle between
+/// them (Shoemake, "Animating Rotation with Quaternion Curves", 1985, section 3.3). In many dimensions noise lies near
+/// a sphere, which a straight line would leave. Rows of (nearly) one direction are joined by the straight line.
+///   a, b: [N, D], w: [N] -> [N, D]. Throws std::invalid_argument for other shapes.
+Tensor spherical_interpolation(const Tensor& a, const Tensor& b, const Tensor& w);
+
+/// (1 - weight) of one class and `weight` of another.
+struct ClassMixture {
+  Index first, second;
+  double weight;
+};
+
+/// A class-conditional model as another one whose classes are mixtures of the first one's:
+///   u(x, t, m) = (1 - weight_m) v(x, t, first_m) + weight_m v(x, t, second_m)
+/// Both velocities come from one forward pass of 2 N rows. Stands wherever a model does, guided ones within included.
+class ClassMixtures final : public nn::VelocityModel {
+ public:
+  /// The model must outlive this one. Throws std::invalid_argument for no mixtures, for classes that the model does not
+  /// have, and for weights outside [0, 1].
+  ClassMixtures(const nn::VelocityModel& model, std::vector<ClassMixture> mixtures);
+
+  /// labels: numbers of mixtures, or none for no class.
+  Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
+
+ private:
+  const nn::VelocityModel& model_;
+  std::vector<ClassMixture> mixtures_;
+};
+
+}  // namespace rill::flow
