@@ -72,14 +72,18 @@ void copy_window(const Real* x, Index height, Index width, Index channels, const
   }
 }
 
-// x: [..., columns] -> [..., at least `columns`, a multiple of `multiple`], with zeros. x itself if nothing is missing.
-Tensor with_whole_registers(const Tensor& x, Index multiple) {
-  const Index columns = x.dim(-1), padded = round_up(columns, multiple);
-  if (padded == columns) return x;
-  const Index rows = columns > 0 ? x.size() / columns : 0;
-  Tensor y = Tensor::empty({rows, padded});
-  copy_window(x.data(), rows, columns, 1, {0, 0, rows, padded}, y.data());
-  return y;
+Index panels_size(Index rows, Index columns) { return rows * round_up(columns, simd::kernels().panel); }
+
+// Rows of `columns` numbers, `row` apart, in the panels that the kernels want: panels_size() numbers.
+void pack_panels(const Real* x, Index rows, Index columns, Index row, Real* packed) {
+  const Index panel = simd::kernels().panel;
+  for (Index j = 0; j < columns; j += panel) {
+    const Index here = std::min(panel, columns - j);
+    for (Index i = 0; i < rows; ++i, packed += panel) {
+      std::copy_n(x + i * row + j, here, packed);
+      std::fill_n(packed + here, panel - here, Real{0});
+    }
+  }
 }
 
 // One sum of products over a window that is moved over x in steps of `stride`, for all images:
@@ -100,10 +104,11 @@ void correlate(const Correlation& g) {
   const Index images = g.x.dim(0), height = g.x.dim(1), width = g.x.dim(2), channels = g.x.dim(3);
   const Index taps_y = g.w.dim(0), taps_x = g.w.dim(1), outputs = g.w.dim(3);
   const Index group_channels = channels / g.groups, group_outputs = outputs / g.groups;
-  // Each group has whole registers to itself, so that none is read past the end.
-  const Tensor w = with_whole_registers(reshape(g.w, {g.w.size() / std::max<Index>(group_outputs, 1), group_outputs}),
-                                        simd::kernels().lanes);
-  const Index w_row = w.dim(-1) * g.groups;
+  const Index terms = taps_y * taps_x * group_channels, packed_size = panels_size(terms, group_outputs);
+  Tensor packed = Tensor::empty({g.groups, packed_size});
+  for (Index group = 0; group < g.groups; ++group) {
+    pack_panels(g.w.data() + group * group_outputs, terms, group_outputs, outputs, packed.data() + group * packed_size);
+  }
 
   // Threads share out the images, or blocks of rows where there are few.
   const Index blocks = std::clamp<Index>(16 / std::max<Index>(images, 1), 1, g.rows);
@@ -126,9 +131,7 @@ void correlate(const Correlation& g) {
                                  .x = nullptr,
                                  .x_step = {0, g.stride * window_row, g.stride * channels},
                                  .tap_row = window_row,
-                                 .tap_place = channels,
-                                 .y_step = g.y_step,
-                                 .w_row = w_row};
+                                 .tap_place = channels};
       const Real* image = g.x.data() + n * height * width * channels;
       const Index top = g.top + row * g.stride;
       const Index needed = (block.rows - 1) * g.stride + taps_y;
@@ -143,8 +146,9 @@ void correlate(const Correlation& g) {
       }
       Real* y = g.y + n * g.y_step.image + row * g.y_step.row;
       for (Index group = 0; group < g.groups; ++group) {
-        simd::kernels().convolution(block, w.data() + group * w.dim(-1),
-                                    g.bias ? g.bias + group * group_outputs : nullptr, y + group * group_outputs);
+        simd::kernels().convolution(block, packed.data() + group * packed_size,
+                                    g.bias ? g.bias + group * group_outputs : nullptr, g.y_step,
+                                    y + group * group_outputs);
         block.x += group_channels;
       }
     }
@@ -231,12 +235,12 @@ Tensor weight_product(const Tensor& x, const Tensor& gy, const Sizes& s) {
   count_operations(s.n * s.operations_per_image());
   const Index group_channels = s.channels / s.groups, group_outputs = s.outputs / s.groups;
   const Index size = s.terms() * s.outputs;
-  constexpr Index kMostPartialSums = 16, kMostNumbers = Index{1} << 24;
-  const Index work = std::max<Index>(1, s.operations_per_image() / 2);
-  Index per_sum = std::max((s.n + kMostPartialSums - 1) / kMostPartialSums, kWorthAThread / work);
-  per_sum = std::max<Index>({1, per_sum, s.n * size / kMostNumbers});
+  constexpr Index kMostPartialSums = 16, kTermsOfASum = 1024;  // so many that it matters little what a sum costs
+  const Index places = s.rows * s.columns;
+  if (s.n == 0 || size == 0) return Tensor::zeros(s.w());
+  const Index least = std::max(kTermsOfASum / places, kWorthAThread / (s.operations_per_image() / 2));
+  const Index per_sum = std::max<Index>({1, least, (s.n + kMostPartialSums - 1) / kMostPartialSums});
   const Index sums = (s.n + per_sum - 1) / per_sum;
-  if (sums == 0 || size == 0 || s.rows * s.columns == 0) return Tensor::zeros(s.w());
 
   Tensor partial = Tensor::empty({sums, size});
   parallel_for(sums, 1, [&](Index first, Index last) {
@@ -244,16 +248,13 @@ Tensor weight_product(const Tensor& x, const Tensor& gy, const Sizes& s) {
     constexpr Index kBlockNumbers = (Index{1} << 18) / Index{sizeof(Real)};
     const Window window = {-s.padding, -s.padding, (s.rows - 1) * s.stride + s.taps_y,
                            (s.columns - 1) * s.stride + s.taps_x};
-    const Index image = s.height * s.width * s.channels, places = s.rows * s.columns;
+    const Index image = s.height * s.width * s.channels;
     const bool in_place = s.padding == 0;
-    const Index window_row = in_place ? s.width * s.channels : window.width * s.channels;
+    const Index window_row = (in_place ? s.width : window.width) * s.channels;
     const Index window_size = in_place ? image : window.height * window_row;
-    const Index y_row = round_up(group_outputs, simd::kernels().lanes);
-    const bool y_in_place = y_row == group_outputs;
-    const Index y_place = y_in_place ? s.outputs : y_row;
     const Index most = std::clamp<Index>(kBlockNumbers / (window_size + places * s.outputs), 1, per_sum);
     Tensor windows = in_place ? Tensor() : Tensor::empty({most, window_size});
-    Tensor y_rows = y_in_place ? Tensor() : Tensor::empty({most * places, y_row});
+    Tensor packed = Tensor::empty({panels_size(most * places, group_outputs)});
     for (Index sum = first; sum < last; ++sum) {
       const Index end = std::min(s.n, (sum + 1) * per_sum);
       for (Index n = sum * per_sum, images; n < end; n += images) {
@@ -263,13 +264,8 @@ Tensor weight_product(const Tensor& x, const Tensor& gy, const Sizes& s) {
                       windows.data() + i * window_size);
         }
         for (Index group = 0; group < s.groups; ++group) {
-          const Real* y = gy.data() + n * places * s.outputs + group * group_outputs;
-          if (!y_in_place) {
-            for (Index place = 0; place < images * places; ++place) {
-              std::copy_n(y + place * s.outputs, group_outputs, y_rows.data() + place * y_row);
-            }
-            y = y_rows.data();
-          }
+          pack_panels(gy.data() + n * places * s.outputs + group * group_outputs, images * places, group_outputs,
+                      s.outputs, packed.data());
           simd::kernels().convolution_weight(
               {.images = images,
                .rows = s.rows,
@@ -281,10 +277,8 @@ Tensor weight_product(const Tensor& x, const Tensor& gy, const Sizes& s) {
                .x = (in_place ? x.data() + n * image : windows.data()) + group * group_channels,
                .x_step = {window_size, s.stride * window_row, s.stride * s.channels},
                .tap_row = window_row,
-               .tap_place = s.channels,
-               .y_step = {places * y_place, s.columns * y_place, y_place},
-               .w_row = s.outputs},
-              y, n > sum * per_sum, partial.data() + sum * size + group * group_outputs);
+               .tap_place = s.channels},
+              packed.data(), n > sum * per_sum, s.outputs, partial.data() + sum * size + group * group_outputs);
         }
       }
     }

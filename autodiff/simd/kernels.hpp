@@ -48,7 +48,6 @@ struct Steps {
 /// i < rows, j < columns, o < outputs; u < taps_y, v < taps_x, c < channels, with
 ///   x[n, i, j; u, v, c] = x[n x_step.image + i x_step.row + j x_step.place + u tap_row + v tap_place + c]
 ///   y[n, i, j, o]       = y[n y_step.image + i y_step.row + j y_step.place + o]
-///   w[u, v, c, o]       = w[((u taps_x + v) channels + c) w_row + o]
 /// Padding is in the memory that x points to; stride is in x_step, and dilation in tap_row and tap_place.
 struct Convolution {
   Index images, rows, columns, outputs;
@@ -56,8 +55,6 @@ struct Convolution {
   const Real* x;
   Steps x_step;
   Index tap_row, tap_place;
-  Steps y_step;
-  Index w_row;
 };
 
 /// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
@@ -165,12 +162,16 @@ struct Kernels {
   Index (*gemm_workspace)(const Gemm&) noexcept;
   void (*gemm)(const Gemm&, Real* workspace) noexcept;
 
-  // Convolutions. The rows of what is multiplied with x, of w in the first and of y in the second, are read up to a
-  // multiple of `lanes`; what stands there past `outputs` has no effect unless it is read past the end of memory.
-  void (*convolution)(const Convolution&, const Real* w, const Real* bias, Real* y) noexcept;  ///< bias may be null
-  /// w[u, v, c, o] = sum_{n, i, j} x[n, i, j; u, v, c] y[n, i, j, o], added to what w holds if `accumulate`. The rows
-  /// and images of y follow one another: all places are y_step.place apart.
-  void (*convolution_weight)(const Convolution&, const Real* y, bool accumulate, Real* w) noexcept;
+  // Convolutions. What x is multiplied with, w in the first and y in the second, comes in panels: all rows of its first
+  // `panel` columns, then all rows of the next ones; the last panel is filled up with zeros, and aligned like the
+  // others.
+  int panel;
+  /// y[n, i, j, o] is at y[n step.image + i step.row + j step.place + o]; w has taps_y taps_x channels rows; bias may
+  /// be null.
+  void (*convolution)(const Convolution&, const Real* w, const Real* bias, Steps step, Real* y) noexcept;
+  /// w[u, v, c, o] = sum_{n, i, j} x[n, i, j; u, v, c] y[n, i, j, o], added to what w holds if `accumulate`; it is at
+  /// w[((u taps_x + v) channels + c) w_row + o]. y has images rows columns rows.
+  void (*convolution_weight)(const Convolution&, const Real* y, bool accumulate, Index w_row, Real* w) noexcept;
 
   // In place: y += w (x - y), the step of an exponential moving average.
   void (*lerp)(Index n, const Real* x, Real w, Real* y) noexcept;

@@ -227,19 +227,20 @@ void gemm(const Gemm& g, Real*) noexcept {
 // ---------------------------------------------------------------------------------------------------------------------
 // Convolutions
 
-// Calls visit(x, y, w): the places in their arrays of one product of a convolution, for every one of its products.
+// Calls visit(x, row of w, row of y, o) for every product of a convolution; x is a place in its array.
 template <class Visit>
 void for_products(const Convolution& g, const Visit& visit) {
+  Index y = 0;
   for (Index n = 0; n < g.images; ++n) {
     for (Index i = 0; i < g.rows; ++i) {
-      for (Index j = 0; j < g.columns; ++j) {
-        const Index x = n * g.x_step.image + i * g.x_step.row + j * g.x_step.place;
-        const Index y = n * g.y_step.image + i * g.y_step.row + j * g.y_step.place;
+      for (Index j = 0; j < g.columns; ++j, ++y) {
+        const Index place = n * g.x_step.image + i * g.x_step.row + j * g.x_step.place;
         Index w = 0;
         for (Index u = 0; u < g.taps_y; ++u) {
           for (Index v = 0; v < g.taps_x; ++v) {
-            for (Index c = 0; c < g.channels; ++c, w += g.w_row) {
-              for (Index o = 0; o < g.outputs; ++o) visit(x + u * g.tap_row + v * g.tap_place + c, y + o, w + o);
+            const Index tap = place + u * g.tap_row + v * g.tap_place;
+            for (Index c = 0; c < g.channels; ++c, ++w) {
+              for (Index o = 0; o < g.outputs; ++o) visit(tap + c, w, y, o);
             }
           }
         }
@@ -248,23 +249,34 @@ void for_products(const Convolution& g, const Visit& visit) {
   }
 }
 
-void convolution(const Convolution& g, const Real* w, const Real* bias, Real* y) noexcept {
-  for (Index n = 0; n < g.images; ++n) {
-    for (Index i = 0; i < g.rows; ++i) {
-      for (Index j = 0; j < g.columns; ++j) {
-        Real* place = y + n * g.y_step.image + i * g.y_step.row + j * g.y_step.place;
-        for (Index o = 0; o < g.outputs; ++o) place[o] = bias ? bias[o] : 0;
-      }
-    }
-  }
-  for_products(g, [&](Index x_at, Index y_at, Index w_at) { y[y_at] += g.x[x_at] * w[w_at]; });
+constexpr int kPanel = 4;
+
+// Element (row, column) of a matrix of `rows` rows in panels.
+Index in_panels(Index row, Index column, Index rows) {
+  return (column / kPanel * rows + row) * kPanel + column % kPanel;
 }
 
-void convolution_weight(const Convolution& g, const Real* y, bool accumulate, Real* w) noexcept {
-  for (Index row = 0; row < g.taps_y * g.taps_x * g.channels && !accumulate; ++row) {
-    for (Index o = 0; o < g.outputs; ++o) w[row * g.w_row + o] = 0;
+void convolution(const Convolution& g, const Real* w, const Real* bias, Steps step, Real* y) noexcept {
+  const auto place = [&](Index row) {
+    return row / (g.rows * g.columns) * step.image + row / g.columns % g.rows * step.row + row % g.columns * step.place;
+  };
+  const Index places = g.images * g.rows * g.columns, terms = g.taps_y * g.taps_x * g.channels;
+  for (Index row = 0; row < places; ++row) {
+    for (Index o = 0; o < g.outputs; ++o) y[place(row) + o] = bias ? bias[o] : 0;
   }
-  for_products(g, [&](Index x_at, Index y_at, Index w_at) { w[w_at] += g.x[x_at] * y[y_at]; });
+  for_products(g, [&](Index x_at, Index w_at, Index y_at, Index o) {
+    y[place(y_at) + o] += g.x[x_at] * w[in_panels(w_at, o, terms)];
+  });
+}
+
+void convolution_weight(const Convolution& g, const Real* y, bool accumulate, Index w_row, Real* w) noexcept {
+  const Index places = g.images * g.rows * g.columns;
+  for (Index row = 0; row < g.taps_y * g.taps_x * g.channels && !accumulate; ++row) {
+    for (Index o = 0; o < g.outputs; ++o) w[row * w_row + o] = 0;
+  }
+  for_products(g, [&](Index x_at, Index w_at, Index y_at, Index o) {
+    w[w_at * w_row + o] += g.x[x_at] * y[in_panels(y_at, o, places)];
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -454,6 +466,7 @@ constinit const Kernels scalar_kernels = {
     .transpose = transpose,
     .gemm_workspace = gemm_workspace,
     .gemm = gemm,
+    .panel = kPanel,
     .convolution = convolution,
     .convolution_weight = convolution_weight,
 

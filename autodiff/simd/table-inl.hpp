@@ -80,6 +80,7 @@ constexpr Kernels make_table(const char* name) {
       .transpose = transpose<V>,
       .gemm_workspace = gemm_workspace<V>,
       .gemm = gemm<V>,
+      .panel = kConvolutionPanel<V>,
       .convolution = convolution<V>,
       .convolution_weight = convolution_weight<V>,
 

@@ -35,6 +35,7 @@ class Numbers {
   Numbers& operator=(const Numbers&) = delete;
 
   Real* data() { return storage_.data() + first_; }
+  const Real* data() const { return storage_.data() + first_; }
   Real& operator[](Index i) { return data()[i]; }
   Index size() const { return n_; }
 
