@@ -144,6 +144,10 @@ void correlate(const Correlation& g) {
         copy_window(image, height, width, channels, {top, g.left, needed, size.width}, window.data());
         block.x = window.data();
       }
+      if (blocks == 1 && n + 1 < images) {
+        block.next = image + height * width * channels;
+        block.next_row = height * width * channels / block.rows;
+      }
       Real* y = g.y + n * g.y_step.image + row * g.y_step.row;
       for (Index group = 0; group < g.groups; ++group) {
         simd::kernels().convolution(block, packed.data() + group * packed_size,

@@ -32,6 +32,21 @@ void for_panels(Index columns, const Product& product) {
   }
 }
 
+/// Asks for n numbers to be in L2 by the time they are needed.
+void fetch(const Real* x, Index n) {
+  constexpr Index kLine = 64 / Index{sizeof(Real)};
+  for (Index i = 0; i < n; i += kLine) __builtin_prefetch(x + i, 0, 2);
+}
+
+/// A panel of y, rows i and i + 1, from a panel of w: places of both rows share a tile that one row would half fill.
+template <class V, int width = kTileWidth>
+void folded_product(Index registers, const Runs& runs, const Real* x, Index x_place, const Real* w, TileOutput out) {
+  if constexpr (width > 1) {
+    if (registers < width) return folded_product<V, width - 1>(registers, runs, x, x_place, w, out);
+  }
+  tile<V, kTileRows, width, false, false, true>(runs, x, x_place, w, kConvolutionPanel<V>, out);
+}
+
 template <class V>
 void convolution(const Convolution& any, const Real* w, const Real* bias, Steps step, Real* y) noexcept {
   const Convolution g = with_merged_taps(any);
@@ -39,16 +54,25 @@ void convolution(const Convolution& any, const Real* w, const Real* bias, Steps 
   // A panel of w is read for every tile, from L2 when it is too large for L1: 128 KB of it, on AVX-512, at a time.
   constexpr Index kTerms = 4096 / Index{sizeof(Real)};
   const Index most = terms_per_row > 0 && terms_per_row < kTerms ? kTerms / terms_per_row : 1;
+  const bool folds = 2 * g.columns == kTileRows && step.row == g.columns * step.place;
   for_panels<V>(g.outputs, [&](Index registers, Index o, Index last) {
     Index u = 0;
     do {  // once even without taps, which leaves the bias
-      const Runs runs = {smaller(most, g.taps_y - u), g.tap_row, g.taps_x, g.tap_place, g.channels};
+      const Runs runs = {smaller(most, g.taps_y - u), g.tap_row, g.taps_x, g.tap_place, g.channels, g.x_step.row};
+      const Real* panel = w + o * terms + u * terms_per_row * kConvolutionPanel<V>;
       for (Index n = 0; n < g.images; ++n) {
         for (Index i = 0; i < g.rows; ++i) {
-          panel_product<V, LayoutA::kRows, false, kTileWidth>(
-              registers, g.columns, runs, g.x + n * g.x_step.image + i * g.x_step.row + u * g.tap_row, g.x_step.place,
-              w + o * terms + u * terms_per_row * kConvolutionPanel<V>, kConvolutionPanel<V>,
-              {y + n * step.image + i * step.row + o, step.place, bias && u == 0 ? bias + o : nullptr, u > 0, last});
+          const Real* x = g.x + n * g.x_step.image + i * g.x_step.row + u * g.tap_row;
+          const TileOutput out = {y + n * step.image + i * step.row + o, step.place,
+                                  bias && u == 0 ? bias + o : nullptr, u > 0, last};
+          if (o == 0 && u == 0) fetch(g.next + (n * g.rows + i) * g.next_row, g.next_row);
+          if (folds && i + 1 < g.rows) {
+            folded_product<V>(registers, runs, x, g.x_step.place, panel, out);
+            ++i;
+          } else {
+            panel_product<V, LayoutA::kRows, false, kTileWidth>(registers, g.columns, runs, x, g.x_step.place, panel,
+                                                                kConvolutionPanel<V>, out);
+          }
         }
       }
       u += most;

@@ -84,6 +84,7 @@ void store_tile(const V (&acc)[rows][width], TileOutput out) {
 /// numbers further on. Those of B follow one another.
 struct Runs {
   Index rows, row, columns, column, k;
+  Index lower = 0;  // of a folded tile: from a row of its upper half to the same row of its lower half, in A
 };
 
 /// Calls run(a, k) for every run of terms; most sums are one run.
@@ -99,21 +100,29 @@ void for_runs(const Runs& runs, const Real* a, const Run& run) {
 }
 
 /// One tile. Element (i, p) of A is a[i lda + p], or a[p lda + i] when `a_transposed`; row p of B is at b + p ldb, and
-/// `partial` when the last register of a row does not exist as a whole. `terms` is their number, or Runs of them. A
+/// `partial` when the last register of a row does not exist as a whole. `terms` is their number, or Runs of them. The
+/// rows of a folded tile are two stretches of rows of A. A
 /// tile of few rows keeps several of each sum, one for each of so many steps, or they would wait for one another. How
 /// many depends on nothing but the rows of all of C, so that threads which share out its columns, or the rows of a
 /// higher C, round as one thread does. `flatten` inlines all that it calls, or its sums would have an address and live
 /// in memory.
-template <class V, int rows, int width, bool a_transposed, bool partial, class Terms>
+template <class V, int rows, int width, bool a_transposed, bool partial, bool folded = false, class Terms>
 [[gnu::flatten]] void tile(Terms terms, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   constexpr int kSteps = rows > (kTileRows >= 8 ? 3 : 1) ? 1 : kTileRows < 8 || rows > 1 ? 2 : 4;
   V acc[kSteps][rows][width];
   unroll<kSteps>([&](auto s) { unroll<rows>([&](auto i) { unroll<width>([&](auto j) { acc[s][i][j] = V(0); }); }); });
-  if (out.accumulate) {  // by the time the sums are done, C is in L1
+  if (out.accumulate || sizeof(Terms) > sizeof(Index)) {  // by the time the sums are done, C is in L1
     unroll<rows>(
         [&](auto i) { unroll<width>([&](auto j) { __builtin_prefetch(out.c + i * out.ldc + j * kLanes<V>); }); });
   }
   const Head<V> head(out.last);
+  const auto a_row = [&](const Real* from, auto i) {
+    if constexpr (folded) {
+      return from[(i < rows / 2 ? 0 : terms.lower) + i % (rows / 2) * lda];
+    } else {
+      return from[i * lda];
+    }
+  };
   const auto step = [&](auto s) {
     V b_p[width];
     unroll<width>([&](auto j) {
@@ -121,7 +130,7 @@ template <class V, int rows, int width, bool a_transposed, bool partial, class T
       b_p[j] = partial && j == width - 1 ? head.load(from) : V::load_unaligned(from);
     });
     unroll<rows>([&](auto i) {
-      const V a_ip(a_transposed ? a[i] : a[i * lda]);
+      const V a_ip(a_transposed ? a[i] : a_row(a, i));
       unroll<width>([&](auto j) { acc[s][i][j] = mul_add(a_ip, b_p[j], acc[s][i][j]); });
     });
     b += ldb;

@@ -55,6 +55,9 @@ struct Convolution {
   const Real* x;
   Steps x_step;
   Index tap_row, tap_place;
+  /// What will be needed next, which is fetched into the cache meanwhile: so many numbers for every row of y.
+  const Real* next = nullptr;
+  Index next_row = 0;
 };
 
 /// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
