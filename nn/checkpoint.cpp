@@ -12,16 +12,16 @@ namespace rill::nn {
 namespace {
 
 constexpr const char* kModelKey = "model";
+constexpr const char* kClassifierKey = "classifier";
 constexpr const char* kTrainedPrefix = "model.";
 constexpr const char* kAveragePrefix = "ema.";
 
-}  // namespace
-
-void save_model(const std::string& path, const ModelDescription& description, const VelocityModel& model,
-                const Ema* ema, Metadata metadata) {
-  require(!metadata.contains(kModelKey), "save_model: the metadata key '", kModelKey, "' is reserved");
-  metadata[kModelKey] = to_json(description);
-  NamedTensors tensors = add_prefix(kTrainedPrefix, model.named_parameters());
+// Writes what save_`key` is given.
+void save(const std::string& path, const std::string& key, const std::string& description, const Module& network,
+          const Ema* ema, Metadata metadata) {
+  require(!metadata.contains(key), "save_", key, ": the metadata key '", key, "' is reserved");
+  metadata[key] = description;
+  NamedTensors tensors = add_prefix(kTrainedPrefix, network.named_parameters());
   if (ema != nullptr) {
     const NamedTensors averages = add_prefix(kAveragePrefix, ema->averages());
     tensors.insert(tensors.end(), averages.begin(), averages.end());
@@ -29,29 +29,61 @@ void save_model(const std::string& path, const ModelDescription& description, co
   save_safetensors(path, {.tensors = std::move(tensors), .metadata = std::move(metadata)});
 }
 
-LoadedModel load_model(const std::string& path, Weights weights) {
+// Reads such a file: make(description) builds the network, whose weights are then filled in. Returns the rest of the
+// metadata.
+template <class Make>
+Metadata load(const std::string& path, const std::string& key, Weights weights, const Make& make) {
   SafeTensors contents = load_safetensors(path);
-  const auto text = contents.metadata.find(kModelKey);
-  require_file(text != contents.metadata.end(), path, "not a model: its metadata have no '", kModelKey, "'");
+  const auto text = contents.metadata.find(key);
+  require_file(text != contents.metadata.end(), path, "not a ", key, ": its metadata have no '", key, "'");
   for (const NamedTensor& named : contents.tensors) {
     require_file(named.name.starts_with(kTrainedPrefix) || named.name.starts_with(kAveragePrefix), path,
                  "unexpected tensor '", named.name, "'");
   }
-  LoadedModel loaded;
+  NamedTensors parameters;
   try {
-    loaded.description = parse_model_description(text->second);
-    Generator unused(0);
-    loaded.model = make_model(loaded.description, unused);
+    parameters = make(text->second).named_parameters();
   } catch (const std::invalid_argument& error) {
     throw FileError(path, error.what());
   } catch (const std::bad_alloc&) {
-    throw FileError(path, "describes a model that does not fit into memory: ", text->second);
+    throw FileError(path, "describes a ", key, " that does not fit into memory: ", text->second);
   }
   const NamedTensors averages = take_prefix(kAveragePrefix, contents.tensors);
   const bool averaged = weights == Weights::kAveraged && !averages.empty();
-  assign(loaded.model->named_parameters(), averaged ? averages : take_prefix(kTrainedPrefix, contents.tensors), path);
+  assign(parameters, averaged ? averages : take_prefix(kTrainedPrefix, contents.tensors), path);
   contents.metadata.erase(text);
-  loaded.metadata = std::move(contents.metadata);
+  return std::move(contents.metadata);
+}
+
+}  // namespace
+
+void save_model(const std::string& path, const ModelDescription& description, const VelocityModel& model,
+                const Ema* ema, Metadata metadata) {
+  save(path, kModelKey, to_json(description), model, ema, std::move(metadata));
+}
+
+LoadedModel load_model(const std::string& path, Weights weights) {
+  LoadedModel loaded;
+  loaded.metadata = load(path, kModelKey, weights, [&](const std::string& json) -> const Module& {
+    loaded.description = parse_model_description(json);
+    Generator unused(0);
+    loaded.model = make_model(loaded.description, unused);
+    return *loaded.model;
+  });
+  return loaded;
+}
+
+void save_classifier(const std::string& path, const ImageClassifier& classifier, const Ema* ema, Metadata metadata) {
+  save(path, kClassifierKey, to_json(classifier.description()), classifier, ema, std::move(metadata));
+}
+
+LoadedClassifier load_classifier(const std::string& path, Weights weights) {
+  LoadedClassifier loaded;
+  loaded.metadata = load(path, kClassifierKey, weights, [&](const std::string& json) -> const Module& {
+    Generator unused(0);
+    loaded.classifier = std::make_shared<ImageClassifier>(parse_image_classifier_description(json), unused);
+    return *loaded.classifier;
+  });
   return loaded;
 }
 

@@ -1,7 +1,8 @@
-// Models on disk: a safetensors file that holds the weights, their average and the description of the network.
+// Networks on disk: a safetensors file that holds the weights, their average and the description of the network.
 //
 //   tensors   "model.<parameter>" for every parameter and, when an average was kept, "ema.<parameter>"
-//   metadata  "model": the description as JSON (nn/model_description.hpp), and whatever the caller adds
+//   metadata  "model" or "classifier": the description as JSON (nn/model_description.hpp, nn/image_classifier.hpp), and
+//             whatever the caller adds
 #pragma once
 
 #include <map>
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "nn/ema.hpp"
+#include "nn/image_classifier.hpp"
 #include "nn/model_description.hpp"
 #include "nn/velocity_model.hpp"
 
@@ -36,5 +38,16 @@ struct LoadedModel {
 /// Throws FileError, naming the file and the tensor, when it is not such a file or lacks a tensor, holds one too many
 /// or one of another shape.
 LoadedModel load_model(const std::string& path, Weights weights = Weights::kAveraged);
+
+/// As save_model, for a classifier; `metadata` must not use the key "classifier".
+void save_classifier(const std::string& path, const ImageClassifier& classifier, const Ema* ema = nullptr,
+                     Metadata metadata = {});
+
+struct LoadedClassifier {
+  std::shared_ptr<ImageClassifier> classifier;
+  Metadata metadata;
+};
+/// As load_model, for a classifier.
+LoadedClassifier load_classifier(const std::string& path, Weights weights = Weights::kAveraged);
 
 }  // namespace rill::nn

@@ -1,8 +1,10 @@
 #include "nn/model.hpp"
 
 #include "autodiff/error.hpp"
+#include "nn/dit.hpp"
 #include "nn/mlp.hpp"
 #include "nn/residual_mlp.hpp"
+#include "nn/unet.hpp"
 #include "nn/velocity_score_model.hpp"
 
 namespace rill::nn {
@@ -11,7 +13,9 @@ std::shared_ptr<VelocityModel> make_model(const ModelDescription& description, G
   if (description.score) return std::make_shared<VelocityScoreModel>(description, rng);
   if (description.kind == "mlp") return std::make_shared<Mlp>(description, rng);
   if (description.kind == "residual-mlp") return std::make_shared<ResidualMlp>(description, rng);
-  fail("model kind '", description.kind, "' is unknown: expected one of mlp, residual-mlp");
+  if (description.kind == "unet") return std::make_shared<UNet>(description, rng);
+  if (description.kind == "dit") return std::make_shared<Dit>(description, rng);
+  fail("model kind '", description.kind, "' is unknown: expected one of mlp, residual-mlp, unet, dit");
 }
 
 }  // namespace rill::nn

@@ -6,20 +6,23 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/text.hpp"
 
 namespace rill::nn {
 
 TimeEmbedding::TimeEmbedding(const std::string& kind, Index frequencies) {
   if (kind == "plain") return;
-  require(kind == "fourier" || kind == "sinusoidal", "time embedding '", kind,
-          "' is unknown: expected one of plain, fourier, sinusoidal");
+  require(kind == "fourier" || kind == "sinusoidal" || kind == "unscaled", "time embedding '", kind,
+          "' is unknown: expected one of ", joined(time_embedding_names()));
   require(frequencies >= 1, "time embedding: ", frequencies, " frequencies, expected at least 1");
   angular_ = Tensor::empty({1, frequencies});
   with_time_ = kind == "fourier";
+  cosines_first_ = kind == "unscaled";
+  const double scale = cosines_first_ ? 1 : 1000;
   for (Index k = 0; k < frequencies; ++k) {
     const double omega = with_time_
                              ? std::numbers::pi * static_cast<double>(k + 1)
-                             : 1000 * std::pow(10000, -static_cast<double>(k) / static_cast<double>(frequencies));
+                             : scale * std::pow(10000, -static_cast<double>(k) / static_cast<double>(frequencies));
     angular_.data()[k] = static_cast<Real>(omega);
   }
 }
@@ -36,9 +39,10 @@ Tensor TimeEmbedding::forward(const Tensor& t) const {
   }
   const Tensor angles = column * angular_;
   if (with_time_) return concatenate({column, sin(angles), cos(angles)}, 1);
+  if (cosines_first_) return concatenate({cos(angles), sin(angles)}, 1);
   return concatenate({sin(angles), cos(angles)}, 1);
 }
 
-std::vector<std::string> time_embedding_names() { return {"plain", "fourier", "sinusoidal"}; }
+std::vector<std::string> time_embedding_names() { return {"plain", "fourier", "sinusoidal", "unscaled"}; }
 
 }  // namespace rill::nn

@@ -16,6 +16,9 @@ namespace rill::nn {
 ///   sinusoidal  (sin(1000 w_k t), cos(1000 w_k t)), w_k = 10000^(-k / K), k = 0..K-1. 2 K numbers, periods from
 ///               2 pi / 1000 to some 60. The positions of Vaswani et al. 2017 as Ho et al. 2020 (DDPM) use them for
 ///               1000 diffusion steps.
+///   unscaled    (cos(w_k t), sin(w_k t)), the same w_k, t as it is. 2 K numbers. What TorchCFM's image networks are
+///   told:
+///               little beyond t, t^2, ... of which the layer that follows makes what it needs.
 class TimeEmbedding {
  public:
   /// `frequencies` is ignored by plain. Throws std::invalid_argument, listing the kinds, for an unknown one, and for
@@ -28,9 +31,10 @@ class TimeEmbedding {
  private:
   Tensor angular_;         // [1, K] radians per unit of time; undefined for plain
   bool with_time_ = true;  // t itself comes first
+  bool cosines_first_ = false;
 };
 
-/// plain, fourier, sinusoidal.
+/// plain, fourier, sinusoidal, unscaled.
 std::vector<std::string> time_embedding_names();
 
 }  // namespace rill::nn

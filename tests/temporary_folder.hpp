@@ -12,7 +12,7 @@ namespace rill::testing_support {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() : path_(testing::TempDir() + "rill-XXXXXX") {
+  TemporaryFolder() : path_(::testing::TempDir() + "rill-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "cannot make " << path_;
   }
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }

@@ -175,8 +175,19 @@ TEST(TimeEmbedding, SinusoidalFrequenciesAreGeometric) {
   }
 }
 
+TEST(TimeEmbedding, UnscaledIsCosinesThenSinesOfTheTimeItself) {
+  const TimeEmbedding embedding("unscaled", 4);
+  ASSERT_EQ(embedding.features(), 8);
+  const Tensor y = embedding.forward(Tensor::from({0.75}, {1}));
+  for (int k = 0; k < 4; ++k) {
+    const double angle = 0.75 * std::pow(10, -k);
+    EXPECT_NEAR(y.data()[k], std::cos(angle), 1e-6);
+    EXPECT_NEAR(y.data()[4 + k], std::sin(angle), 1e-6);
+  }
+}
+
 TEST(TimeEmbedding, ATimeThatAllPointsShareHasTheFeaturesOfEach) {
-  for (const char* kind : {"plain", "fourier", "sinusoidal"}) {
+  for (const char* kind : {"plain", "fourier", "sinusoidal", "unscaled"}) {
     const TimeEmbedding embedding(kind, 3);
     const Tensor one = embedding.forward(Tensor::full({1}, 0.3)), same = embedding.forward(Tensor::full({4}, 0.3));
     EXPECT_EQ(same.to_vector(), broadcast_to(one, {4, embedding.features()}).to_vector()) << kind;
@@ -194,7 +205,7 @@ TEST(TimeEmbedding, GradientsFlowToTheTime) {
 
 TEST(TimeEmbedding, RefusesUnknownKindsNoFrequenciesAndOtherShapes) {
   EXPECT_THAT(misuse([] { TimeEmbedding("linear", 4); }),
-              HasSubstr("'linear' is unknown: expected one of plain, fourier, sinusoidal"));
+              HasSubstr("'linear' is unknown: expected one of plain, fourier, sinusoidal, unscaled"));
   EXPECT_THAT(misuse([] { TimeEmbedding("fourier", 0); }), HasSubstr("0 frequencies"));
   EXPECT_THAT(misuse([] { TimeEmbedding("plain", 0).forward(Tensor::zeros({2, 1})); }), HasSubstr("got [2, 1]"));
 }

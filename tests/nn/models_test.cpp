@@ -158,6 +158,38 @@ TEST(ModelDescription, RoundTripsThroughJson) {
             R"("time_frequencies":8,"classes":0,"score":false})");
 }
 
+TEST(ModelDescription, OnlyImageModelsDescribeImages) {
+  ModelDescription unet{.kind = "unet", .dimension = 192, .image = {12, 8, 2}};
+  unet.unet = {.base_channels = 16,
+               .multipliers = {1, 2, 3},
+               .blocks = 2,
+               .attention = {1, 2},
+               .heads = 3,
+               .head_channels = 4,
+               .norm_groups = 8,
+               .dropout = 0.1,
+               .scale_shift = true,
+               .patch = 2,
+               .no_class = false};
+  EXPECT_EQ(parse_model_description(to_json(unet)), unet);
+  EXPECT_EQ(to_json(unet), R"({"kind":"unet","dimension":192,"activation":"silu","time_embedding":"plain",)"
+                           R"("time_frequencies":8,"classes":0,"score":false,)"
+                           R"("image":{"height":12,"width":8,"channels":2},)"
+                           R"("unet":{"base_channels":16,"multipliers":[1,2,3],"blocks":2,"attention":[1,2],"heads":3,)"
+                           R"("head_channels":4,"norm_groups":8,"dropout":0.1,"scale_shift":true,"patch":2,)"
+                           R"("no_class":false}})");
+  ModelDescription dit{.kind = "dit", .dimension = 784};
+  dit.dit = {.patch = 2, .width = 64, .blocks = 3, .heads = 2, .mlp_ratio = 3};
+  EXPECT_EQ(parse_model_description(to_json(dit)), dit);
+  EXPECT_EQ(to_json(dit), R"({"kind":"dit","dimension":784,"time_embedding":"plain","time_frequencies":8,)"
+                          R"("classes":0,"score":false,"image":{"height":28,"width":28,"channels":1},)"
+                          R"("dit":{"patch":2,"width":64,"blocks":3,"heads":2,"mlp_ratio":3}})");
+  std::string text = to_json(dit);
+  text.replace(text.find("\"width\":64"), 10, "\"width\":true");
+  EXPECT_THAT(misuse([&] { parse_model_description(text); }),
+              HasSubstr("'dit.width' is true, which has the wrong type"));
+}
+
 TEST(ModelDescription, BrokenTextIsRefusedWithTheKey) {
   const std::string good = to_json(annulus());
   const auto with = [&](const std::string& from, const std::string& to) {
@@ -183,8 +215,8 @@ TEST(MakeModel, NamesWhatMakesNoNetwork) {
       make_model(description, rng);
     });
   };
-  EXPECT_THAT(error([](auto& d) { d.kind = "unet"; }),
-              HasSubstr("'unet' is unknown: expected one of mlp, residual-mlp"));
+  EXPECT_THAT(error([](auto& d) { d.kind = "gan"; }),
+              HasSubstr("'gan' is unknown: expected one of mlp, residual-mlp, unet, dit"));
   EXPECT_THAT(error([](auto& d) { d.activation = "no"; }), HasSubstr("activation 'no' is unknown"));
   EXPECT_THAT(error([](auto& d) { d.time_embedding = "no"; }), HasSubstr("time embedding 'no' is unknown"));
   EXPECT_THAT(error([](auto& d) { d.dimension = 0; }), HasSubstr("dimension is 0"));
