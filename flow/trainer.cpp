@@ -7,14 +7,16 @@
 #include "autodiff/graph.hpp"
 #include "autodiff/parallel.hpp"
 #include "flow/loss.hpp"
+#include "nn/dropout.hpp"
 
 namespace rill::flow {
 namespace {
 
-// Streams of the seed: training steps count up from 0, held-out batches from here.
+// Streams of the seed: training steps count up from 0, held-out batches and the dropout of training steps from here.
 // Shuffles of data, Brownian motion and initial weights have streams of their own (datasets/batches.hpp, brownian.cpp,
 // tools).
 constexpr std::uint64_t kHeldOutStream = std::uint64_t{1} << 61;
+constexpr std::uint64_t kDropoutStream = std::uint64_t{5} << 60;
 
 ExampleOptions with_no_class(ExampleOptions options, const nn::VelocityModel& model) {
   require(options.label_dropout == 0 || model.classes() > 0,
@@ -58,6 +60,8 @@ Example Trainer::make_example(Index step) {
 }
 
 Tensor Trainer::loss(Index step) {
+  Generator dropout_rng(options_.seed, kDropoutStream + static_cast<std::uint64_t>(step));
+  const nn::TrainingScope training(dropout_rng);
   const bool worth_it = options_.examples.coupling.name != "independent" && thread_count() > 1;
   if (!worth_it && !ahead_) return flow_loss(model_, examples_.path(), make_example(step));
   if (!ahead_ || step != next_ahead_) {  // the first step, or the first after load()

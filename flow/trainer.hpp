@@ -20,9 +20,10 @@ struct TrainerOptions : nn::TrainingOptions {
   ExampleOptions examples;  ///< no_class is the model's
 };
 
-/// Everything random in step k is drawn from stream k of the seed. Where examples take time to make, which is when they
-/// are coupled, and there is more than one thread, those of the next steps are made ahead by threads of their own; the
-/// steps are the same.
+/// Everything random in step k is drawn from stream k of the seed, but for the dropout of the network (nn/dropout.hpp),
+/// which has a stream of its own for every step. Where examples take time to make, which is when they are coupled, and
+/// there is more than one thread, those of the next steps are made ahead by threads of their own; the steps are the
+/// same.
 class Trainer final : public nn::TrainingLoop {
  public:
   /// The model must outlive the trainer. Throws std::invalid_argument for options that make no sense.

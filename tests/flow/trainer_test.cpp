@@ -18,6 +18,7 @@
 #include "flow/generate.hpp"
 #include "flow/likelihood.hpp"
 #include "flow/ode.hpp"
+#include "nn/dropout.hpp"
 #include "nn/model.hpp"
 
 namespace rill::flow {
@@ -119,6 +120,32 @@ TEST_F(TrainerFile, ResumesBitForBit) {
   whole.save(file("a"));
   after.save(file("b"));
   EXPECT_EQ(read_file(file("a")), read_file(file("b")));
+}
+
+// Dropout too is a function of seed and step, and ends with the step.
+TEST_F(TrainerFile, ResumesBitForBitWithDropout) {
+  nn::ModelDescription description{.kind = "unet", .dimension = 4, .image = {2, 2, 1}};
+  description.unet = {.base_channels = 4, .multipliers = {1}, .norm_groups = 2, .dropout = 0.5};
+  const auto make = [&](double dropout) {
+    description.unet.dropout = dropout;
+    Generator rng(1);
+    return nn::make_model(description, rng);
+  };
+  const BatchSource images = [](Index, Generator& rng) { return Batch{Tensor::randn({8, 4}, rng), {}}; };
+  const auto straight = make(0.5), first = make(0.5), second = make(0.5), plain = make(0);
+  Trainer whole(*straight, images, options(6)), before(*first, images, options(6)), after(*second, images, options(6)),
+      without(*plain, images, options(6));
+  for (int i = 0; i < 6; ++i) {
+    whole.step();
+    without.step();
+  }
+  for (int i = 0; i < 3; ++i) before.step();
+  before.save(file("state.safetensors"));
+  after.load(file("state.safetensors"));
+  for (int i = 0; i < 3; ++i) after.step();
+  EXPECT_EQ(weights_of(*second), weights_of(*straight));
+  EXPECT_NE(weights_of(*plain), weights_of(*straight));
+  EXPECT_EQ(nn::TrainingScope::generator(), nullptr);
 }
 
 TEST_F(TrainerFile, RefusesAStateThatIsNotItsOwn) {
