@@ -21,15 +21,32 @@ flow::TrainerOptions tuned() {
   return options;
 }
 
+nn::ModelDescription mnist_unet() {
+  nn::ModelDescription model;
+  model.kind = "unet";
+  model.dimension = 28 * 28;
+  model.image = {.height = 28, .width = 28, .channels = 1};
+  model.classes = 10;
+  model.time_embedding = "unscaled";
+  model.time_frequencies = 16;
+  model.unet = {.attention = {0}, .no_class = false};
+  return model;
+}
+
 }  // namespace
 
 flow::BatchSource Work::source(Index points) const {
-  return [this, points](Index, Generator& rng) { return flow::Batch{density.sample(points, rng), {}}; };
+  return [this, points](Index, Generator& rng) {
+    flow::Batch batch{data(points, rng), {}};
+    if (model.classes > 0) batch.labels = rng.integers(points, model.classes);
+    return batch;
+  };
 }
 
 const std::vector<Work>& works() {
-  static const datasets::Annulus annulus;
-  static const datasets::Checkerboard checkerboard;
+  static const auto annulus = [](Index n, Generator& rng) { return datasets::Annulus().sample(n, rng); };
+  static const auto checkerboard = [](Index n, Generator& rng) { return datasets::Checkerboard().sample(n, rng); };
+  static const auto images = [](Index n, Generator& rng) { return 2 * Tensor::rand({n, 28 * 28}, rng) - 1; };
   static const std::vector<Work> all = {
       {"annulus-plain", annulus, {.hidden = {64, 64, 64}, .activation = "elu"}, 256, constant_rate(1e-2)},
       {"annulus",
@@ -37,7 +54,8 @@ const std::vector<Work>& works() {
        {.hidden = {64, 64, 64}, .activation = "silu", .time_embedding = "fourier", .time_frequencies = 2},
        256,
        tuned()},
-      {"checkerboard", checkerboard, {.hidden = {512, 512, 512, 512}}, 4096, constant_rate(1e-3)}};
+      {"checkerboard", checkerboard, {.hidden = {512, 512, 512, 512}}, 4096, constant_rate(1e-3)},
+      {"mnist-unet", images, mnist_unet(), 128, constant_rate(1e-3)}};
   return all;
 }
 
@@ -45,7 +63,7 @@ const Work& work(const std::string& name) {
   for (const Work& each : works()) {
     if (each.name == name) return each;
   }
-  fail("unknown work '", name, "': expected annulus-plain, annulus or checkerboard");
+  fail("unknown work '", name, "': expected annulus-plain, annulus, checkerboard or mnist-unet");
 }
 
 }  // namespace rill::bench

@@ -16,7 +16,9 @@ from peers.client import PEERS, PeerError, Worker, surroundings
 from peers.sections import Section
 
 PROCESS_ROUNDS = 3  # of whole processes, which take long and whose memory hardly varies
-STEPS = 2000  # of the training whose memory is measured
+STEPS = 2000  # of the training of points whose memory is measured
+IMAGE_STEPS = 3  # and of that of images
+LIBRARIES = {"bench_products": ("oneDNN", "OpenBLAS"), "bench_convolutions": ("oneDNN",)}
 
 
 class Comparison:
@@ -99,16 +101,27 @@ class Comparison:
                     except PeerError as error:
                         self.leave_out(f"{name}, whole processes, threads: {threads}: {error}")
                 rows += [start, memory]
-        return rows
+        return rows + [self.image_memory(threads) for threads in self.threads]
 
-    def products(self, which: str) -> str:
-        """A table of bench/products.cpp, which calls oneDNN and OpenBLAS in its own process."""
-        print(f"products beside libraries: {which}", file=sys.stderr)
-        text = subprocess.run([self.build / "bench" / "bench_products", which], check=True, text=True,
+    def image_memory(self, threads: int) -> report.Row:
+        work = "training_step/mnist-unet"
+        row = report.Row(f"memory of {IMAGE_STEPS} training steps of mnist-unet", threads, "bytes")
+        row.add("rill", ours.process([self.build / "bench" / "bench_steps", "mnist-unet", IMAGE_STEPS], threads)[1])
+        for worker in self.workers_for(work, threads):
+            try:
+                row.add(worker.peer.name, ours.process([*worker.command, work, IMAGE_STEPS], threads)[1])
+            except PeerError as error:
+                self.leave_out(f"{worker.peer.name}, memory of {work}, threads: {threads}: {error}")
+        return row
+
+    def beside_libraries(self, name: str, program: str, *arguments: str) -> str:
+        """A table of a program that calls other libraries in its own process."""
+        print(f"beside libraries: {name}", file=sys.stderr)
+        text = subprocess.run([self.build / "bench" / program, *arguments], check=True, text=True,
                               stdout=subprocess.PIPE, **surroundings(1)).stdout
-        for library in ("oneDNN", "OpenBLAS"):
+        for library in LIBRARIES[program]:
             if library not in text:
-                self.leave_out(f"{library}, {which} of products: not there when the build was configured "
+                self.leave_out(f"{library}, {name}: not there when the build was configured "
                                "(`tools/install-packages.sh peers`)")
         return text
 

@@ -25,6 +25,8 @@ BYTES = ("Floor: what must be read and written, at the speed of a copy within as
 SECTIONS = [
     Section("training", f"{FLOPS} A step of one is the same step with a single point.", "bench_training",
             combined(("training_step", "training_step_of_one"), ("annulus-plain", "annulus", "checkerboard"))),
+    Section("images", f"torchcfm's class-conditional network for MNIST, batch 128, with Adam; it runs in PyTorch. "
+            f"{FLOPS}", "bench_training", ("training_step/mnist-unet",)),
     Section("sampling", f"10,000 points, 50 Euler steps. {FLOPS}", "bench_training",
             combined(("sampling",), ("annulus-plain", "annulus"))),
     Section("products", f"m x n x k, as an op that allocates its result. {FLOPS}", "bench_ops",
