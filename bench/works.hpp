@@ -4,7 +4,6 @@
 #include <functional>
 #include <string>
 #include <vector>
-#include <vector>
 
 #include "autodiff/random.hpp"
 #include "autodiff/real.hpp"
