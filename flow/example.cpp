@@ -15,10 +15,11 @@ ExampleMaker::ExampleMaker(const ExampleOptions& options) : options_(options), p
 
 Example ExampleMaker::make(const Batch& batch, Generator& rng) const {
   const Shape& shape = batch.x_1.shape();
-  Tensor x_0 = options_.source ? options_.source(shape, rng) : Tensor::randn(shape, rng);
+  const bool paired = batch.x_0.defined();
+  Tensor x_0 = paired ? batch.x_0 : options_.source ? options_.source(shape, rng) : Tensor::randn(shape, rng);
   require(x_0.shape() == shape, "the source gave points of shape ", x_0.shape(), " for data of shape ", shape,
           "; they must be equal");
-  if (options_.coupling.name != "independent") {
+  if (!paired && options_.coupling.name != "independent") {
     x_0 = gather_rows(x_0, couple(options_.coupling, x_0, batch.x_1, batch.labels, rng));
   }
   const Tensor t = sample_times(options_.times, shape[0], rng);

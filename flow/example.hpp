@@ -16,6 +16,7 @@ namespace rill::flow {
 struct Batch {
   Tensor x_1;
   Indices labels;
+  Tensor x_0 = {};  ///< [N, D], the source points that belong to them (flow/reflow.hpp); undefined: to be drawn
 };
 
 /// The batch of step 0, 1, 2, ... It depends on the step and on what it draws from `rng`, which is the step's own
@@ -41,8 +42,8 @@ struct Example {
   Indices labels;
 };
 
-/// Draws examples: data, source points, their pairing, times, the path and dropped labels, in this order, all from one
-/// generator.
+/// Draws examples: data, source points and their pairing unless the data have source points of their own, times, the
+/// path and dropped labels, in this order, all from one generator.
 class ExampleMaker {
  public:
   /// Throws std::invalid_argument for options that make no sense.
