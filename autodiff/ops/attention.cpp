@@ -1,11 +1,21 @@
 // Scaled dot-product attention (Vaswani et al. 2017, equation 1).
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
+#include "autodiff/operation_count.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/parallel.hpp"
+#include "autodiff/simd/kernels.hpp"
 
 namespace rill {
 namespace {
+
+// Multiply-adds that are worth a thread's wake-up, and the queries of a head that are one piece of work.
+constexpr Index kWorthAThread = 1 << 20, kPieceQueries = 448;
 
 void check_shapes(const Tensor& q, const Tensor& k, const Tensor& v, Index heads) {
   require(q.rank() == 3 && k.rank() == 3 && v.rank() == 3 && q.dim(0) == k.dim(0) && k.dim(0) == v.dim(0) &&
@@ -19,6 +29,98 @@ void check_shapes(const Tensor& q, const Tensor& k, const Tensor& v, Index heads
           " channels of q and v cannot be shared equally by ", heads, " heads");
 }
 
+double score_scale(const Tensor& q, Index heads) { return 1 / std::sqrt(static_cast<double>(q.dim(2) / heads)); }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// By kernels
+
+// The numbers of all heads: where head h of image n begins in each tensor, and what the kernels are told.
+class Heads {
+ public:
+  Heads(const Tensor& q, const Tensor& k, const Tensor& v, Index heads)
+      : heads_(heads),
+        channels_(q.dim(2)),
+        value_channels_(v.dim(2)),
+        all_{.queries = q.dim(1),
+             .keys = k.dim(1),
+             .depth = channels_ / heads,
+             .value_depth = value_channels_ / heads,
+             .scale = static_cast<Real>(score_scale(q, heads)),
+             .q = q.data(),
+             .ldq = channels_,
+             .k = k.data(),
+             .ldk = channels_,
+             .v = v.data(),
+             .ldv = value_channels_} {}
+
+  Index queries_at(Index i) const { return place(i, all_.queries, channels_); }
+  Index keys_at(Index i) const { return place(i, all_.keys, channels_); }
+  Index values_at(Index i) const { return place(i, all_.keys, value_channels_); }
+  Index output_at(Index i) const { return place(i, all_.queries, value_channels_); }
+  Index value_channels() const { return value_channels_; }
+
+  // Head i % heads of image i / heads.
+  simd::Attention operator[](Index i) const {
+    simd::Attention one = all_;
+    one.q += queries_at(i);
+    one.k += keys_at(i);
+    one.v += values_at(i);
+    return one;
+  }
+
+  // Of the two products of the way there; the multiply-adds of one head with so many of its queries.
+  Index multiply_adds(Index queries) const { return queries * all_.keys * (all_.depth + all_.value_depth); }
+
+ private:
+  Index place(Index i, Index rows, Index channels) const {
+    return i / heads_ * rows * channels + i % heads_ * (channels / heads_);
+  }
+
+  Index heads_, channels_, value_channels_;
+  simd::Attention all_;
+};
+
+Tensor workspace(const simd::Attention& a) { return Tensor::empty({simd::kernels().attention_workspace(a)}); }
+
+Index grain(Index multiply_adds) { return std::max<Index>(1, kWorthAThread / std::max<Index>(1, multiply_adds)); }
+
+// What the kernel of the gradients needs of the result: y itself, and two numbers for each query of each head.
+struct Result {
+  Tensor y, top, inverse_sum;
+
+  simd::AttentionOutput output(const Heads& heads, Index i, Index queries) {
+    return {y.data() + heads.output_at(i), heads.value_channels(), top.data() + i * queries,
+            inverse_sum.data() + i * queries};
+  }
+};
+
+Result attend(const Tensor& q, const Tensor& k, const Tensor& v, Index heads) {
+  const Index count = q.dim(0) * heads, queries = q.dim(1);
+  Result result = {Tensor::empty({q.dim(0), queries, v.dim(2)}), Tensor::empty({count, queries}),
+                   Tensor::empty({count, queries})};
+  const Heads all(q, k, v, heads);
+  count_operations(2 * count * all.multiply_adds(queries));
+  const Index pieces = (queries + kPieceQueries - 1) / kPieceQueries;
+  parallel_for(count * pieces, grain(all.multiply_adds(std::min(queries, kPieceQueries))), [&](Index begin, Index end) {
+    Tensor space = workspace(all[0]);
+    for (Index piece = begin; piece < end; ++piece) {
+      const Index i = piece / pieces, first = piece % pieces * kPieceQueries;
+      simd::Attention one = all[i];
+      simd::AttentionOutput out = result.output(all, i, queries);
+      one.queries = std::min(kPieceQueries, queries - first);
+      one.q += first * one.ldq;
+      out.y += first * out.ldy;
+      out.top += first;
+      out.inverse_sum += first;
+      simd::kernels().attention(one, out, space.data());
+    }
+  });
+  return result;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// By ops, for gradients that are to be differentiated again
+
 // [N, T, C] -> [N, heads, T, D]
 Tensor split_heads(const Tensor& x, Index heads) {
   return permute(reshape(x, {x.dim(0), x.dim(1), heads, x.dim(2) / heads}), {0, 2, 1, 3});
@@ -29,13 +131,69 @@ Tensor join_heads(const Tensor& x) {
   return reshape(permute(x, {0, 2, 1, 3}), {x.dim(0), x.dim(2), x.dim(1) * x.dim(3)});
 }
 
+// y = p v, p = softmax(x), x = scale q k^T:   gv = p^T gy,   gx = p (gp - sum_s p gp) with gp = gy v^T,
+// gq = scale gx k,   gk = scale gx^T q.   The gradient of q, k or v for i = 0, 1 or 2.
+Tensor gradient_of_ops(const Tensor& q_in, const Tensor& k_in, const Tensor& v_in, Index heads, const Tensor& gy_in,
+                       std::size_t i) {
+  const Tensor q = split_heads(q_in * score_scale(q_in, heads), heads), k = split_heads(k_in, heads);
+  const Tensor v = split_heads(v_in, heads), gy = split_heads(gy_in, heads);
+  const Tensor p = softmax(matmul(q, k, {.b = true}));
+  if (i == 2) return join_heads(matmul(p, gy, {.a = true}));
+  const Tensor gp = matmul(gy, v, {.b = true});
+  const Tensor gx = p * (gp - sum(p * gp, {.axes = {-1}, .keep = true}));
+  return join_heads(i == 0 ? matmul(gx, k) * score_scale(q_in, heads) : matmul(gx, q, {.a = true}));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+// The gradients of q, k and v, which one kernel computes together but the graph asks for one by one.
+class Gradients {
+ public:
+  Gradients(const Tensor& q, const Tensor& k, const Tensor& v, Index heads, const Result& result)
+      : q_(q), k_(k), v_(v), heads_(heads), result_(result) {}
+
+  Tensor operator()(const Tensor& gy, std::size_t i) const {
+    if (grad_enabled()) return gradient_of_ops(q_, k_, v_, heads_, gy, i);
+    // What is found is handed out once. It stays valid for as long as it is kept, since so is the gy it belongs to.
+    if (!found_[i].defined() || found_for_.storage() != gy.storage()) find(gy);
+    return std::exchange(found_[i], Tensor());
+  }
+
+ private:
+  void find(const Tensor& gy) const {
+    const Index queries = q_.dim(1);
+    found_ = {Tensor::empty(q_.shape()), Tensor::empty(k_.shape()), Tensor::empty(v_.shape())};
+    if (queries == 0) found_ = {found_[0], Tensor::zeros(k_.shape()), Tensor::zeros(v_.shape())};
+    found_for_ = gy;
+    const Heads all(q_, k_, v_, heads_);
+    // The scores that are computed anew do not count: their products belong to the way there.
+    count_operations(4 * q_.dim(0) * heads_ * all.multiply_adds(queries));
+    parallel_for(q_.dim(0) * heads_, grain(2 * all.multiply_adds(queries)), [&](Index begin, Index end) {
+      Tensor space = workspace(all[0]);
+      for (Index i = begin; i < end; ++i) {
+        simd::kernels().attention_gradient(all[i], result_.output(all, i, queries),
+                                           {.gy = gy.data() + all.output_at(i),
+                                            .gq = found_[0].data() + all.queries_at(i),
+                                            .gk = found_[1].data() + all.keys_at(i),
+                                            .gv = found_[2].data() + all.values_at(i)},
+                                           space.data());
+      }
+    });
+  }
+
+  Tensor q_, k_, v_;
+  Index heads_;
+  mutable Result result_;
+  mutable Tensor found_for_;
+  mutable std::array<Tensor, 3> found_;
+};
+
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, Index heads) {
   check_shapes(q, k, v, heads);
-  const double scale = 1 / std::sqrt(static_cast<double>(q.dim(2) / heads));
-  const Tensor scores = matmul(split_heads(q * scale, heads), split_heads(k, heads), {.b = true});
-  return join_heads(matmul(softmax(scores), split_heads(v, heads)));
+  const Result result = attend(q, k, v, heads);
+  return record_each("attention", result.y, std::array{q, k, v}, Gradients(q, k, v, heads, result));
 }
 
 }  // namespace rill

@@ -60,6 +60,36 @@ struct Convolution {
   Index next_row = 0;
 };
 
+/// One head of attention: y = softmax(scale q k^T) v.   q: [queries, depth], k: [keys, depth], v: [keys, value_depth],
+/// their rows ldq, ldk and ldv numbers apart; keys, depth and value_depth are at least 1.
+struct Attention {
+  Index queries, keys, depth, value_depth;
+  Real scale;  ///< positive
+  const Real* q;
+  Index ldq;
+  const Real* k;
+  Index ldk;
+  const Real* v;
+  Index ldv;
+};
+
+/// Where the result of attention goes, and what the way back needs of it.
+struct AttentionOutput {
+  Real* y;  ///< [queries, value_depth], rows ldy apart
+  Index ldy;
+  // Per query, of its scores x_s = scale <q, k_s> / ln 2, so that the weights are 2^(x_s - top) inverse_sum. Two
+  // numbers where ln sum_s e^x_s would do, because large scores would round that so that the weights no longer add up
+  // to 1.
+  Real* top;          ///< max_s x_s
+  Real* inverse_sum;  ///< 1 / sum_s 2^(x_s - top)
+};
+
+/// The way back: from gy = dloss / dy to the gradients of q, k and v, laid out as those are.
+struct AttentionGradient {
+  const Real* gy;  ///< laid out as y
+  Real *gq, *gk, *gv;
+};
+
 /// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
 ///   m = beta1 m + (1 - beta1) s g,   v = beta2 v + (1 - beta2) (s g)^2
 ///   p = (1 - decay) p - step m / (sqrt(v / correction2) + epsilon)
@@ -175,6 +205,14 @@ struct Kernels {
   /// w[u, v, c, o] = sum_{n, i, j} x[n, i, j; u, v, c] y[n, i, j, o], added to what w holds if `accumulate`; it is at
   /// w[((u taps_x + v) channels + c) w_row + o]. y has images rows columns rows.
   void (*convolution_weight)(const Convolution&, const Real* y, bool accumulate, Index w_row, Real* w) noexcept;
+
+  // Attention, of one head: softmax(scale q k^T) v, never holding more of the scores than a block; nothing overflows.
+  // The workspace of both takes attention_workspace() Reals, 64-byte aligned. No output overlaps anything else.
+  Index (*attention_workspace)(const Attention&) noexcept;
+  void (*attention)(const Attention&, const AttentionOutput&, Real* workspace) noexcept;
+  /// `output` is what attention() left.
+  void (*attention_gradient)(const Attention&, const AttentionOutput& output, const AttentionGradient&,
+                             Real* workspace) noexcept;
 
   // In place: y += w (x - y), the step of an exponential moving average.
   void (*lerp)(Index n, const Real* x, Real w, Real* y) noexcept;

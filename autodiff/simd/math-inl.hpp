@@ -139,6 +139,27 @@ V exp(V x) {
   return scale_by_power_of_two(V(expm1_reduced(r) + V(1)), rounded);
 }
 
+/// 2^x for x <= 1; 0 where that would be (nearly) denormal, and NaN of NaN. Beside exp, what is saved is one step of the
+/// reduction, which is exact here, and the upper bound; and the result's exponent comes ready out of the rounding.
+template <class V>
+V exp2_of_negative(V x) {
+  using W = WordsOf<V>;
+  constexpr Real kBias = kSingle ? 127 : 1023;
+  const V bounded = xsimd::max(V(-kBias), x);
+  const V rounded = bounded + V(kRound + kBias);  // the low bits: n + bias, which is 0 at the lower bound
+  const V r = bounded - (rounded - V(kRound + kBias));
+  const V scale = bits_as<V>(W(bits_as<W>(rounded) << kMantissaBits));
+  if constexpr (kSingle) {
+    return scale * polynomial(r, {1, 0x1.62e432p-1, 0x1.ebfbe6p-3, 0x1.c6ada4p-5, 0x1.3b21aap-7, 0x1.5fa818p-10,
+                                  0x1.4c99dep-13});
+  } else {
+    return scale *
+           polynomial(r, {1, 0x1.62e42fefa39f3p-1, 0x1.ebfbdff82c599p-3, 0x1.c6b08d7048d59p-5, 0x1.3b2ab6fba1c04p-7,
+                          0x1.5d87fe7dd07bfp-10, 0x1.4309130ecff81p-13, 0x1.ffcbde64290d9p-17, 0x1.62bfb7c319d3cp-20,
+                          0x1.b569ad16c598fp-24, 0x1.e6515182c7e93p-28, 0x1.7dc0212ac3268p-32});
+  }
+}
+
 /// e^x - 1 for x <= 0, without cancellation near 0.
 template <class V>
 V expm1_negative(V x) {

@@ -280,6 +280,63 @@ void convolution_weight(const Convolution& g, const Real* y, bool accumulate, In
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Attention
+
+Real dot_product(Index n, const Real* a, const Real* b) {
+  Real sum = 0;
+  for (Index i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+// The workspace holds one query's weights.
+Index attention_workspace(const Attention& a) noexcept { return a.keys; }
+
+constexpr Real kLog2E = Real(1.44269504088896340736);
+
+void attention(const Attention& a, const AttentionOutput& out, Real* p) noexcept {
+  for (Index t = 0; t < a.queries; ++t) {
+    Real top = -kInfinity, sum = 0;
+    for (Index s = 0; s < a.keys; ++s) {
+      p[s] = a.scale * kLog2E * dot_product(a.depth, a.q + t * a.ldq, a.k + s * a.ldk);
+      top = std::max(top, p[s]);
+    }
+    for (Index s = 0; s < a.keys; ++s) sum += p[s] = std::exp2(p[s] - top);
+    for (Index c = 0; c < a.value_depth; ++c) {
+      Real y = 0;
+      for (Index s = 0; s < a.keys; ++s) y += p[s] * a.v[s * a.ldv + c];
+      out.y[t * out.ldy + c] = y / sum;
+    }
+    out.top[t] = top;
+    out.inverse_sum[t] = 1 / sum;
+  }
+}
+
+// With the weights p = softmax(x), x = scale q k^T:   gp = gy v^T,   gx = p (gp - <gy, y>),
+//   gq = scale gx k,   gk = scale gx^T q,   gv = p^T gy
+void attention_gradient(const Attention& a, const AttentionOutput& out, const AttentionGradient& g, Real*) noexcept {
+  for (Index s = 0; s < a.keys; ++s) {
+    for (Index c = 0; c < a.depth; ++c) g.gk[s * a.ldk + c] = 0;
+    for (Index c = 0; c < a.value_depth; ++c) g.gv[s * a.ldv + c] = 0;
+  }
+  for (Index t = 0; t < a.queries; ++t) {
+    const Real *const q = a.q + t * a.ldq, *const gy = g.gy + t * out.ldy;
+    Real* const gq = g.gq + t * a.ldq;
+    const Real delta = dot_product(a.value_depth, gy, out.y + t * out.ldy);
+    for (Index c = 0; c < a.depth; ++c) gq[c] = 0;
+    for (Index s = 0; s < a.keys; ++s) {
+      const Real* const k = a.k + s * a.ldk;
+      const Real p = std::exp2(a.scale * kLog2E * dot_product(a.depth, q, k) - out.top[t]) * out.inverse_sum[t];
+      const Real gx = a.scale * p * (dot_product(a.value_depth, gy, a.v + s * a.ldv) - delta);
+      for (Index c = 0; c < a.depth; ++c) {
+        gq[c] += gx * k[c];
+        g.gk[s * a.ldk + c] += gx * q[c];
+      }
+      for (Index c = 0; c < a.value_depth; ++c) g.gv[s * a.ldv + c] += p * gy[c];
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Updates in place
 
 void lerp(Index n, const Real* x, Real w, Real* y) noexcept {
@@ -469,6 +526,9 @@ constinit const Kernels scalar_kernels = {
     .panel = kPanel,
     .convolution = convolution,
     .convolution_weight = convolution_weight,
+    .attention_workspace = attention_workspace,
+    .attention = attention,
+    .attention_gradient = attention_gradient,
 
     .lerp = lerp,
     .adam = adam,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autodiff/simd/assignment-inl.hpp"
+#include "autodiff/simd/attention-inl.hpp"
 #include "autodiff/simd/convolution-inl.hpp"
 #include "autodiff/simd/elementwise-inl.hpp"
 #include "autodiff/simd/gemm-inl.hpp"
@@ -83,6 +84,9 @@ constexpr Kernels make_table(const char* name) {
       .panel = kConvolutionPanel<V>,
       .convolution = convolution<V>,
       .convolution_weight = convolution_weight<V>,
+      .attention_workspace = attention_workspace<V>,
+      .attention = attention<V>,
+      .attention_gradient = attention_gradient<V>,
 
       .lerp = lerp<V>,
       .adam = adam<V>,

@@ -146,6 +146,33 @@ def matmul(sizes: str) -> Callable:
     return lambda: multiply(a, b)
 
 
+def attention_parts(sizes: str) -> tuple[list[jax.Array], Callable]:
+    images, places, channels, heads = map(int, sizes.split("x"))
+    inputs = [jax.random.normal(jax.random.key(i), (images, places, channels)) for i in range(3)]
+
+    def forward(*inputs: jax.Array) -> jax.Array:
+        q, k, v = (x.reshape(images, places, heads, channels // heads) for x in inputs)
+        return jax.nn.dot_product_attention(q, k, v).reshape(images, places, channels)
+    return inputs, forward
+
+
+def attention(sizes: str) -> Callable:
+    inputs, forward = attention_parts(sizes)
+    compiled = jax.jit(forward)
+    return lambda: compiled(*inputs)
+
+
+def attention_step(sizes: str) -> Callable:
+    inputs, forward = attention_parts(sizes)
+    gy = jax.random.normal(jax.random.key(3), inputs[0].shape)
+
+    @jax.jit
+    def step(inputs: list[jax.Array], gy: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+        y, gradients = jax.vjp(forward, *inputs)
+        return y, gradients(gy)
+    return lambda: step(inputs, gy)
+
+
 def elementwise(op: Callable) -> Callable:
     def make(sizes: str) -> Callable:
         x = jax.random.normal(jax.random.key(0), tuple(map(int, sizes.split("x"))))
@@ -180,6 +207,8 @@ WORKS = {
     "training_step_of_one": training_step_of_one,
     "sampling": sampling,
     "matmul": matmul,
+    "attention": attention,
+    "attention_step": attention_step,
     "silu": elementwise(jax.nn.silu),
     "exp": elementwise(jnp.exp),
     "softmax": elementwise(partial(jax.nn.softmax, axis=1)),

@@ -32,6 +32,10 @@ SECTIONS = [
     Section("products", f"m x n x k, as an op that allocates its result. {FLOPS}", "bench_ops",
             combined(("matmul",), ("256x64x3", "256x64x64", "64x64x256", "256x2x64", "256x256x256", "512x512x512",
                                    "1024x1024x1024", "128x1024x784", "8192x64x64"))),
+    Section("attention", "images x places x channels x heads, as an op that allocates its result; a step is there and "
+            f"back. {FLOPS}", "bench_attention",
+            combined(("attention", "attention_step"), ("128x784x32x1", "128x49x64x1", "128x196x64x4", "128x49x128x4",
+                                                       "128x16x128x2"))),
     Section("elementwise", BYTES, "bench_ops", combined(("silu", "exp", "softmax"), ("256x64", "4096x512"))),
     Section("random", "Times are per number.", "bench_random", combined(("rand", "randn"), ("512", "1000000")),
             per_number=True),

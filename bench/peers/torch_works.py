@@ -104,6 +104,28 @@ def matmul(sizes: str) -> Callable:
     return lambda: torch.mm(a, b)
 
 
+def attention_inputs(sizes: str, step: bool) -> tuple[list[torch.Tensor], Callable]:
+    images, places, channels, heads = map(int, sizes.split("x"))
+    inputs = [torch.randn(images, places, channels, requires_grad=step) for _ in range(3)]
+
+    def forward() -> torch.Tensor:
+        q, k, v = (x.view(images, places, heads, channels // heads).transpose(1, 2) for x in inputs)
+        y = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+        return y.transpose(1, 2).reshape(images, places, channels)
+    return inputs, forward
+
+
+def attention(sizes: str) -> Callable:
+    _, forward = attention_inputs(sizes, step=False)
+    return forward
+
+
+def attention_step(sizes: str) -> Callable:
+    inputs, forward = attention_inputs(sizes, step=True)
+    gy = torch.randn_like(inputs[0])
+    return lambda: torch.autograd.grad(forward(), inputs, gy)
+
+
 def elementwise(op: Callable) -> Callable:
     def make(sizes: str) -> Callable:
         x = torch.randn(*map(int, sizes.split("x")))
@@ -137,6 +159,8 @@ WORKS = {
     "training_step_of_one": training_step_of_one,
     "sampling": sampling,
     "matmul": matmul,
+    "attention": attention,
+    "attention_step": attention_step,
     "silu": elementwise(torch.nn.functional.silu),
     "exp": elementwise(torch.exp),
     "softmax": elementwise(lambda x: torch.softmax(x, 1)),

@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
+#include "autodiff/operation_count.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
@@ -99,6 +101,29 @@ TEST(Attention, SelfAttentionAddsTheThreeGradients) {
   expect_gradients([](const Inputs& x) { return attention(x[0], x[0], x[0], 2); }, {normal({1, 4, 4})});
 }
 
+// One kernel finds all three gradients at once; those that a walk did not ask for must not turn up in the next.
+TEST(Attention, WalksThatAskForDifferentInputs) {
+  Inputs x = inputs({2, 5, 6, 4, 4, 2});
+  for (Tensor& each : x) each.set_requires_grad();
+  const Tensor a = normal({2, 5, 4}, 5), b = normal({2, 5, 4}, 6);
+  const auto gradients = [&](const Tensor& y, const Inputs& of, const Tensor& gy) {
+    std::vector<Real> numbers;
+    for (const Tensor& g : grad({y}, of, {.retain_graph = true}, {gy})) {
+      const std::vector<Real> more = g.to_vector();
+      numbers.insert(numbers.end(), more.begin(), more.end());
+    }
+    return numbers;
+  };
+  const auto fresh = [&](const Inputs& of, const Tensor& gy) {
+    return gradients(attention(x[0], x[1], x[2], 2), of, gy);
+  };
+  const Tensor y = attention(x[0], x[1], x[2], 2);
+  EXPECT_EQ(gradients(y, {x[0], x[1]}, a), fresh({x[0], x[1]}, a));
+  EXPECT_EQ(gradients(y, {x[2]}, b), fresh({x[2]}, b));
+  EXPECT_EQ(gradients(y, {x[0]}, b), fresh({x[0]}, b));
+  EXPECT_EQ(gradients(y, {x[0], x[1], x[2]}, b), fresh({x[0], x[1], x[2]}, b));
+}
+
 TEST(Attention, HugeScoresPickTheLargest) {
   // Scores up to 1e6 / sqrt(2): e to their power is infinite, and so is that of their differences.
   const Tensor q = Tensor::from({1000, 0, 0, -1000}, {1, 2, 2}).set_requires_grad();
@@ -136,6 +161,17 @@ TEST(Attention, MisuseIsNamed) {
   EXPECT_EQ(message({1, 3, 6}, {1, 3, 6}, {1, 3, 6}, 4),
             "attention: 6 and 6 channels of q and v cannot be shared equally by 4 heads");
   EXPECT_THAT(message({1, 3, 6}, {1, 3, 6}, {1, 3, 6}, 0), HasSubstr("by 0 heads"));
+}
+
+TEST(Attention, OperationsAreThoseOfTwoProductsThereAndFourBack) {
+  Inputs x = inputs({3, 10, 20, 8, 4, 2});
+  for (Tensor& each : x) each.set_requires_grad();
+  const std::uint64_t before = operation_count();
+  const Tensor y = sum(attention(x[0], x[1], x[2], 2));
+  const std::uint64_t there = operation_count();
+  EXPECT_EQ(there - before, 2u * 3 * 10 * 20 * (8 + 4));
+  y.backward();
+  EXPECT_EQ(operation_count() - there, 2 * (there - before));
 }
 
 TEST(Attention, SameNumbersOnAnyNumberOfThreads) {
