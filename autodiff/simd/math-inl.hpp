@@ -139,8 +139,8 @@ V exp(V x) {
   return scale_by_power_of_two(V(expm1_reduced(r) + V(1)), rounded);
 }
 
-/// 2^x for x <= 1; 0 where that would be (nearly) denormal, and NaN of NaN. Beside exp, what is saved is one step of the
-/// reduction, which is exact here, and the upper bound; and the result's exponent comes ready out of the rounding.
+/// 2^x for x <= 1; 0 where that is below 2^-126.5 (double: 2^-1022.5), and NaN of NaN. Cheaper than exp: the reduction
+/// is one exact step, there is no upper bound, and the result's exponent comes ready out of the rounding.
 template <class V>
 V exp2_of_negative(V x) {
   using W = WordsOf<V>;
