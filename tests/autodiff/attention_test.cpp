@@ -1,9 +1,12 @@
 // Attention: its values against a direct loop, its derivatives against central differences, its complaints.
+#include "tests/autodiff/golden/attention.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
@@ -85,6 +88,33 @@ TEST(Attention, ValuesAreThoseOfALoop) {
     // Sums of up to 64 products of numbers up to 4, then a weighted mean of numbers up to 4.
     expect_values(x[0], x[1], x[2], size.heads, 3e-6);
     if (HasFatalFailure()) return;
+  }
+}
+
+// 2 sin(a i + 1)
+Tensor sines(double a, const Shape& shape) {
+  Tensor x = Tensor::empty(shape);
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<Real>(2 * std::sin(a * static_cast<double>(i) + 1));
+  return x;
+}
+
+TEST(Attention, ValuesAndGradientsArePyTorchs) {
+  Inputs x = {sines(1, {2, 3, 4}), sines(2, {2, 5, 4}), sines(3, {2, 5, 6})};
+  for (Tensor& each : x) each.set_requires_grad();
+  const Tensor y = attention(x[0], x[1], x[2], 2), gy = sines(4, {2, 3, 6});
+  const auto expect = [](const Tensor& got, std::span<const double> expected, const char* what) {
+    ASSERT_EQ(got.size(), static_cast<Index>(expected.size())) << what;
+    const double tolerance = sizeof(Real) == 8 ? 1e-13 : 5e-6;
+    for (Index i = 0; i < got.size(); ++i) {
+      EXPECT_NEAR(got.data()[i], expected[static_cast<std::size_t>(i)], tolerance) << what << " " << i;
+    }
+  };
+  expect(y, golden::kY, "y");
+  for (const bool create_graph : {false, true}) {  // by the kernel, and by ops
+    const Inputs g = grad({y}, x, {.create_graph = create_graph, .retain_graph = true}, {gy});
+    expect(g[0], golden::kGq, "gq");
+    expect(g[1], golden::kGk, "gk");
+    expect(g[2], golden::kGv, "gv");
   }
 }
 
