@@ -1,10 +1,10 @@
 """Writes unet.hpp: outputs of TorchCFM's UNet in float64, for weights and inputs that are formulas.
 
-    python3 tests/nn/golden/unet.py > tests/nn/golden/unet.hpp
+    python3 tests/nn/golden/unet.py | clang-format > tests/nn/golden/unet.hpp
 
-Needs torch and torchcfm (1.0.7 was used). Number i of tensor number p, both from 0, is u(i, p) in [-0.5, 0.5), times 4 for
-a vector and 4 / sqrt(numbers per output) for what has more axes; tensors are counted in PyTorch's order, the input image
-is number 1000. The C++ test fills the same numbers in by unet_testing.hpp.
+Needs torch and torchcfm (1.0.7 was used). Number i of tensor number p, both from 0, is u(i, p) in [-0.5, 0.5), times 4
+for a vector and 4 / sqrt(numbers per output) for what has more axes; tensors are counted in PyTorch's order, the input
+image is number 1000. The C++ test fills the same numbers in by unet_testing.hpp.
 """
 import math
 
@@ -63,7 +63,8 @@ def write(name, comment, **options):
 
 print("// Written by unet.py. Outputs [N, H, W, C] of TorchCFM's UNet, number after number.")
 print("#pragma once\n\n#include \"autodiff/real.hpp\"\n\nnamespace rill::nn::golden {\n")
-write("Small", "dim = (2, 12, 8), 32 channels (1, 2), 2 blocks, attention at half size, 2 heads, scale and shift, 3 classes",
+write("Small",
+      "dim = (2, 12, 8), 32 channels (1, 2), 2 blocks, attention at half size, 2 heads, scale and shift, 3 classes",
       dim=(2, 12, 8), num_channels=32, channel_mult=(1, 2), num_res_blocks=2, attention_resolutions="4", num_heads=2,
       use_scale_shift_norm=True, num_classes=3, labels=[1, 2], t=[0.25, 0.875])
 print()
