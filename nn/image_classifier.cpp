@@ -59,6 +59,6 @@ Tensor ImageClassifier::features(const Tensor& x) const {
   return features_->forward(as_rows(h), activation_.function());
 }
 
-Tensor ImageClassifier::forward(const Tensor& x) const { return output_->forward(dropout_.forward(features(x))); }
+Tensor ImageClassifier::logits(const Tensor& features) const { return output_->forward(dropout_.forward(features)); }
 
 }  // namespace rill::nn

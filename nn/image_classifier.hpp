@@ -61,8 +61,10 @@ class ImageClassifier : public Module {
   /// x: [N, height * width * channels], pixels in [-1, 1] -> [N, features], what the last layer tells classes from.
   /// Throws std::invalid_argument for another shape.
   Tensor features(const Tensor& x) const;
+  /// features: [N, features] -> logits [N, classes]
+  Tensor logits(const Tensor& features) const;
   /// x as for features() -> logits [N, classes], for cross_entropy.
-  Tensor forward(const Tensor& x) const;
+  Tensor forward(const Tensor& x) const { return logits(features(x)); }
 
   const ImageClassifierDescription& description() const { return description_; }
 

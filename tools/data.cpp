@@ -20,10 +20,10 @@ class DensityData final : public Data {
   const datasets::Density* density() const override { return density_.get(); }
   std::string size_text() const override { return concat("fresh points in ", dimension(), " dimensions"); }
 
-  flow::BatchSource batches(Index batch, std::uint64_t) const override {
+  flow::BatchSource batches(Index batch, std::uint64_t, const Augmentation&) const override {
     return [this, batch](Index, Generator& rng) { return flow::Batch{density_->sample(batch, rng), {}}; };
   }
-  Tensor draw(Index n, Generator& rng) const override { return density_->sample(n, rng); }
+  flow::Batch draw(Index n, Generator& rng) const override { return {density_->sample(n, rng), {}}; }
 
  private:
   std::unique_ptr<datasets::Density> density_;
@@ -45,13 +45,15 @@ class TableData final : public Data {
     return concat(grouped(points_.dim(0)), " points in ", dimension(), " dimensions, standardized");
   }
 
-  flow::BatchSource batches(Index batch, std::uint64_t seed) const override {
+  flow::BatchSource batches(Index batch, std::uint64_t seed, const Augmentation&) const override {
     const auto order = std::make_shared<datasets::ShuffledBatches>(points_.dim(0), batch, seed);
     return [this, order](Index step, Generator&) {
       return flow::Batch{gather_rows(standardized_, order->at(step)), {}};
     };
   }
-  Tensor draw(Index n, Generator& rng) const override { return gather_rows(points_, rng.integers(n, points_.dim(0))); }
+  flow::Batch draw(Index n, Generator& rng) const override {
+    return {gather_rows(points_, rng.integers(n, points_.dim(0))), {}};
+  }
 
  private:
   Tensor points_, standardized_;
@@ -77,14 +79,20 @@ class ImageData final : public Data {
                   images_.classes(), " classes");
   }
 
-  flow::BatchSource batches(Index batch, std::uint64_t seed) const override {
+  flow::BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation) const override {
+    datasets::check(augmentation, images_.height(), images_.width());
     const auto order = std::make_shared<datasets::ShuffledBatches>(images_.size(), batch, seed);
-    return [this, order](Index step, Generator&) {
+    return [this, order, augmentation](Index step, Generator& rng) {
       const Indices items = order->at(step);
-      return flow::Batch{images_.pixels(items), images_.labels(items)};
+      const Tensor pixels = images_.pixels(items);
+      return flow::Batch{datasets::augment(pixels, images_.height(), images_.width(), augmentation, rng),
+                         images_.labels(items)};
     };
   }
-  Tensor draw(Index n, Generator& rng) const override { return images_.pixels(rng.integers(n, images_.size())); }
+  flow::Batch draw(Index n, Generator& rng) const override {
+    const Indices items = rng.integers(n, images_.size());
+    return {images_.pixels(items), images_.labels(items)};
+  }
 
  private:
   datasets::Images images_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "autodiff/tensor.hpp"
+#include "datasets/augmentation.hpp"
 #include "datasets/density.hpp"
 #include "datasets/images.hpp"
 #include "datasets/known_densities.hpp"
@@ -32,6 +33,9 @@ std::string to_json(const DataDescription& description);
 /// Throws std::invalid_argument when the text is no such object.
 DataDescription parse_data_description(const std::string& json);
 
+/// How images are changed before they are trained on; of other data nothing is.
+using datasets::Augmentation;
+
 /// The data themselves.
 class Data {
  public:
@@ -44,11 +48,12 @@ class Data {
   /// One line on how much there is.
   virtual std::string size_text() const = 0;
 
-  /// Batches to train on, as the model sees them: standardized, with labels where there are classes. The data must
-  /// outlive the source.
-  virtual flow::BatchSource batches(Index batch, std::uint64_t seed) const = 0;
-  /// n points in the data's own units, [n, D]: fresh ones of a density, randomly chosen ones of a table or images.
-  virtual Tensor draw(Index n, Generator& rng) const = 0;
+  /// Batches to train on, as the model sees them: standardized, with labels where there are classes; images augmented.
+  /// The data must outlive the source.
+  virtual flow::BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation = {}) const = 0;
+  /// n points in the data's own units, [n, D]: fresh ones of a density, randomly chosen ones of a table or images, with
+  /// labels where there are classes.
+  virtual flow::Batch draw(Index n, Generator& rng) const = 0;
 
  protected:
   DataDescription description_;

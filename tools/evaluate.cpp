@@ -3,6 +3,7 @@
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "flow/metrics.hpp"
 #include "flow/prediction.hpp"
 #include "tools/density_picture.hpp"
+#include "tools/image_measurements.hpp"
 #include "tools/measurements.hpp"
 #include "tools/png.hpp"
 #include "tools/program.hpp"
@@ -29,6 +31,8 @@ constexpr const char* kExample =
     "  evaluate runs/annulus --margin 0.1 --loss-samples 1000000\n"
     "  evaluate runs/moons --solver dopri5 --rtol 1e-4 --density density.png\n"
     "  evaluate runs/two-modes --langevin\n"
+    "  evaluate runs/fashion-mnist --classifier runs/fashion-mnist-classifier --guidance 2\n"
+    "  evaluate runs/fashion-mnist-classifier\n"
     "Prints one JSON object on stdout; standard errors end in _se.";
 
 struct EvaluateSettings {
@@ -37,7 +41,7 @@ struct EvaluateSettings {
   double margin = 0, nll_tolerance = 1e-5;
   std::vector<std::string> distances = distance_names();
   bool langevin = false;
-  std::string trace = "exact", density;
+  std::string trace, density, classifier;
 };
 
 flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, const TrainedModel& trained) {
@@ -46,7 +50,10 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
   solver.tolerance = {.rtol = settings.nll_tolerance, .atol = settings.nll_tolerance};
   options.integrator = flow::adaptive_steps(solver);
   options.seed = settings.common.seed;
-  options.trace = flow::find_trace(settings.trace);
+  // An exact trace takes a gradient for each coordinate.
+  const bool many = trained.description.dimension > 32;
+  options.trace = settings.trace.empty() ? (many ? flow::Trace::kRademacher : flow::Trace::kExact)
+                                         : flow::find_trace(settings.trace);
   options.probes = settings.probes;
   if (trained.flow.source) {
     const std::shared_ptr<const Data> source = open_data(*trained.flow.source);
@@ -64,6 +71,9 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
 void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data) {
   if (!settings.density.empty() && data.dimension() != 2) {
     throw UsageError(concat("--density: these data have ", data.dimension(), " dimensions, and the picture has two"));
+  }
+  if (!settings.classifier.empty() && trained.flow.data.kind != "images") {
+    throw UsageError(concat("--classifier: knows images, but these data are ", trained.flow.data.text()));
   }
   if (!settings.langevin) return;
   const datasets::Density* density = data.density();
@@ -119,11 +129,40 @@ void measure_samples(const EvaluateSettings& settings, const TrainedModel& train
   measure_paths(some, flow::wasserstein2(some.trajectory.front(), fresh), result);
 }
 
+// The classifier that is to judge the flow's images.
+std::optional<TrainedClassifier> open_classifier(const EvaluateSettings& settings, const DataDescription& data) {
+  if (settings.classifier.empty()) return {};
+  TrainedClassifier classifier = load_trained_classifier(settings.classifier);
+  const nn::ImageClassifierDescription& known = classifier.classifier->description();
+  require_file(known.image.height == data.height && known.image.width == data.width && known.classes == data.classes,
+               settings.classifier, "knows images of ", known.image.height, " x ", known.image.width, " pixels in ",
+               known.classes, " classes, but the flow makes those of ", data.height, " x ", data.width, " in ",
+               data.classes);
+  return classifier;
+}
+
+void measure_images(const EvaluateSettings& settings, const TrainedModel& trained, const TrainedClassifier& classifier,
+                    Json& result) {
+  SampleRequest request;
+  request.options = settings.common.generate_options(trained);
+  request.model = settings.common.model(trained);
+  request.seed = settings.common.seed;
+  result["classifier"] = settings.classifier;
+  result["guidance"] = settings.common.guidance;
+  tools::measure_images(trained, classifier, request, settings.count, result);
+}
+
 Json measure(const EvaluateSettings& settings) {
   const auto start = std::chrono::steady_clock::now();
+  if (holds_classifier(settings.common.run)) {
+    Json result = {{"run", settings.common.run}};
+    measure_classifier(load_trained_classifier(settings.common.run), result);
+    return result;
+  }
   const TrainedModel trained = load_trained_model(settings.common.run);
   const std::unique_ptr<Data> data = open_data(trained.flow.data, Split::kTest);
   check_possible(settings, trained, *data);
+  const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.flow.data);
   const bool images = trained.flow.data.kind == "images";
   const std::uint64_t seed = settings.common.seed;
 
@@ -137,6 +176,7 @@ Json measure(const EvaluateSettings& settings) {
                                          : 100000,
                seed, result);
   if (trained.description.classes == 0) measure_samples(settings, trained, *data, result);
+  if (classifier) measure_images(settings, trained, *classifier, result);
   const Index nll_points = settings.nll_points >= 0 ? settings.nll_points : images ? 0 : 2000;
   const flow::LikelihoodOptions likelihood = likelihood_options(settings, trained);
   if (nll_points > 0) measure_likelihood(trained, *data, likelihood, nll_points, seed, result);
@@ -152,11 +192,12 @@ int evaluate(int argc, const char* const* argv) {
   EvaluateSettings settings;
   Options options("evaluate",
                   "Measures a trained flow: its loss on fresh data, how far its samples are from them, how likely it "
-                  "finds them, and the ways it takes.",
+                  "finds them, and the ways it takes. Of a classifier: the test images that it recognises.",
                   kExample);
   settings.common.declare(options);
   options.group("Measurements");
-  options.add("count", settings.count, "COUNT", "samples to draw, for shares in the support and in modes");
+  options.add("count", settings.count, "COUNT",
+              "samples to draw: for shares in the support and in modes, or beside test images");
   options.add("loss-samples", settings.loss_samples, "COUNT",
               "points for the loss; 0 for 100000, or 10000 test images");
   options.add("margin", settings.margin, "DISTANCE", "samples this far outside the support still count as inside");
@@ -166,10 +207,14 @@ int evaluate(int argc, const char* const* argv) {
   options.add("nll-points", settings.nll_points, "COUNT",
               "fresh points for the likelihood; 0 to leave it out; -1 for 2000, or none for images");
   options.add("nll-tolerance", settings.nll_tolerance, "SHARE", "of its solver (dopri5), relative and absolute");
-  options.add("trace", settings.trace, "NAME", concat("how the divergence is found: ", joined(flow::trace_names())));
+  options.add("trace", settings.trace, "NAME",
+              concat("how the divergence is found: ", joined(flow::trace_names()),
+                     "; by default exact, or rademacher in more than 32 dimensions"));
   options.add("probes", settings.probes, "COUNT", "random probes for a divergence that is not exact");
   options.add("langevin", settings.langevin, "",
               "densities with modes: also count what Langevin dynamics on the learned score makes of them");
+  options.add("classifier", settings.classifier, "RUN",
+              "images: a classifier's run, for label accuracy, Frechet distance, precision, recall and memorisation");
   options.add("density", settings.density, "FILE",
               "a .png: the learned log density beside the data's, in two dimensions", Place::kCommandLine);
   if (!read_options(options, argc, argv)) return kDone;
@@ -179,7 +224,7 @@ int evaluate(int argc, const char* const* argv) {
   require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);
   require_at_least("nll-points", static_cast<double>(settings.nll_points), -1);
   require_at_least("probes", static_cast<double>(settings.probes), 1);
-  flow::find_trace(settings.trace);
+  if (!settings.trace.empty()) flow::find_trace(settings.trace);
   check_distances(settings.distances);
   require_at_least("margin", settings.margin, 0);
   use_threads(settings.common.threads);

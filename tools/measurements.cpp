@@ -19,13 +19,12 @@ using Json = nlohmann::ordered_json;
 // Streams of the seed that nothing else uses (tools/sampling.cpp).
 constexpr std::uint64_t kSliceStream = (std::uint64_t{1} << 59) + 16, kLikelihoodStream = kSliceStream + 1;
 
-// JSON has no infinity and no NaN: they become null.
+}  // namespace
+
 void put(Json& result, const std::string& name, const flow::Estimate& estimate) {
   result[name] = estimate.value;
   result[name + "_se"] = estimate.standard_error;
 }
-
-}  // namespace
 
 void measure_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed, Json& result) {
   constexpr Index kBatch = 1000;
@@ -107,11 +106,12 @@ void measure_paths(const Samples& samples, const flow::Estimate& distance2, Json
   put(result, "straightness", flow::straightness(samples.times, samples.trajectory));
 }
 
-flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options) {
+flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options,
+                                     const Indices& labels) {
   const auto& standardization = trained.flow.data.standardization;
-  return [&trained, options, standardization](const Tensor& x) {
-    if (!standardization) return flow::log_likelihood(*trained.model, x, {}, options).log_p;
-    return flow::log_likelihood(*trained.model, standardization->apply(x), {}, options).log_p -
+  return [&trained, options, labels, standardization](const Tensor& x) {
+    if (!standardization) return flow::log_likelihood(*trained.model, x, labels, options).log_p;
+    return flow::log_likelihood(*trained.model, standardization->apply(x), labels, options).log_p -
            standardization->log_volume();
   };
 }
@@ -119,8 +119,8 @@ flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::Li
 void measure_likelihood(const TrainedModel& trained, const Data& data, const flow::LikelihoodOptions& options,
                         Index points, std::uint64_t seed, Json& result) {
   Generator rng(seed, kLikelihoodStream);
-  const Tensor x = data.draw(points, rng);
-  const flow::LogDensity learned = learned_log_density(trained, options);
+  const auto [x, labels] = data.draw(points, rng);
+  const flow::LogDensity learned = learned_log_density(trained, options, labels);
   result["nll_points"] = points;
   if (trained.flow.data.kind == "images") {
     put(result, "bits_per_dimension", flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng).average);

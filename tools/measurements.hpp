@@ -14,6 +14,9 @@
 
 namespace rill::tools {
 
+/// JSON has no infinity and no NaN: they become null.
+void put(nlohmann::ordered_json& result, const std::string& name, const flow::Estimate& estimate);
+
 /// The loss on data that training has not seen: fresh points, or the test images. Of a table there are no others.
 void measure_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed,
                   nlohmann::ordered_json& result);
@@ -36,11 +39,13 @@ void measure_distances(const Data& data, const Tensor& samples, const std::vecto
 /// `distance2` is W_2 between source and data.
 void measure_paths(const Samples& samples, const flow::Estimate& distance2, nlohmann::ordered_json& result);
 
-/// The model's ln p in nats at points in the data's units; the flow's, whatever the samples were drawn by.
-flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options);
+/// The model's ln p in nats at points in the data's units, with labels where there are classes; the flow's, whatever
+/// the samples were drawn by.
+flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options,
+                                     const Indices& labels = {});
 
 /// Likelihood of fresh data: nats and, where the density is known, the divergence from it; bits per dimension of
-/// images.
+/// images, given their labels.
 void measure_likelihood(const TrainedModel& trained, const Data& data, const flow::LikelihoodOptions& options,
                         Index points, std::uint64_t seed, nlohmann::ordered_json& result);
 

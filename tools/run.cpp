@@ -2,9 +2,13 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <system_error>
+#include <vector>
 
 #include "autodiff/error.hpp"
+#include "flow/classifier.hpp"
+#include "nn/safetensors.hpp"
 
 namespace rill::tools {
 namespace {
@@ -79,7 +83,7 @@ flow::ExampleOptions FlowDescription::examples(Index dimension) const {
   const std::shared_ptr<const Data> points = open_data(*source);
   require(points->dimension() == dimension, "--source: ", source->text(), " has ", points->dimension(),
           " dimensions, but the data have ", dimension, "; they must be equal");
-  options.source = [points](const Shape& shape, Generator& rng) { return points->draw(shape[0], rng); };
+  options.source = [points](const Shape& shape, Generator& rng) { return points->draw(shape[0], rng).x_1; };
   return options;
 }
 
@@ -93,23 +97,53 @@ nn::Metadata model_metadata(const FlowDescription& flow) {
   return {{kFlowKey, path_to_json(flow)}, {kDataKey, to_json(flow.data)}};
 }
 
-TrainedModel load_trained_model(const std::string& path) {
+namespace {
+
+std::string model_file(const std::string& path) {
   std::error_code error;
-  const std::string file = fs::is_directory(path, error) ? RunFiles(path).model : path;
+  return fs::is_directory(path, error) ? RunFiles(path).model : path;
+}
+
+// What a key of a file's metadata says.
+template <class Parse>
+auto parsed(const nn::Metadata& metadata, const char* key, const std::string& file, const Parse& parse) {
+  const auto found = metadata.find(key);
+  require_file(found != metadata.end(), file, "the metadata has no '", key, "'; was it written by train?");
+  try {
+    return parse(found->second);
+  } catch (const std::exception& problem) {
+    throw FileError(file, "the metadata's '", key, "': ", problem.what());
+  }
+}
+
+}  // namespace
+
+TrainedModel load_trained_model(const std::string& path) {
+  const std::string file = model_file(path);
   nn::LoadedModel loaded = nn::load_model(file);
   TrainedModel trained{loaded.description, loaded.model, {}};
-  const auto parsed = [&](const char* key, const auto& parse) {
-    const auto found = loaded.metadata.find(key);
-    require_file(found != loaded.metadata.end(), file, "the metadata has no '", key, "'; was it written by train?");
-    try {
-      return parse(found->second);
-    } catch (const std::exception& problem) {
-      throw FileError(file, "the metadata's '", key, "': ", problem.what());
-    }
-  };
-  trained.flow = parsed(kFlowKey, parse_path);
-  trained.flow.data = parsed(kDataKey, parse_data_description);
+  trained.flow = parsed(loaded.metadata, kFlowKey, file, parse_path);
+  trained.flow.data = parsed(loaded.metadata, kDataKey, file, parse_data_description);
   return trained;
+}
+
+nn::Metadata classifier_metadata(const DataDescription& data) { return {{kDataKey, to_json(data)}}; }
+
+bool holds_classifier(const std::string& path) {
+  return nn::load_safetensors(model_file(path)).metadata.contains("classifier");
+}
+
+TrainedClassifier load_trained_classifier(const std::string& path) {
+  const std::string file = model_file(path);
+  const nn::LoadedClassifier loaded = nn::load_classifier(file);
+  return {loaded.classifier, parsed(loaded.metadata, kDataKey, file, parse_data_description)};
+}
+
+flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images) {
+  std::vector<Index> all(static_cast<std::size_t>(images.size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  const Indices items(std::move(all));
+  return flow::label_accuracy(flow::classify(classifier, images.pixels(items)).labels, images.labels(items));
 }
 
 }  // namespace rill::tools

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "flow/coupling.hpp"
+#include "flow/estimate.hpp"
 #include "flow/example.hpp"
 #include "flow/path.hpp"
 #include "nn/checkpoint.hpp"
@@ -60,5 +61,25 @@ nn::Metadata model_metadata(const FlowDescription& flow);
 
 /// Loads a run's folder, or its model file. Throws FileError, naming the file, when it holds no such model.
 TrainedModel load_trained_model(const std::string& path);
+
+/// A trained classifier and the images that it was trained on.
+struct TrainedClassifier {
+  std::shared_ptr<nn::ImageClassifier> classifier;  ///< with the averaged weights, where there are some
+  DataDescription data;
+};
+
+/// What save_classifier() should keep with the weights; the share of test images that it recognises comes under
+/// kTestAccuracyKey once it is known.
+nn::Metadata classifier_metadata(const DataDescription& data);
+inline constexpr const char* kTestAccuracyKey = "test_accuracy";
+
+/// True for a run's folder, or its model file, with a classifier instead of a flow. Throws FileError when it cannot be
+/// read.
+bool holds_classifier(const std::string& path);
+/// Loads a run's folder, or its model file. Throws FileError, naming the file, when it holds no classifier.
+TrainedClassifier load_trained_classifier(const std::string& path);
+
+/// The share of the images that it recognises.
+flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images);
 
 }  // namespace rill::tools

@@ -21,7 +21,8 @@ constexpr const char* kExample =
     "  sample runs/annulus --count 1000 > points.csv\n"
     "  sample runs/annulus --image samples.png --gif path.gif\n"
     "  sample runs/moons --solver midpoint --steps 20 --out points.npy\n"
-    "  sample runs/fashion-mnist-mlp --label 0..9 --image clothes.png\n"
+    "  sample runs/fashion-mnist --label 3 --count 64 --guidance 2 --image grid.png\n"
+    "  sample runs/fashion-mnist --label 0..9 --interpolate labels --image between.png\n"
     "  sample runs/moons --count 300 --trajectories ways.npy      # and ways.png\n"
     "  sample runs/moons --solver dopri5 --rtol 1e-4 --per-sample\n"
     "  sample runs/moons --sde heun --steps 200\n"
@@ -30,7 +31,7 @@ constexpr const char* kExample =
 struct SampleSettings {
   SampleOptions common;
   Index count = 0;
-  std::string label, out, image, gif, trajectories;
+  std::string label, interpolate, out, image, gif, trajectories;
 
   bool to_stdout() const { return out == "-" || (out.empty() && image.empty() && gif.empty() && trajectories.empty()); }
 };
@@ -38,13 +39,7 @@ struct SampleSettings {
 std::string ending(const std::string& path) { return std::filesystem::path(path).extension().string(); }
 
 // "3" or "0..9".
-std::vector<Index> parse_labels(const std::string& text, Index classes) {
-  if (text.empty()) {
-    std::vector<Index> all(static_cast<std::size_t>(classes));
-    for (Index label = 0; label < classes; ++label) all[static_cast<std::size_t>(label)] = label;
-    return all;
-  }
-  if (classes == 0) throw UsageError("--label: this model was trained without classes");
+void parse_range(const std::string& text, Index classes, std::vector<Index>& labels) {
   Index first = 0, last = 0;
   const char* const end = text.data() + text.size();
   auto [stop, error] = std::from_chars(text.data(), end, first);
@@ -55,14 +50,43 @@ std::vector<Index> parse_labels(const std::string& text, Index classes) {
     error = second.ec;
   }
   if (error != std::errc{} || stop != end || first > last) {
-    throw UsageError(concat("--label: expected a class such as 3 or a range such as 0..9, found ", in_quotes(text)));
+    throw UsageError(concat("--label: expected classes such as 3, 0..9 or 3,7, found ", in_quotes(text)));
   }
   if (first < 0 || last >= classes) {
     throw UsageError(concat("--label: ", text, ": the model's classes are 0 to ", classes - 1));
   }
-  std::vector<Index> labels;
   for (Index label = first; label <= last; ++label) labels.push_back(label);
+}
+
+// All classes, or those of a list such as "3,7" or "0..4,9".
+std::vector<Index> parse_labels(const std::string& text, Index classes) {
+  std::vector<Index> labels;
+  if (text.empty()) {
+    for (Index label = 0; label < classes; ++label) labels.push_back(label);
+    return labels;
+  }
+  if (classes == 0) throw UsageError("--label: this model was trained without classes");
+  for (std::size_t begin = 0, end = 0; end != text.npos; begin = end + 1) {
+    end = text.find(',', begin);
+    parse_range(text.substr(begin, end == text.npos ? end : end - begin), classes, labels);
+  }
   return labels;
+}
+
+Interpolate parse_interpolate(const std::string& text) {
+  if (text.empty()) return Interpolate::kNothing;
+  if (text == "noises") return Interpolate::kNoises;
+  if (text == "labels") return Interpolate::kLabels;
+  throw UsageError(concat("--interpolate: expected noises or labels, found ", in_quotes(text)));
+}
+
+void check_interpolation(const SampleRequest& request, const TrainedModel& trained) {
+  if (request.interpolate == Interpolate::kNothing) return;
+  if (trained.flow.data.kind != "images") throw UsageError("--interpolate: this model was not trained on images");
+  if (request.count < 2) throw UsageError("--interpolate: needs a --count of 2 or more images between its ends");
+  if (request.interpolate == Interpolate::kLabels && request.labels.size() < 2) {
+    throw UsageError("--interpolate labels: needs two labels or more, such as --label 3,7");
+  }
 }
 
 std::vector<std::string> column_names(Index dimension) {
@@ -93,9 +117,13 @@ int sample(int argc, const char* const* argv) {
   Options options("sample", "Draws samples from a trained flow.", kExample);
   settings.common.declare(options);
   options.add("count", settings.count, "COUNT", "points, or images of each label; 0 for 10000 points or 10 images");
-  options.add("label", settings.label, "LABEL", "a class such as 3, or several such as 0..9; all by default");
+  options.add("label", settings.label, "LABELS", "classes such as 3, or 0..9, or 3,7; all by default");
+  options.add("interpolate", settings.interpolate, "ENDS",
+              "images: each row leads from one of two noises to the other, or from a label to the next: noises or "
+              "labels");
   options.add("out", settings.out, "FILE", "points as .npy or .csv, or - for CSV on stdout", Place::kCommandLine);
-  options.add("image", settings.image, "FILE", "a .png: data and samples side by side, or a row of images per label",
+  options.add("image", settings.image, "FILE",
+              "a .png: data and samples side by side; of images a row per label, or a square for one",
               Place::kCommandLine);
   options.add("gif", settings.gif, "FILE", "a .gif: the samples on their way from noise to data", Place::kCommandLine);
   options.add("trajectories", settings.trajectories, "FILE",
@@ -122,11 +150,14 @@ int sample(int argc, const char* const* argv) {
   request.model = settings.common.model(trained);
   request.options.keep_trajectory = !settings.gif.empty() || !settings.trajectories.empty();
   request.labels = parse_labels(settings.label, trained.description.classes);
+  request.interpolate = parse_interpolate(settings.interpolate);
   request.count = settings.count > 0 ? settings.count : trained.flow.data.kind == "images" ? 10 : 10000;
   if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
     throw UsageError(concat("--image and --gif: these points have ", trained.description.dimension,
                             " coordinates; there are pictures of 2 only; write them with --out"));
   }
+
+  check_interpolation(request, trained);
 
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << " samples, " << settings.common.solver_text() << ", "
@@ -137,8 +168,8 @@ int sample(int argc, const char* const* argv) {
   } else if (!settings.out.empty()) {
     write_points(settings.out, samples.x);
   }
-  if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, request));
-  if (!settings.gif.empty()) write_gif(settings.gif, sample_film(trained, samples, request), {.colors = 64});
+  if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, request.seed));
+  if (!settings.gif.empty()) write_gif(settings.gif, sample_film(trained, samples), {.colors = 64});
   if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained, samples);
   return kDone;
 }

@@ -1,9 +1,15 @@
 #include "tools/sampling.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
+#include "flow/interpolation.hpp"
 #include "tools/image_grid.hpp"
 #include "tools/scatter.hpp"
 
@@ -17,20 +23,102 @@ constexpr std::uint64_t kNoiseStream = std::uint64_t{1} << 59, kDataStream = kNo
 constexpr Index kPictureData = 10000;
 constexpr std::size_t kFilmFrames = 100;
 
-Indices repeated(const std::vector<Index>& labels, Index count) {
+// Where samples start, and the model that moves them.
+struct Start {
+  Tensor x_0;
+  Indices labels;
+  std::shared_ptr<const nn::VelocityModel> model;
+};
+
+// Each of the rows' numbers for all samples of the row.
+Indices repeated(const std::vector<Index>& rows, Index count) {
   std::vector<Index> all;
-  for (const Index label : labels) all.insert(all.end(), static_cast<std::size_t>(count), label);
+  for (const Index row : rows) all.insert(all.end(), static_cast<std::size_t>(count), row);
   return Indices(std::move(all));
 }
 
-Image grid_picture(const DataDescription& data, std::span<const Real> pixels, const SampleRequest& request) {
-  std::vector<std::string> row_labels;
-  for (const Index label : request.labels) row_labels.push_back(std::to_string(label));
-  const auto height = static_cast<int>(data.height), width = static_cast<int>(data.width);
-  ImageGridOptions options;
-  options.columns = static_cast<int>(request.labels.empty() ? std::min<Index>(request.count, 10) : request.count);
-  options.row_labels = row_labels;
-  return image_grid(pixels, height, width, options);
+// 0, 1, 2, ... up to `count` of them.
+std::vector<Index> numbers(Index count) {
+  std::vector<Index> all(static_cast<std::size_t>(count));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
+// Every row's own pair of noises, and `count` points on the arc between them.
+Tensor arcs(const TrainedModel& trained, Index rows, Index count, Generator& rng) {
+  const Tensor ends = trained.source(2 * rows, rng);
+  const Indices first = repeated(numbers(rows), count);
+  std::vector<Index> second(first.begin(), first.end());
+  for (Index& end : second) end += rows;
+  Tensor weights = Tensor::empty({rows * count});
+  for (Index i = 0; i < weights.size(); ++i) {
+    weights.data()[i] = static_cast<Real>(i % count) / static_cast<Real>(count - 1);
+  }
+  return flow::spherical_interpolation(gather_rows(ends, first), gather_rows(ends, Indices(std::move(second))),
+                                       weights);
+}
+
+// From each label to the next one, `count` shares of the second.
+std::vector<flow::ClassMixture> mixtures(const std::vector<Index>& labels, Index count) {
+  std::vector<flow::ClassMixture> result;
+  for (std::size_t row = 0; row + 1 < labels.size(); ++row) {
+    for (Index i = 0; i < count; ++i) {
+      result.push_back({labels[row], labels[row + 1], static_cast<double>(i) / static_cast<double>(count - 1)});
+    }
+  }
+  return result;
+}
+
+Start start_of(const TrainedModel& trained, const SampleRequest& request) {
+  std::shared_ptr<const nn::VelocityModel> model = request.model ? request.model : trained.model;
+  const Index count = request.count, rows = std::max<Index>(1, std::ssize(request.labels));
+  Generator rng(request.seed, kNoiseStream);
+  switch (request.interpolate) {
+    case Interpolate::kNoises:
+      return {arcs(trained, rows, count, rng), repeated(request.labels, count), model};
+    case Interpolate::kLabels: {
+      auto mixed = std::make_shared<flow::ClassMixtures>(*model, mixtures(request.labels, count));
+      const Index samples = mixed->classes();
+      const Tensor noise = broadcast_to(trained.source(1, rng), {samples, trained.description.dimension});
+      // The mixtures refer to the model, which lives as long as they do.
+      return {noise, numbers(samples), {mixed.get(), [mixed, model](const nn::VelocityModel*) {}}};
+    }
+    case Interpolate::kNothing:
+      break;
+  }
+  return {trained.source(rows * count, rng), repeated(request.labels, count), model};
+}
+
+Samples move(const TrainedModel& trained, const Start& start, const flow::GenerateOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  flow::Generated generated = flow::generate(*start.model, start.x_0, start.labels, options);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  for (Tensor& x : generated.trajectory) x = to_data_units(trained.flow.data, x);
+  Samples samples;
+  samples.x = to_data_units(trained.flow.data, generated.x);
+  samples.columns = samples.x.dim(0);
+  samples.evaluations = generated.evaluations;
+  samples.times = std::move(generated.times);
+  samples.trajectory = std::move(generated.trajectory);
+  samples.seconds = elapsed.count();
+  return samples;
+}
+
+std::vector<std::string> row_names(const SampleRequest& request) {
+  std::vector<std::string> names;
+  if (request.interpolate == Interpolate::kLabels) {
+    for (std::size_t row = 0; row + 1 < request.labels.size(); ++row) {
+      names.push_back(concat(request.labels[row], " to ", request.labels[row + 1]));
+    }
+  } else if (request.labels.size() > 1) {
+    for (const Index label : request.labels) names.push_back(std::to_string(label));
+  }
+  return names;
+}
+
+Image grid_picture(const DataDescription& data, std::span<const Real> pixels, const Samples& samples) {
+  return image_grid(pixels, static_cast<int>(data.height), static_cast<int>(data.width),
+                    {.columns = static_cast<int>(samples.columns), .row_labels = samples.row_names});
 }
 
 // Which times of the trajectory a film shows: all, or about kFilmFrames of them, the last one included.
@@ -50,40 +138,38 @@ void require_picture(const TrainedModel& trained) {
 }  // namespace
 
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) {
-  const Indices labels = repeated(request.labels, request.count);
-  const Index n = request.labels.empty() ? request.count : labels.size();
+  Samples samples = move(trained, start_of(trained, request), request.options);
+  samples.row_names = row_names(request);
+  const bool one_row = request.labels.size() <= 1 && request.interpolate == Interpolate::kNothing;
+  samples.columns = one_row ? static_cast<Index>(std::ceil(std::sqrt(request.count))) : request.count;
+  return samples;
+}
+
+Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request) {
   Generator rng(request.seed, kNoiseStream);
-  const auto start = std::chrono::steady_clock::now();
-  const nn::VelocityModel& model = request.model ? *request.model : *trained.model;
-  flow::Generated generated = flow::generate(model, trained.source(n, rng), labels, request.options);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  for (Tensor& x : generated.trajectory) x = to_data_units(trained.flow.data, x);
-  return {.x = to_data_units(trained.flow.data, generated.x),
-          .evaluations = generated.evaluations,
-          .times = std::move(generated.times),
-          .trajectory = std::move(generated.trajectory),
-          .seconds = elapsed.count()};
+  const Tensor x_0 = trained.source(labels.size(), rng);
+  return move(trained, {x_0, labels, request.model ? request.model : trained.model}, request.options);
 }
 
 Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set) {
   Generator rng(seed, kDataStream + static_cast<std::uint64_t>(set));
-  return data.draw(count, rng);
+  return data.draw(count, rng).x_1;
 }
 
 bool has_picture(const TrainedModel& trained) {
   return trained.flow.data.kind == "images" || trained.description.dimension == 2;
 }
 
-Image sample_picture(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
+Image sample_picture(const TrainedModel& trained, const Samples& samples, std::uint64_t seed) {
   require_picture(trained);
-  if (trained.flow.data.kind == "images") return grid_picture(trained.flow.data, samples.x.values(), request);
-  const Tensor data = draw_data(*open_data(trained.flow.data), std::min(samples.x.dim(0), kPictureData), request.seed);
+  if (trained.flow.data.kind == "images") return grid_picture(trained.flow.data, samples.x.values(), samples);
+  const Tensor data = draw_data(*open_data(trained.flow.data), std::min(samples.x.dim(0), kPictureData), seed);
   const Panel panels[] = {{.title = "data", .points = data.values(), .color = kInk},
                           {.title = "samples", .points = samples.x.values(), .color = kBlue}};
   return scatter(panels);
 }
 
-std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples, const SampleRequest& request) {
+std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples) {
   require_picture(trained);
   require(!samples.trajectory.empty(), "sample_film: the samples have no trajectory");
   std::vector<double> times;
@@ -95,7 +181,7 @@ std::vector<Image> sample_film(const TrainedModel& trained, const Samples& sampl
   if (trained.flow.data.kind != "images")
     return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
   std::vector<Image> frames;
-  for (const std::span<const Real> pixels : states) frames.push_back(grid_picture(trained.flow.data, pixels, request));
+  for (const std::span<const Real> pixels : states) frames.push_back(grid_picture(trained.flow.data, pixels, samples));
   return frames;
 }
 

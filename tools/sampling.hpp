@@ -12,24 +12,37 @@
 
 namespace rill::tools {
 
+/// What the rows of a picture of images lead between.
+enum class Interpolate {
+  kNothing,
+  kNoises,  ///< two noises, at the label of the row
+  kLabels,  ///< the label of the row and the next one, from one noise
+};
+
 /// What to sample.
 struct SampleRequest {
-  Index count = 10000;        ///< points, or images of each label
-  std::vector<Index> labels;  ///< empty for a model without classes
+  Index count = 10000;        ///< points, or images in a row
+  std::vector<Index> labels;  ///< of each row; empty for a model without classes
+  Interpolate interpolate = Interpolate::kNothing;
   flow::GenerateOptions options;
   std::shared_ptr<const nn::VelocityModel> model;  ///< guided, say; the trained one when it is null
   std::uint64_t seed = 0;
 };
 
-/// Samples in the data's own units; with labels, `count` rows of the first label, then of the next.
+/// Samples in the data's own units.
 struct Samples {
-  Tensor x;                        ///< [N, D]
-  double evaluations = 0;          ///< of the velocity, for a point on average
-  std::vector<double> times;       ///< of the trajectory
-  std::vector<Tensor> trajectory;  ///< from t = 0 to t = 1, when options.keep_trajectory asks for it
+  Tensor x;                            ///< [N, D], row after row of the picture
+  Index columns = 0;                   ///< of the picture
+  std::vector<std::string> row_names;  ///< of the picture; empty where there are none
+  double evaluations = 0;              ///< of the velocity, for a point on average
+  std::vector<double> times;           ///< of the trajectory
+  std::vector<Tensor> trajectory;      ///< from t = 0 to t = 1, when options.keep_trajectory asks for it
   double seconds = 0;
 };
+/// `count` samples of each label; or, between two ends, `count` steps of which the first and last are the ends.
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request);
+/// A sample of each label. The request's count, labels and interpolation are not used.
+Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request);
 
 /// Fresh data in their own units, [count, D]. Sets of different numbers are independent.
 Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set = 0);
@@ -37,11 +50,12 @@ Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set = 0)
 /// True when there is a picture of such data: points in the plane, or images.
 bool has_picture(const TrainedModel& trained);
 
-/// Points in the plane: fresh data and samples side by side on equal axes. Images: a row for each label.
+/// Points in the plane: fresh data, drawn with the seed, and samples side by side on equal axes. Images: a row for each
+/// label, or as square as can be when there is one label only.
 /// Throws std::invalid_argument unless has_picture(), FileError when the data cannot be read.
-Image sample_picture(const TrainedModel& trained, const Samples& samples, const SampleRequest& request);
+Image sample_picture(const TrainedModel& trained, const Samples& samples, std::uint64_t seed);
 
 /// The samples on their way from noise to data: a picture for each time, or for each of a hundred times.
-std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples, const SampleRequest& request);
+std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples);
 
 }  // namespace rill::tools

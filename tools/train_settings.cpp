@@ -6,8 +6,6 @@
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "flow/time_sampling.hpp"
-#include "nn/activation.hpp"
-#include "nn/time_embedding.hpp"
 #include "tools/text.hpp"
 
 namespace rill::tools {
@@ -55,13 +53,10 @@ void TrainSettings::declare(Options& options) {
   options.add("data-param", data_parameters, "NAME=NUMBER", "parameters of the density, such as cells=8,low=-2");
   options.add("data-dir", data_dir, "FOLDER", "images: the folder of the four IDX files, raw or .gz");
   options.add("classes", classes, "COUNT", "images: how many labels there are");
-
-  options.group("Model");
-  options.add("model", model.kind, "KIND", "mlp or residual-mlp");
-  options.add("hidden", model.hidden, "SIZES", "units of each hidden layer or residual block");
-  options.add("activation", model.activation, "NAME", joined(nn::activation_names()));
-  options.add("time-embedding", model.time_embedding, "KIND", joined(nn::time_embedding_names()));
-  options.add("time-frequencies", model.time_frequencies, "COUNT", "frequencies of the time embedding");
+  options.add("flip", augmentation.flip, "",
+              "images: mirror half of them in training; right for clothes, not for digits");
+  options.add("shift", augmentation.shift, "PIXELS", "images: move them by up to so many pixels in training");
+  network.declare(options);
 
   options.group("Path");
   flow::ExampleOptions& examples = trainer.examples;
@@ -79,7 +74,7 @@ void TrainSettings::declare(Options& options) {
   options.add("t-low-discrepancy", examples.times.low_discrepancy, "", "spread a batch's times evenly");
   options.add("label-dropout", examples.label_dropout, "SHARE",
               "images: labels hidden in training, which guidance needs; such as 0.1");
-  options.add("score", model.score, "", "schroedinger-bridge: learn a score too, for sampling with --sde");
+  options.add("score", network.score, "", "schroedinger-bridge: learn a score too, for sampling with --sde");
 
   options.group("Training");
   options.add("steps", steps, "COUNT", "optimization steps");
@@ -102,6 +97,7 @@ void TrainSettings::declare(Options& options) {
   options.group("Run");
   options.add("log-every", log_every, "STEPS", "steps per row of metrics.csv");
   options.add("save-every", save_every, "SECONDS", "time between checkpoints");
+  options.add("sample-every", sample_every, "STEPS", "steps between pictures in samples.png; 0 for one at the end");
   options.add("threads", threads, "COUNT", "0 for one per core");
   options.add("out", out, "FOLDER", "where the run is kept; runs/ and the name of the preset or data by default",
               Place::kCommandLine);
@@ -114,6 +110,17 @@ void TrainSettings::complete() {
   require_at_least("log-every", static_cast<double>(log_every), 1);
   require_at_least("classes", static_cast<double>(classes), 1);
   require_at_least("save-every", save_every, 0);
+  require_at_least("sample-every", static_cast<double>(sample_every), 0);
+  network.complete();
+  if (data != "images") {
+    if (network.needs_images()) {
+      throw UsageError(
+          concat("--model: ", network.kind, " is for images, but --data is ", data, "; add --data images"));
+    }
+    if (!augmentation.empty()) {
+      throw UsageError(concat(augmentation.flip ? "--flip" : "--shift", ": only images can be, but --data is ", data));
+    }
+  }
   trainer.learning_rate.steps = steps;
   flow::ExampleOptions& examples = trainer.examples;
   if (examples.coupling.name == "entropic" && examples.coupling.regularization == 0) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "flow/trainer.hpp"
-#include "nn/model_description.hpp"
+#include "tools/network_settings.hpp"
 #include "tools/options.hpp"
 #include "tools/run.hpp"
 
@@ -20,11 +20,12 @@ struct TrainSettings {
   std::vector<std::string> data_parameters;
   std::string data_dir = "/usr/share/datasets/fashion-mnist";
   Index classes = 10;
+  Augmentation augmentation;
 
   std::string source;
   std::vector<std::string> source_parameters;
 
-  nn::ModelDescription model;  ///< dimension and classes come from the data
+  NetworkSettings network;
 
   Index steps = 10000;
   Index batch = 256;
@@ -32,6 +33,7 @@ struct TrainSettings {
 
   Index log_every = 100;
   double save_every = 30;
+  Index sample_every = 0;
   Index threads = 0;
   std::string out;
   bool overwrite = false;

@@ -13,6 +13,7 @@
 #include "autodiff/error.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
+#include "tests/tools/tiny_images.hpp"
 #include "tests/tools/tiny_runs.hpp"
 
 namespace rill {
@@ -43,15 +44,22 @@ class Folder {
     return path(name);
   }
 
-  static std::string idx(const std::vector<unsigned>& sizes, const std::string& bytes) {
-    std::string file{'\0', '\0', '\x08', static_cast<char>(sizes.size())};
-    for (const unsigned size : sizes) file += {'\0', '\0', static_cast<char>(size >> 8), static_cast<char>(size)};
-    return file + bytes;
-  }
-
   Words train(const Words& more) const { return tiny_training(path("new"), more); }
   Words train_images() const {
     return train({"--data", "images", "--data-dir", path("images"), "--classes", "2", "--model", "residual-mlp"});
+  }
+  /// A classifier of other images, of 6 x 6 pixels, in classifier/.
+  std::string classifier() const {
+    write_tiny_images(path("others"), 6);
+    EXPECT_EQ(run(tiny_classifier(path("others"), path("classifier"), {"--steps", "1"})).code, 0);
+    return path("classifier");
+  }
+  /// A flow of images, in flow/.
+  std::string flow() const {
+    Words command = train_images();
+    command.insert(command.end(), {"--steps", "1", "--out", path("flow")});
+    EXPECT_EQ(run(command).code, 0);
+    return path("flow");
   }
   Words train_config(const std::string& text) const { return train({"--config", write("bad.toml", text)}); }
   Words train_table(const std::string& name, const std::string& bytes) const {
@@ -302,12 +310,12 @@ const std::vector<Case>& cases() {
        }},
       {"IdxCountsDiffer", 1, "labels",
        [](const Folder& f) {
-         write_contents(f.labels(), Folder::idx({5}, std::string(5, '\0')));
+         write_contents(f.labels(), idx({5}, std::string(5, '\0')));
          return f.train_images();
        }},
       {"LabelOutsideClasses", 1, "7",
        [](const Folder& f) {
-         write_contents(f.labels(), Folder::idx({6}, std::string("\0\1\7\1\0\1", 6)));
+         write_contents(f.labels(), idx({6}, std::string("\0\1\7\1\0\1", 6)));
          return f.train_images();
        }},
       {"GzTruncated", 1, "train-images-idx3-ubyte.gz",
@@ -321,6 +329,92 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          EXPECT_EQ(run(f.train_images()).code, 0);
          return Words{"sample", f.path("new"), "--label", "12"};
+       }},
+
+      {"MissingTestImages", 1, "t10k-images-idx3-ubyte",
+       [](const Folder& f) {
+         const std::string flow = f.flow();
+         std::filesystem::remove(f.pixels("t10k"));
+         return Words{"evaluate", flow};
+       }},
+      {"FlipOfPoints", 2, "--flip", [](const Folder& f) { return f.train({"--flip"}); }},
+      {"ShiftOutOfTheImage", 2, "a shift of 4 pixels, expected 0 to 3",
+       [](const Folder& f) {
+         Words command = f.train_images();
+         command.insert(command.end(), {"--shift", "4"});
+         return command;
+       }},
+      {"UnknownModel", 2, "resnet",
+       [](const Folder& f) {
+         return f.train({"--model", "resnet"});
+       }},
+      {"UnetOfPoints", 2, "unet is for images",
+       [](const Folder& f) {
+         return f.train({"--model", "unet"});
+       }},
+      {"ClassifierOfPoints", 2, "classifier is for images",
+       [](const Folder& f) {
+         return f.train({"--model", "classifier"});
+       }},
+      {"ChannelsOfAUnet", 2, "--channels",
+       [](const Folder& f) {
+         Words command = f.train_images();
+         command.insert(command.end(), {"--model", "unet", "--channels", "8,16"});
+         return command;
+       }},
+      {"GroupsOfAUnet", 2, "group",
+       [](const Folder& f) {
+         Words command = f.train_images();
+         command.insert(command.end(), {"--model", "unet", "--channels", "6", "--norm-groups", "4"});
+         return command;
+       }},
+      {"BlocksBelowZero", 2, "--blocks",
+       [](const Folder& f) {
+         return f.train({"--blocks", "-1"});
+       }},
+      {"SampleEveryBelowZero", 2, "--sample-every",
+       [](const Folder& f) {
+         return f.train({"--sample-every", "-1"});
+       }},
+      {"ClassifierOfOtherImages", 1, "knows images of 6 x 6 pixels in 3 classes, but the flow makes those of 4 x 4 in 2",
+       [](const Folder& f) {
+         return Words{"evaluate", f.flow(), "--classifier", f.classifier()};
+       }},
+      {"ClassifierThatIsAFlow", 1, "run/model.safetensors",
+       [](const Folder& f) {
+         return Words{"evaluate", f.flow(), "--classifier", f.path("run")};
+       }},
+      {"ClassifierForPoints", 2, "--classifier",
+       [](const Folder& f) {
+         return Words{"evaluate", f.path("run"), "--classifier", f.path("run")};
+       }},
+      {"MissingClassifier", 1, "absent",
+       [](const Folder& f) {
+         return Words{"evaluate", f.flow(), "--classifier", f.path("absent")};
+       }},
+      {"SamplesOfAClassifier", 1, "classifier/model.safetensors",
+       [](const Folder& f) {
+         return Words{"sample", f.classifier()};
+       }},
+      {"LabelList", 2, "--label: expected classes such as 3, 0..9 or 3,7",
+       [](const Folder& f) {
+         return Words{"sample", f.flow(), "--label", "1,,0"};
+       }},
+      {"UnknownInterpolation", 2, "expected noises or labels",
+       [](const Folder& f) {
+         return Words{"sample", f.flow(), "--interpolate", "images"};
+       }},
+      {"InterpolationOfPoints", 2, "not trained on images",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--interpolate", "noises"};
+       }},
+      {"InterpolationOfOneLabel", 2, "two labels or more",
+       [](const Folder& f) {
+         return Words{"sample", f.flow(), "--label", "1", "--interpolate", "labels"};
+       }},
+      {"InterpolationOfOneImage", 2, "--count of 2 or more",
+       [](const Folder& f) {
+         return Words{"sample", f.flow(), "--interpolate", "noises", "--count", "1"};
        }},
 
       // Tables.

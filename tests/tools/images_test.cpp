@@ -1,0 +1,244 @@
+// Images from training to measures, as a user goes through it: classifiers, flows, grids, interpolation.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "autodiff/ops.hpp"
+#include "datasets/npy.hpp"
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/process.hpp"
+#include "tests/tools/tiny_images.hpp"
+#include "tests/tools/tiny_runs.hpp"
+
+namespace rill {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using namespace testing_support;
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+
+struct Size {
+  unsigned width, height;
+};
+
+Size size_of_png(const std::string& path) {
+  const std::string bytes = contents(path);
+  EXPECT_THAT(bytes, StartsWith("\x89PNG"));
+  const auto number = [&](std::size_t at) {
+    unsigned value = 0;
+    for (std::size_t i = at; i < at + 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+    return value;
+  };
+  return {number(16), number(20)};
+}
+
+// A classifier and a flow of the tiny images, trained once.
+class ImageRuns : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    write_tiny_images(path("images"));
+    const Finished classifier = run(tiny_classifier(path("images"), path("classifier")));
+    ASSERT_EQ(classifier.code, 0) << classifier.err;
+    EXPECT_THAT(classifier.err, AllOf(HasSubstr("classifier 4-8, relu"), HasSubstr("test accuracy")));
+    const Finished flow = run(tiny_image_flow(path("images"), path("flow")));
+    ASSERT_EQ(flow.code, 0) << flow.err;
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+  static std::string path(const std::string& name) { return *folder_ / name; }
+
+  static Tensor sampled(const Words& more) {
+    Words command = {"sample", path("flow"), "--steps", "4", "--out", path("x.npy")};
+    command.insert(command.end(), more.begin(), more.end());
+    const Finished finished = run(command);
+    EXPECT_EQ(finished.code, 0) << finished.err;
+    return datasets::read_npy(path("x.npy"));
+  }
+
+ private:
+  static TemporaryFolder* folder_;
+};
+TemporaryFolder* ImageRuns::folder_ = nullptr;
+
+TEST_F(ImageRuns, AClassifierIsEvaluatedOnTheTestImages) {
+  const Finished finished = run({"evaluate", path("classifier")});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json result = Json::parse(finished.out);
+  EXPECT_EQ(result.at("test_images"), 30);
+  EXPECT_GT(result.at("test_accuracy"), 0.9);
+  EXPECT_EQ(result.at("test_accuracy_by_class").size(), 3u);
+  // The model's file says the same.
+  std::smatch stored;
+  const std::string model = contents(path("classifier/model.safetensors"));
+  ASSERT_TRUE(std::regex_search(model, stored, std::regex("\"test_accuracy\":\"([0-9.]+)\"")));
+  EXPECT_NEAR(std::stod(stored[1]), double(result.at("test_accuracy")), 1e-6);
+}
+
+TEST_F(ImageRuns, AClassifierResumesBitForBit) {
+  const Words random = {"--flip", "--shift", "1"};
+  ASSERT_EQ(run(tiny_classifier(path("images"), path("whole"), random)).code, 0);
+  const Finished half = run(tiny_classifier(path("images"), path("halves"),
+                                            {"--flip", "--shift", "1", "--steps", "17", "--schedule", "constant"}));
+  ASSERT_EQ(half.code, 0) << half.err;
+  ASSERT_EQ(
+      run(tiny_classifier(path("images"), path("straight"), {"--flip", "--shift", "1", "--schedule", "constant"})).code,
+      0);
+  ASSERT_EQ(run({"train", "--resume", path("halves"), "--steps", "40"}).code, 0);
+  expect_equal_runs(path("straight"), path("halves"));
+  // What is random does change the steps.
+  EXPECT_NE(contents(path("whole/metrics.csv")), contents(path("classifier/metrics.csv")));
+}
+
+TEST_F(ImageRuns, AFlowIsMeasuredByAClassifier) {
+  const Finished finished =
+      run({"evaluate", path("flow"), "--classifier", path("classifier"), "--solver", "heun2", "--steps", "10",
+           "--guidance", "1.5", "--loss-samples", "30", "--nll-points", "4", "--nll-tolerance", "0.1"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json result = Json::parse(finished.out);
+  EXPECT_EQ(result.at("samples"), 30);  // as many as there are test images
+  EXPECT_EQ(result.at("function_evaluations"), 20);
+  EXPECT_GT(result.at("label_accuracy"), 0.8);
+  EXPECT_GT(result.at("real_label_accuracy"), 0.9);
+  EXPECT_LT(result.at("frechet_floor"), result.at("frechet_distance"));
+  EXPECT_LT(result.at("frechet_distance"), result.at("frechet_ceiling"));
+  for (const char* name : {"precision", "recall", "precision_of_training", "recall_of_training"}) {
+    EXPECT_GE(result.at(name), 0) << name;
+    EXPECT_LE(result.at(name), 1) << name;
+  }
+  EXPECT_GT(result.at("precision_of_training"), 0.5);
+  for (const char* space : {"pixels", "features"}) {
+    const std::string name = std::string("nearest_training_") + space;
+    for (const std::string& of : {name, name + "_of_test"}) {
+      EXPECT_GT(result.at(of), 0) << of;
+      EXPECT_GE(result.at(of), result.at(of + "_percentile1")) << of;
+    }
+  }
+  EXPECT_TRUE(result.at("bits_per_dimension").is_number());
+  EXPECT_TRUE(result.at("sampling_seconds").is_number());
+  EXPECT_TRUE(result.at("loss").is_number());
+}
+
+TEST_F(ImageRuns, AGridIsSquareForOneLabelAndHasARowForEachOfSeveral) {
+  ASSERT_EQ(run({"sample", path("flow"), "--label", "1", "--count", "16", "--guidance", "2", "--steps", "3", "--image",
+                 path("one.png"), "--gif", path("one.gif")})
+                .code,
+            0);
+  const Size one = size_of_png(path("one.png"));
+  EXPECT_EQ(one.width, one.height);
+  EXPECT_THAT(contents(path("one.gif")), StartsWith("GIF89a"));
+  ASSERT_EQ(
+      run({"sample", path("flow"), "--label", "0,2", "--count", "16", "--steps", "3", "--image", path("two.png")}).code,
+      0);
+  const Size two = size_of_png(path("two.png"));
+  EXPECT_GT(two.width, 5 * two.height);
+}
+
+TEST_F(ImageRuns, BetweenLabelsFromOneToTheOther) {
+  const Tensor between = sampled({"--label", "0,2,1", "--interpolate", "labels", "--count", "5"});
+  ASSERT_EQ(between.shape(), (Shape{10, 64}));
+  const Tensor first = sampled({"--label", "0", "--count", "1"}), second = sampled({"--label", "2", "--count", "1"});
+  const auto distance = [&](Index row, const Tensor& x) {
+    return std::sqrt(static_cast<double>(sum(square(slice(between, 0, row, row + 1) - x)).item()));
+  };
+  EXPECT_LT(distance(0, first), 1e-3);
+  EXPECT_LT(distance(4, second), 1e-3);
+  EXPECT_LT(distance(5, second), 1e-3);  // the next row begins where this one ended
+  EXPECT_GT(distance(2, first), 0.1);
+  EXPECT_GT(distance(2, second), 0.1);
+}
+
+TEST_F(ImageRuns, BetweenNoisesRowByRow) {
+  const Tensor between =
+      sampled({"--label", "1,1", "--interpolate", "noises", "--count", "9", "--image", path("n.png")});
+  ASSERT_EQ(between.shape(), (Shape{18, 64}));
+  const auto step = [&](Index from, Index to) {
+    const Tensor d = slice(between, 0, to, to + 1) - slice(between, 0, from, from + 1);
+    return std::sqrt(static_cast<double>(sum(square(d)).item()));
+  };
+  for (const Index row : {0, 9}) {
+    const double whole = step(row, row + 8);
+    EXPECT_GT(whole, 0.1);
+    for (Index i = 0; i < 8; ++i) EXPECT_LT(step(row + i, row + i + 1), 0.6 * whole);
+  }
+  EXPECT_GT(step(0, 9), 0.01) << "each row has noises of its own";
+}
+
+TEST_F(ImageRuns, PicturesOnTheWayChangeNothing) {
+  ASSERT_EQ(run(tiny_image_flow(path("images"), path("quiet"), {"--steps", "20"})).code, 0);
+  const Words drawing = tiny_image_flow(path("images"), path("drawing"), {"--steps", "20", "--sample-every", "5"});
+  ASSERT_EQ(run(drawing).code, 0);
+  for (const char* file : {"metrics.csv", "state.safetensors", "model.safetensors", "samples.png"}) {
+    EXPECT_TRUE(contents(path("quiet/") + file) == contents(path("drawing/") + file)) << file;
+  }
+  EXPECT_THAT(contents(path("drawing/config.toml")), HasSubstr("sample-every = 5"));
+}
+
+TEST_F(ImageRuns, ConvolutionalFlowsAndTransformersTrainAndSample) {
+  const std::vector<Words> networks = {
+      {"--model", "unet", "--channels", "4", "--multipliers", "1,2", "--norm-groups", "2", "--attention", "1",
+       "--dropout", "0.1", "--scale-shift"},
+      {"--model", "dit", "--patch", "4", "--width", "8", "--blocks", "1", "--heads", "2"}};
+  for (const Words& network : networks) {
+    const std::string name = path(network[1]);
+    const auto training = [&](const std::string& folder, const std::string& steps) {
+      Words command = tiny_image_flow(path("images"), folder, {"--flip", "--schedule", "constant", "--steps", steps});
+      command.insert(command.end(), network.begin(), network.end());
+      return command;
+    };
+    const Finished whole = run(training(name, "6"));
+    ASSERT_EQ(whole.code, 0) << whole.err;
+    EXPECT_THAT(whole.err, HasSubstr("model     " + network[1]));
+    ASSERT_EQ(run(training(name + "-halves", "3")).code, 0);
+    ASSERT_EQ(run({"train", "--resume", name + "-halves", "--steps", "6"}).code, 0);
+    expect_equal_runs(name, name + "-halves");
+    EXPECT_EQ(run({"sample", name, "--count", "2", "--steps", "2", "--image", name + ".png"}).code, 0);
+  }
+  EXPECT_THAT(contents(path("unet/config.toml")), AllOf(HasSubstr("channels = [4]"), HasSubstr("blocks = 1 ")));
+}
+
+TEST_F(ImageRuns, EveryPresetForImagesCanBeRead) {
+  for (const char* preset :
+       {"fashion-mnist", "mnist", "fashion-mnist-classifier", "mnist-classifier", "fashion-mnist-mlp"}) {
+    // Small enough to be quick, but of the preset's own kind.
+    const Finished finished = run({"train",
+                                   "--preset",
+                                   preset,
+                                   "--data-dir",
+                                   path("images"),
+                                   "--channels",
+                                   "8",
+                                   "--multipliers",
+                                   "1",
+                                   "--attention",
+                                   "0",
+                                   "--patch",
+                                   "1",
+                                   "--hidden",
+                                   "4",
+                                   "--steps",
+                                   "1",
+                                   "--warmup",
+                                   "0",
+                                   "--batch",
+                                   "2",
+                                   "--threads",
+                                   "1",
+                                   "--out",
+                                   path(std::string("preset-") + preset)});
+    EXPECT_EQ(finished.code, 0) << preset << ": " << finished.err;
+  }
+}
+
+}  // namespace
+}  // namespace rill

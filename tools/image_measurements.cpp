@@ -1,0 +1,151 @@
+#include "tools/image_measurements.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "datasets/images.hpp"
+#include "flow/classifier.hpp"
+#include "flow/dequantisation.hpp"
+#include "flow/metrics.hpp"
+#include "tools/measurements.hpp"
+
+namespace rill::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Streams of the seed that nothing else uses (tools/measurements.cpp).
+constexpr std::uint64_t kChoiceStream = (std::uint64_t{1} << 59) + 32, kNoiseImageStream = kChoiceStream + 1;
+
+// Images are told from memorised ones by a part of them: comparing with all training images is the longest part.
+constexpr Index kMemorisationPoints = 2000;
+
+// `count` different ones of the images, or all.
+Indices chosen(const datasets::Images& images, Index count, std::uint64_t seed) {
+  std::vector<Index> order = Generator(seed, kChoiceStream).permutation(images.size());
+  order.resize(static_cast<std::size_t>(std::min(count, images.size())));
+  return Indices(std::move(order));
+}
+
+Indices all_of(const datasets::Images& images) {
+  std::vector<Index> items(static_cast<std::size_t>(images.size()));
+  for (std::size_t i = 0; i < items.size(); ++i) items[i] = static_cast<Index>(i);
+  return Indices(std::move(items));
+}
+
+// Pixels as a file of 256 grey levels gives them back.
+Tensor as_stored(const Tensor& pixels) {
+  constexpr double kHighest = static_cast<double>(flow::kLevels - 1);
+  return flow::levels_of(clamp(pixels, -1, 1)) * (2 / kHighest) - 1;
+}
+
+Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, std::min(n, x.dim(0))); }
+
+// Images and what the classifier makes of them.
+struct Seen {
+  Tensor pixels, features;
+  Indices recognised;
+};
+Seen look_at(const nn::ImageClassifier& classifier, const Tensor& pixels) {
+  flow::Classified classified = flow::classify(classifier, pixels);
+  return {pixels, classified.features, classified.labels};
+}
+
+void put_nearest(Json& result, const std::string& name, const Tensor& x, const Tensor& training) {
+  const Tensor distances = flow::nearest_distances(first_rows(x, kMemorisationPoints), training);
+  put(result, name, flow::mean_of(distances));
+  std::vector<Real> sorted = distances.to_vector();
+  const auto percentile = sorted.begin() + std::ssize(sorted) / 100;
+  std::nth_element(sorted.begin(), percentile, sorted.end());
+  result[name + "_percentile1"] = *percentile;
+}
+
+datasets::Images load(const DataDescription& data, Split split, const nn::ImageShape& shape) {
+  datasets::Images images = datasets::load_images(data.source, split, data.classes);
+  require_file(images.height() == shape.height && images.width() == shape.width, data.source, "holds images of ",
+               images.height(), " x ", images.width(), " pixels, but the classifier knows those of ", shape.height,
+               " x ", shape.width);
+  return images;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+void measure_images(const TrainedModel& trained, const TrainedClassifier& classifier, const SampleRequest& request,
+                    Index count, Json& result) {
+  const nn::ImageClassifier& network = *classifier.classifier;
+  const DataDescription& data = trained.flow.data;
+  const nn::ImageShape& shape = network.description().image;
+  const datasets::Images training_images = load(data, Split::kTrain, shape),
+                         test_images = load(data, Split::kTest, shape);
+  const Indices test_items = chosen(test_images, count, request.seed), labels = test_images.labels(test_items);
+  const Index images = test_items.size();
+
+  const Samples drawn = draw_labelled(trained, labels, request);
+  result["samples"] = images;
+  result["function_evaluations"] = drawn.evaluations;
+  result["sampling_seconds"] = drawn.seconds;
+  const auto start = std::chrono::steady_clock::now();
+  const Seen samples = look_at(network, as_stored(drawn.x));
+  const Seen test = look_at(network, test_images.pixels(test_items));
+  const Seen training = look_at(network, training_images.pixels(all_of(training_images)));
+  Generator rng(request.seed, kNoiseImageStream);
+  const Seen noise = look_at(network, as_stored(trained.source(images, rng)));
+  // The training images that stand for samples as good as can be.
+  const Tensor best = gather_rows(training.features, chosen(training_images, images, request.seed));
+
+  put(result, "label_accuracy", flow::label_accuracy(samples.recognised, labels));
+  put(result, "real_label_accuracy", flow::label_accuracy(test.recognised, labels));
+
+  const flow::Moments of_test = flow::moments_of(test.features);
+  const auto frechet = [&](const Tensor& features) {
+    return flow::frechet_distance(flow::moments_of(features), of_test);
+  };
+  result["frechet_distance"] = frechet(samples.features);
+  result["frechet_floor"] = frechet(best);
+  result["frechet_ceiling"] = frechet(noise.features);
+
+  const flow::PrecisionRecall found = flow::precision_and_recall(test.features, samples.features);
+  const flow::PrecisionRecall highest = flow::precision_and_recall(test.features, best);
+  put(result, "precision", found.precision);
+  put(result, "recall", found.recall);
+  put(result, "precision_of_training", highest.precision);
+  put(result, "recall_of_training", highest.recall);
+
+  put_nearest(result, "nearest_training_pixels", samples.pixels, training.pixels);
+  put_nearest(result, "nearest_training_pixels_of_test", test.pixels, training.pixels);
+  put_nearest(result, "nearest_training_features", samples.features, training.features);
+  put_nearest(result, "nearest_training_features_of_test", test.features, training.features);
+  result["image_measurement_seconds"] = seconds_since(start);
+}
+
+void measure_classifier(const TrainedClassifier& classifier, Json& result) {
+  const nn::ImageClassifier& network = *classifier.classifier;
+  const datasets::Images images = load(classifier.data, Split::kTest, network.description().image);
+  const Indices labels = images.labels(all_of(images));
+  const auto start = std::chrono::steady_clock::now();
+  const Indices recognised = flow::classify(network, images.pixels(all_of(images))).labels;
+  result["test_images"] = images.size();
+  put(result, "test_accuracy", flow::label_accuracy(recognised, labels));
+  for (Index label = 0; label < images.classes(); ++label) {
+    double right = 0, all = 0;
+    for (Index n = 0; n < labels.size(); ++n) {
+      if (labels[n] != label) continue;
+      ++all;
+      right += recognised[n] == label ? 1 : 0;
+    }
+    result["test_accuracy_by_class"].push_back(right / all);  // null for a class without images
+  }
+  result["seconds"] = seconds_since(start);
+}
+
+}  // namespace rill::tools
