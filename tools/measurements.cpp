@@ -119,8 +119,9 @@ flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::Li
 void measure_likelihood(const TrainedModel& trained, const Data& data, const flow::LikelihoodOptions& options,
                         Index points, std::uint64_t seed, Json& result) {
   Generator rng(seed, kLikelihoodStream);
-  const auto [x, labels] = data.draw(points, rng);
-  const flow::LogDensity learned = learned_log_density(trained, options, labels);
+  const flow::Batch drawn = data.draw(points, rng);
+  const Tensor& x = drawn.x_1;
+  const flow::LogDensity learned = learned_log_density(trained, options, drawn.labels);
   result["nll_points"] = points;
   if (trained.flow.data.kind == "images") {
     put(result, "bits_per_dimension", flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng).average);

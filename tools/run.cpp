@@ -54,7 +54,8 @@ RunFiles::RunFiles(std::string path)
       state((fs::path(folder) / "state.safetensors").string()),
       model((fs::path(folder) / "model.safetensors").string()),
       metrics((fs::path(folder) / "metrics.csv").string()),
-      samples((fs::path(folder) / "samples.png").string()) {}
+      samples((fs::path(folder) / "samples.png").string()),
+      pairs((fs::path(folder) / "pairs.safetensors").string()) {}
 
 bool RunFiles::any_exist() const {
   std::error_code error;
@@ -68,7 +69,7 @@ void RunFiles::create_folder() const {
 }
 
 void RunFiles::remove() const {
-  for (const std::string& file : {state, model, metrics, samples, config}) {
+  for (const std::string& file : {state, model, metrics, samples, pairs, config}) {
     std::error_code error;
     fs::remove(file, error);
     require_file(!error, file, "cannot remove: ", error.message());

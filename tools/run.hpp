@@ -31,6 +31,7 @@ struct RunFiles {
   std::string model;    ///< model.safetensors: all that sampling needs
   std::string metrics;  ///< metrics.csv
   std::string samples;  ///< samples.png
+  std::string pairs;    ///< pairs.safetensors: what a reflow learns from
 };
 
 /// What a flow runs between, and how it was made to.

@@ -26,6 +26,7 @@ constexpr const char* kExample =
     "  train --data points.csv --hidden 128,128,128\n"
     "  train --preset fashion-mnist --sample-every 500\n"
     "  train --preset mnist --data-dir data/mnist\n"
+    "  train --reflow runs/fashion-mnist --pair-guidance 2 --steps 1000\n"
     "  train --resume runs/long\n"
     "Later sources win: defaults, --preset, --config, options. Press Ctrl-C to stop and save.";
 
@@ -71,7 +72,7 @@ bool read_request(int argc, const char* const* argv, Request& request) {
   if (settings.out.empty()) {
     const std::string name =
         request.preset.empty() ? std::filesystem::path(settings.data).stem().string() : request.preset;
-    settings.out = "runs/" + name;
+    settings.out = settings.reflow.run.empty() ? "runs/" + name : settings.reflow.run + "-reflow";
   }
   request.config_text = "# The settings of a training run: train --config reads them.\n" + options.to_toml();
   return true;
@@ -91,6 +92,7 @@ class Run {
   int train() {
     prepare_folder();
     announce();
+    task_->prepare(files_);
     MetricsLog metrics(files_.metrics, loop_.steps_done());
     Progress progress(loop_.steps_done(), settings_.steps, settings_.batch);
     auto last_save = std::chrono::steady_clock::now();

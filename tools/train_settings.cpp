@@ -76,6 +76,8 @@ void TrainSettings::declare(Options& options) {
               "images: labels hidden in training, which guidance needs; such as 0.1");
   options.add("score", network.score, "", "schroedinger-bridge: learn a score too, for sampling with --sde");
 
+  reflow.declare(options);
+
   options.group("Training");
   options.add("steps", steps, "COUNT", "optimization steps");
   options.add("batch", batch, "COUNT", "points per step");
@@ -112,7 +114,8 @@ void TrainSettings::complete() {
   require_at_least("save-every", save_every, 0);
   require_at_least("sample-every", static_cast<double>(sample_every), 0);
   network.complete();
-  if (data != "images") {
+  reflow.complete();
+  if (data != "images" && reflow.run.empty()) {
     if (network.needs_images()) {
       throw UsageError(
           concat("--model: ", network.kind, " is for images, but --data is ", data, "; add --data images"));

@@ -8,6 +8,7 @@
 #include "flow/trainer.hpp"
 #include "tools/network_settings.hpp"
 #include "tools/options.hpp"
+#include "tools/reflow_pairs.hpp"
 #include "tools/run.hpp"
 
 namespace rill::tools {
@@ -26,6 +27,7 @@ struct TrainSettings {
   std::vector<std::string> source_parameters;
 
   NetworkSettings network;
+  ReflowSettings reflow;
 
   Index steps = 10000;
   Index batch = 256;

@@ -1,5 +1,6 @@
 #include "tools/training_task.hpp"
 
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <utility>
@@ -8,10 +9,12 @@
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "flow/classifier.hpp"
+#include "flow/reflow.hpp"
 #include "flow/trainer.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/model.hpp"
 #include "tools/png.hpp"
+#include "tools/reflow_pairs.hpp"
 #include "tools/sampling.hpp"
 #include "tools/text.hpp"
 
@@ -29,19 +32,19 @@ std::string sizes_text(const std::vector<Index>& sizes) {
   return joined(texts, "-");
 }
 
-std::string network_text(const NetworkSettings& network) {
-  if (network.is_classifier()) return concat("classifier ", sizes_text(network.channels), ", ", network.activation);
-  const std::string time = concat(", ", network.time_embedding, " time");
-  if (network.kind == "dit") {
-    return concat("dit of ", network.blocks, " blocks, ", network.width, " wide, patches of ", network.patch, time);
+std::string network_text(const nn::ModelDescription& model) {
+  const std::string time = concat(", ", model.time_embedding, " time");
+  if (model.kind == "dit") {
+    const nn::DitDescription& dit = model.dit;
+    return concat("dit of ", dit.blocks, " blocks, ", dit.width, " wide, patches of ", dit.patch, time);
   }
-  if (network.kind == "unet") {
-    std::vector<Index> channels;
-    for (const Index factor : network.multipliers) channels.push_back(factor * network.channels.front());
-    return concat("unet ", sizes_text(channels), ", blocks ", network.blocks, network.patch > 1 ? ", patches of " : "",
-                  network.patch > 1 ? std::to_string(network.patch) : "", ", ", network.activation, time);
+  if (model.kind == "unet") {
+    std::vector<Index> channels = model.unet.multipliers;
+    for (Index& factor : channels) factor *= model.unet.base_channels;
+    const std::string patches = model.unet.patch > 1 ? concat(", patches of ", model.unet.patch) : "";
+    return concat("unet ", sizes_text(channels), ", blocks ", model.unet.blocks, patches, ", ", model.activation, time);
   }
-  return concat(network.kind, " ", sizes_text(network.hidden), ", ", network.activation, time);
+  return concat(model.kind, " ", sizes_text(model.hidden), ", ", model.activation, time);
 }
 
 std::string steps_text(const TrainSettings& settings) {
@@ -50,29 +53,44 @@ std::string steps_text(const TrainSettings& settings) {
                 trainer.learning_rate.schedule, " learning rate ", trainer.learning_rate.peak);
 }
 
+// Calls use() while the network holds the average of its weights, where one is kept.
+void with_average(nn::Ema* ema, const std::function<void()>& use) {
+  if (ema == nullptr) return use();
+  const nn::EmaScope averaged(*ema);
+  use();
+}
+
 nn::ImageShape image_shape(const DataDescription& data) { return {data.height, data.width, 1}; }
 
 class FlowTask final : public TrainingTask {
  public:
   explicit FlowTask(const TrainSettings& settings)
       : settings_(settings),
-        flow_(settings.flow_description()),
+        teacher_(settings.reflow.run.empty() ? std::nullopt : std::optional(load_trained_model(settings.reflow.run))),
+        flow_(describe_flow()),
         data_(open_data(flow_.data)),
-        description_(settings.network.model(data_->dimension(), image_shape(data_->description()),
-                                            data_->description().classes)),
+        description_(describe_model()),
         model_(make_model()),
-        trainer_(*model_, data_->batches(settings.batch, settings.trainer.seed, settings.augmentation),
-                 trainer_options()) {
+        trainer_(*model_, batches(), trainer_options()) {
     flow_.data = data_->description();
+  }
+
+  void prepare(const RunFiles& files) override {
+    if (!teacher_) return;
+    pairs_ = flow::batches_of(reflow_pairs(settings_.reflow, settings_.trainer.seed, files.pairs), settings_.batch,
+                              settings_.trainer.seed);
   }
 
   nn::TrainingLoop& loop() override { return trainer_; }
 
   std::string text() const override {
     const flow::ExampleOptions& examples = settings_.trainer.examples;
-    return concat("data      ", flow_.data.text(), ": ", data_->size_text(), "\n",
-                  flow_.source ? concat("source    ", flow_.source->text(), "\n") : "", "model     ",
-                  network_text(settings_.network), "; ", grouped(model_->parameter_count()), " parameters\n",
+    const ReflowSettings& reflow = settings_.reflow;
+    const std::string data = teacher_ ? concat(grouped(reflow.pairs), " pairs made by ", reflow.run, ", ",
+                                               reflow.sampling().solver_text(), ", guidance ", reflow.guidance)
+                                      : concat(flow_.data.text(), ": ", data_->size_text());
+    return concat("data      ", data, "\n", flow_.source ? concat("source    ", flow_.source->text(), "\n") : "",
+                  "model     ", network_text(description_), "; ", grouped(model_->parameter_count()), " parameters\n",
                   "training  ", steps_text(settings_), "; ", examples.times.distribution, " times, ",
                   examples.path.name, " path, ", examples.coupling.name, " coupling; seed ", settings_.trainer.seed,
                   "\n");
@@ -89,17 +107,36 @@ class FlowTask final : public TrainingTask {
     request.seed = settings_.trainer.seed;
     for (Index label = 0; label < description_.classes; ++label) request.labels.push_back(label);
     if (flow_.data.kind == "images") request.count = 10;
-    std::optional<nn::EmaScope> averaged;
-    if (trainer_.ema() != nullptr) averaged.emplace(*trainer_.ema());
-    write_png(file, sample_picture(trained, tools::draw_samples(trained, request), request.seed));
+    with_average(trainer_.ema(), [&] {
+      write_png(file, sample_picture(trained, tools::draw_samples(trained, request), request.seed));
+    });
   }
 
   void finish(const RunFiles& files) override { draw_samples(files.samples); }
 
  private:
+  FlowDescription describe_flow() const {
+    if (!teacher_) return settings_.flow_description();
+    const flow::ExampleOptions& examples = settings_.trainer.examples;
+    return {examples.path, examples.coupling, examples.label_dropout, teacher_->flow.data, teacher_->flow.source};
+  }
+
+  nn::ModelDescription describe_model() const {
+    if (teacher_) return teacher_->description;
+    const DataDescription& data = data_->description();
+    return settings_.network.model(data_->dimension(), image_shape(data), data.classes);
+  }
+
+  // A reflow goes on from the weights' average of the run that it learns from.
   std::shared_ptr<nn::VelocityModel> make_model() const {
+    if (teacher_) return teacher_->model;
     Generator rng(settings_.trainer.seed, kWeightsStream);
     return nn::make_model(description_, rng);
+  }
+
+  flow::BatchSource batches() {
+    if (!teacher_) return data_->batches(settings_.batch, settings_.trainer.seed, settings_.augmentation);
+    return [this](Index step, Generator& rng) { return pairs_(step, rng); };
   }
 
   flow::TrainerOptions trainer_options() const {
@@ -109,10 +146,12 @@ class FlowTask final : public TrainingTask {
   }
 
   const TrainSettings& settings_;
+  std::optional<TrainedModel> teacher_;  // of a reflow
   FlowDescription flow_;
   std::unique_ptr<Data> data_;
   nn::ModelDescription description_;
   std::shared_ptr<nn::VelocityModel> model_;
+  flow::BatchSource pairs_;  // of a reflow
   flow::Trainer trainer_;
 };
 
@@ -129,8 +168,9 @@ class ClassifierTask final : public TrainingTask {
 
   std::string text() const override {
     return concat("data      ", data_->description().text(), ": ", data_->size_text(), "\n", "model     ",
-                  network_text(settings_.network), "; ", grouped(classifier_->parameter_count()), " parameters\n",
-                  "training  ", steps_text(settings_), "; seed ", settings_.trainer.seed, "\n");
+                  "classifier ", sizes_text(settings_.network.channels), ", ", settings_.network.activation, "; ",
+                  grouped(classifier_->parameter_count()), " parameters\n", "training  ", steps_text(settings_),
+                  "; seed ", settings_.trainer.seed, "\n");
   }
 
   void save_model(const std::string& file) override { save(file, {}); }
@@ -139,10 +179,8 @@ class ClassifierTask final : public TrainingTask {
   void finish(const RunFiles& files) override {
     const DataDescription& data = data_->description();
     const datasets::Images images = datasets::load_images(data.source, Split::kTest, data.classes);
-    std::optional<nn::EmaScope> averaged;
-    if (trainer_.ema() != nullptr) averaged.emplace(*trainer_.ema());
-    const flow::Estimate accuracy = test_accuracy(*classifier_, images);
-    averaged.reset();
+    flow::Estimate accuracy{};
+    with_average(trainer_.ema(), [&] { accuracy = test_accuracy(*classifier_, images); });
     std::cerr << "test accuracy " << significant(100 * accuracy.value, 4) << " % of " << grouped(images.size())
               << " images" << std::endl;
     save(files.model, {{kTestAccuracyKey, exact(accuracy.value)}});

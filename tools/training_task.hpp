@@ -17,6 +17,8 @@ class TrainingTask {
   virtual nn::TrainingLoop& loop() = 0;
   /// What will be done: "data      ...", "model     ..." and "training  ...", a line each.
   virtual std::string text() const = 0;
+  /// What is left to do before the first step, once the folder is there.
+  virtual void prepare(const RunFiles&) {}
   /// Writes model.safetensors.
   virtual void save_model(const std::string& file) = 0;
   /// Draws what the weights' average makes now into samples.png, where there is such a picture. Touches no state that

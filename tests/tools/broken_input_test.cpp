@@ -388,6 +388,18 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return Words{"evaluate", f.path("run"), "--classifier", f.path("run")};
        }},
+      {"ReflowOfNothing", 1, "absent",
+       [](const Folder& f) {
+         return f.train({"--reflow", f.path("absent")});
+       }},
+      {"ReflowWithoutPairs", 2, "--pairs",
+       [](const Folder& f) {
+         return f.train({"--reflow", f.path("run"), "--pairs", "0"});
+       }},
+      {"ReflowByAnUnknownSolver", 2, "eulr",
+       [](const Folder& f) {
+         return f.train({"--reflow", f.path("run"), "--pair-solver", "eulr"});
+       }},
       {"MissingClassifier", 1, "absent",
        [](const Folder& f) {
          return Words{"evaluate", f.flow(), "--classifier", f.path("absent")};

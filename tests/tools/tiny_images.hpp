@@ -61,11 +61,11 @@ inline std::vector<std::string> tiny_classifier(const std::string& images, const
   return command;
 }
 
-/// A flow of such images by a perceptron.
+/// A flow of such images, good enough for a classifier.
 inline std::vector<std::string> tiny_image_flow(const std::string& images, const std::string& folder,
                                                 const std::vector<std::string>& more = {}) {
-  std::vector<std::string> command =
-      tiny_image_training(images, folder, {"--hidden", "32,32", "--label-dropout", "0.1", "--steps", "300"});
+  std::vector<std::string> command = tiny_image_training(
+      images, folder, {"--model", "residual-mlp", "--hidden", "96", "--label-dropout", "0.1", "--steps", "400"});
   command.insert(command.end(), more.begin(), more.end());
   return command;
 }
