@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <thread>
 
+#include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
+#include "datasets/npy.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_runs.hpp"
@@ -161,6 +163,32 @@ TEST(Resume, RowsAfterTheCheckpointAreCut) {
   write_contents(folder / "run/metrics.csv", metrics + "220,1,1,1\n240,1");
   ASSERT_EQ(run({"train", "--resume", folder / "run"}).code, 0);
   EXPECT_EQ(contents(folder / "run/metrics.csv"), metrics);
+}
+
+TEST(Reflow, OneStepComesWhereItsTeacherEnds) {
+  const TemporaryFolder folder;
+  const auto training = [&](const std::string& name, const Words& more) {
+    Words command = tiny_training(folder / name, {"--hidden", "32,32", "--batch", "64", "--steps", "1500", "--ema",
+                                                  "0.99", "--learning-rate", "0.01", "--schedule", "cosine"});
+    command.insert(command.end(), more.begin(), more.end());
+    const Finished finished = run(command);
+    ASSERT_EQ(finished.code, 0) << finished.err;
+  };
+  training("teacher", {});
+  training("student", {"--reflow", folder / "teacher", "--pairs", "2000"});
+  const auto samples = [&](const std::string& name, const Words& more) {
+    Words command = {"sample", folder / name, "--count", "500", "--seed", "5", "--out", folder / "x.npy"};
+    command.insert(command.end(), more.begin(), more.end());
+    const Finished finished = run(command);
+    EXPECT_EQ(finished.code, 0) << finished.err;
+    return datasets::read_npy(folder / "x.npy");
+  };
+  const Tensor ends = samples("teacher", {"--solver", "heun2", "--steps", "10"});
+  const auto error = [&](const std::string& name) {
+    return mean(square(samples(name, {"--steps", "1"}) - ends)).item();
+  };
+  EXPECT_GT(error("teacher"), 1);  // all of its points near the mean of the data
+  EXPECT_LT(error("student"), 0.1);
 }
 
 // A run long enough to be interrupted, with many checkpoints. In three dimensions no time goes into a picture.
