@@ -102,6 +102,10 @@ class GraphWalk {
       if (node->is_leaf()) continue;
       require(!node->saved_freed(), "backward: the graph below '", node->op,
               "' was freed by an earlier walk; pass {.retain_graph = true} to that one");
+      const struct Visit {
+        const Node& node;
+        ~Visit() { node.end_visit(); }
+      } visit{*node};
       for (std::size_t i = 0; i < node->input_count(); ++i) {
         const NodePtr& input = node->input(i);
         if (input && wanted(*input)) arrive(input, node->gradient(i, gy, node));
@@ -110,8 +114,8 @@ class GraphWalk {
     }
   }
 
-  /// Marks every node that lies between the outputs and one of `targets`; needed() tells them. Writes to no leaf but the
-  /// targets: so several threads may each walk a graph of their own down to the same parameters.
+  /// Marks every node that lies between the outputs and one of `targets`; needed() tells them. Writes to no leaf but
+  /// the targets: so several threads may each walk a graph of their own down to the same parameters.
   void mark_needed(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
     walk_ = next_id();
     memory::Vector<Node*> found;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -96,6 +97,11 @@ Tensor record(const char* op, Tensor y, Input<F>... inputs);
 template <class F>
 Tensor record_each(const char* op, Tensor y, std::span<const Tensor> inputs, F gradient);
 
+/// The same where one computation brings the gradients of several inputs: gradients(gy) is called once for each walk
+/// that comes by, and returns a std::array with a tensor for each input, undefined where the input needs none.
+template <class F, std::same_as<Tensor>... Inputs>
+Tensor record_jointly(const char* op, Tensor y, F gradients, const Inputs&... inputs);
+
 // ---------------------------------------------------------------------------------------------------------------------
 // The machinery
 
@@ -112,6 +118,8 @@ class Node {
   virtual const NodePtr& input(std::size_t i) const = 0;
   /// The gradient of input i, given that of this node's tensor. `self` points to this node.
   virtual Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr& self) const = 0;
+  /// The walk that asked for gradients has all it wants of this node.
+  virtual void end_visit() const {}
   /// Frees what the gradients need. They must not be asked for afterwards.
   virtual void free_saved() = 0;
   virtual bool saved_freed() const = 0;
@@ -230,6 +238,28 @@ class EachNode final : public Node {
   std::optional<F> gradient_;
 };
 
+template <class F, std::size_t n>
+class JointNode final : public Node {
+ public:
+  JointNode(const char* op_name, F gradients, const std::array<NodePtr, n>& inputs)
+      : Node(op_name), inputs_(inputs), gradients_(std::move(gradients)) {}
+
+  std::size_t input_count() const override { return n; }
+  const NodePtr& input(std::size_t i) const override { return inputs_[i]; }
+  bool saved_freed() const override { return !gradients_; }
+  void free_saved() override { gradients_.reset(); }
+  Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr&) const override {
+    if (!results_[i].defined()) results_ = (*gradients_)(gy);
+    return std::exchange(results_[i], Tensor());
+  }
+  void end_visit() const override { results_ = {}; }
+
+ private:
+  std::array<NodePtr, n> inputs_;
+  std::optional<F> gradients_;
+  mutable std::array<Tensor, n> results_;  // of the visit under way
+};
+
 }  // namespace detail
 
 template <class... F>
@@ -245,6 +275,14 @@ Tensor record_each(const char* op, Tensor y, std::span<const Tensor> inputs, F g
   for (const Tensor& x : inputs) needed |= x.requires_grad();
   if (!grad_enabled() || !needed) return y;
   NodePtr node = make_node<detail::EachNode<F>>(op, inputs, std::move(gradient));
+  return Tensor(y.storage(), y.shape(), std::move(node));
+}
+
+template <class F, std::same_as<Tensor>... Inputs>
+Tensor record_jointly(const char* op, Tensor y, F gradients, const Inputs&... inputs) {
+  if (!grad_enabled() || !(inputs.requires_grad() || ...)) return y;
+  NodePtr node = make_node<detail::JointNode<F, sizeof...(Inputs)>>(op, std::move(gradients),
+                                                                    std::array{NodePtr(inputs.node())...});
   return Tensor(y.storage(), y.shape(), std::move(node));
 }
 

@@ -97,6 +97,8 @@ struct Activation {
   void (*gradient)(Index n, const Real* gy, const Real* y, Real* gx);
   /// y = f(x) and slope = f'(x) at once.
   void (*forward_with_slope)(Index n, const Real* x, Real* y, Real* slope);
+  /// gx = gy f'(x) from the argument; gx may be x, but not gy.
+  void (*gradient_at)(Index n, const Real* gy, const Real* x, Real* gx);
 };
 /// relu, leaky_relu, elu, selu, tanh, sigmoid, softplus, gelu, gelu_tanh and silu, each with its default parameters.
 std::span<const Activation> activations();
@@ -150,6 +152,43 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias = {}, const C
 /// Throws over no keys or channels, and unless heads divides C and Cv.
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, Index heads = 1);
 
+// Normalization (ops/normalization.cpp): xhat scale + shift, xhat = (x - mean) / sqrt(variance + epsilon), with the
+// mean and the (biased) variance of each group of numbers. scale and shift: [C], or [N, C] for every sample its own, or
+// undefined, which is 1 and 0. x: [N, ..., C], and so is the result.
+
+/// A group is a sample's places with C / groups neighbouring channels   (Wu and He 2018). Throws unless `groups`
+/// divides C.
+Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5);
+/// f(group_norm(...)) as one op, without a second visit of memory.
+Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, const Activation& f,
+                  double epsilon = 1e-5);
+/// A group is a sample's channel   (Ulyanov et al. 2016).
+inline Tensor instance_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5) {
+  return group_norm(x, x.dim(-1), scale, shift, epsilon);
+}
+/// A group is the C channels of one place   (Ba et al. 2016).
+Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5);
+
+/// Windows of window x window places, `stride` apart, on an image with a border of `padding` places.
+struct Pool {
+  Index window;
+  Index stride = 0;   ///< 0: the window, so that windows lie side by side
+  Index padding = 0;  ///< at most half the window
+};
+// Pooling (ops/pooling.cpp).   [N, H, W, C] -> [N, H', W', C] with H' = (H + 2 padding - window) / stride + 1, rounded
+// down. Throws where no window fits.
+
+/// The largest number of a window, without the border; the first of equal ones gets the gradient. NaN if any is.
+Tensor max_pool(const Tensor& x, const Pool& pool);
+/// The mean of a window, in which the border counts as zeros.
+Tensor average_pool(const Tensor& x, const Pool& pool);
+/// Every place becomes factor x factor places.   [N, H, W, C] -> [N, factor H, factor W, C]
+Tensor upsample_nearest(const Tensor& x, Index factor);
+
+/// 0 with probability p, x / (1 - p) otherwise, so that the mean stays (ops/dropout.cpp). Any shape; p in [0, 1]. The
+/// mask is not kept: the gradient draws it again.
+Tensor dropout(const Tensor& x, double p, Generator& rng);
+
 // --- Layout (ops/layout.cpp) -----------------------------------------------------------------------------------------
 
 /// The same numbers in another shape, sharing the buffer; one size may be -1 and is worked out.
@@ -194,45 +233,6 @@ Tensor softmax(const Tensor& x);
 Tensor log_softmax(const Tensor& x);
 /// ln sum_c e^{x_c}   [..., C] -> [...]
 Tensor logsumexp(const Tensor& x);
-
-// --- Normalization, pooling, dropout ---------------------------------------------------------------------------------
-
-// Normalization (ops/normalization.cpp): xhat scale + shift, xhat = (x - mean) / sqrt(variance + epsilon), with the
-// mean and the (biased) variance of each group of numbers. scale and shift: [C], or [N, C] for every sample its own, or
-// undefined, which is 1 and 0. x: [N, ..., C], and so is the result.
-
-/// A group is a sample's places with C / groups neighbouring channels   (Wu and He 2018). Throws unless `groups`
-/// divides C.
-Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5);
-/// f(group_norm(...)) as one op, without a second visit of memory.
-Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, const Activation& f,
-                  double epsilon = 1e-5);
-/// A group is a sample's channel   (Ulyanov et al. 2016).
-inline Tensor instance_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5) {
-  return group_norm(x, x.dim(-1), scale, shift, epsilon);
-}
-/// A group is the C channels of one place   (Ba et al. 2016).
-Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5);
-
-/// Windows of window x window places, `stride` apart, on an image with a border of `padding` places.
-struct Pool {
-  Index window;
-  Index stride = 0;   ///< 0: the window, so that windows lie side by side
-  Index padding = 0;  ///< at most half the window
-};
-// Pooling (ops/pooling.cpp).   [N, H, W, C] -> [N, H', W', C] with H' = (H + 2 padding - window) / stride + 1, rounded
-// down. Throws where no window fits.
-
-/// The largest number of a window, without the border; the first of equal ones gets the gradient. NaN if any is.
-Tensor max_pool(const Tensor& x, const Pool& pool);
-/// The mean of a window, in which the border counts as zeros.
-Tensor average_pool(const Tensor& x, const Pool& pool);
-/// Every place becomes factor x factor places.   [N, H, W, C] -> [N, factor H, factor W, C]
-Tensor upsample_nearest(const Tensor& x, Index factor);
-
-/// 0 with probability p, x / (1 - p) otherwise, so that the mean stays (ops/dropout.cpp). Any shape; p in [0, 1]. The
-/// mask is not kept: the gradient draws it again.
-Tensor dropout(const Tensor& x, double p, Generator& rng);
 
 // --- Losses (ops/loss.cpp) -------------------------------------------------------------------------------------------
 

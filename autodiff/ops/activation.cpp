@@ -141,20 +141,28 @@ constexpr Activation kActivations[] = {
      .apply_gradient = relu_gradient,
      .forward = [](Index n, const Real* x, Real* y) { kernels().relu(n, x, y); },
      .gradient = [](Index n, const Real* gy, const Real* y, Real* gx) { kernels().relu_gradient(n, gy, y, gx); },
-     .forward_with_slope = nullptr},
+     .forward_with_slope = nullptr,
+     .gradient_at = [](Index n, const Real* gy, const Real* x, Real* gx) { kernels().relu_gradient(n, gy, x, gx); }},
     {.name = "leaky_relu",
      .apply = [](const Tensor& x) { return leaky_relu(x); },
      .apply_gradient = [](const Tensor& gy, const Tensor& x) { return leaky_relu_gradient(gy, x, kLeakySlope); },
      .forward = [](Index n, const Real* x, Real* y) { kernels().leaky_relu(n, x, kLeakySlope, y); },
      .gradient = [](Index n, const Real* gy, const Real* y,
                     Real* gx) { kernels().leaky_relu_gradient(n, gy, y, kLeakySlope, gx); },
-     .forward_with_slope = nullptr},
+     .forward_with_slope = nullptr,
+     .gradient_at = [](Index n, const Real* gy, const Real* x,
+                       Real* gx) { kernels().leaky_relu_gradient(n, gy, x, kLeakySlope, gx); }},
     {.name = "elu",
      .apply = [](const Tensor& x) { return elu(x); },
      .apply_gradient = [](const Tensor& gy, const Tensor& x) { return elu_gradient(gy, elu(x), 1, 1); },
      .forward = [](Index n, const Real* x, Real* y) { kernels().elu(n, x, 1, 1, y); },
      .gradient = [](Index n, const Real* gy, const Real* y, Real* gx) { kernels().elu_gradient(n, gy, y, 1, 1, gx); },
-     .forward_with_slope = nullptr},
+     .forward_with_slope = nullptr,
+     .gradient_at =
+         [](Index n, const Real* gy, const Real* x, Real* gx) {
+           kernels().elu(n, x, 1, 1, gx);
+           kernels().elu_gradient(n, gy, gx, 1, 1, gx);
+         }},
     {.name = "selu",
      .apply = selu,
      .apply_gradient = [](const Tensor& gy,
@@ -162,47 +170,68 @@ constexpr Activation kActivations[] = {
      .forward = [](Index n, const Real* x, Real* y) { kernels().elu(n, x, kSeluAlpha, kSeluScale, y); },
      .gradient = [](Index n, const Real* gy, const Real* y,
                     Real* gx) { kernels().elu_gradient(n, gy, y, kSeluAlpha, kSeluScale, gx); },
-     .forward_with_slope = nullptr},
+     .forward_with_slope = nullptr,
+     .gradient_at =
+         [](Index n, const Real* gy, const Real* x, Real* gx) {
+           kernels().elu(n, x, kSeluAlpha, kSeluScale, gx);
+           kernels().elu_gradient(n, gy, gx, kSeluAlpha, kSeluScale, gx);
+         }},
     {.name = "tanh",
      .apply = tanh,
      .apply_gradient = [](const Tensor& gy, const Tensor& x) { return tanh_gradient(gy, tanh(x)); },
      .forward = [](Index n, const Real* x, Real* y) { kernels().tanh(n, x, y); },
      .gradient = [](Index n, const Real* gy, const Real* y, Real* gx) { kernels().tanh_gradient(n, gy, y, gx); },
-     .forward_with_slope = nullptr},
+     .forward_with_slope = nullptr,
+     .gradient_at =
+         [](Index n, const Real* gy, const Real* x, Real* gx) {
+           kernels().tanh(n, x, gx);
+           kernels().tanh_gradient(n, gy, gx, gx);
+         }},
     {.name = "sigmoid",
      .apply = sigmoid,
      .apply_gradient = [](const Tensor& gy, const Tensor& x) { return sigmoid_gradient(gy, sigmoid(x)); },
      .forward = [](Index n, const Real* x, Real* y) { kernels().sigmoid(n, x, y); },
      .gradient = [](Index n, const Real* gy, const Real* y, Real* gx) { kernels().sigmoid_gradient(n, gy, y, gx); },
-     .forward_with_slope = nullptr},
+     .forward_with_slope = nullptr,
+     .gradient_at =
+         [](Index n, const Real* gy, const Real* x, Real* gx) {
+           kernels().sigmoid(n, x, gx);
+           kernels().sigmoid_gradient(n, gy, gx, gx);
+         }},
     {.name = "softplus",
      .apply = softplus,
      .apply_gradient = softplus_gradient,
      .forward = [](Index n, const Real* x, Real* y) { kernels().softplus(n, x, y); },
      .gradient = nullptr,
      .forward_with_slope = [](Index n, const Real* x, Real* y,
-                              Real* slope) { kernels().softplus_with_slope(n, x, y, slope); }},
+                              Real* slope) { kernels().softplus_with_slope(n, x, y, slope); },
+     .gradient_at = [](Index n, const Real* gy, const Real* x,
+                       Real* gx) { kernels().softplus_gradient(n, gy, x, gx); }},
     {.name = "gelu",
      .apply = [](const Tensor& x) { return gelu(x); },
      .apply_gradient = gelu_gradient,
      .forward = [](Index n, const Real* x, Real* y) { kernels().gelu(n, x, y); },
      .gradient = nullptr,
      .forward_with_slope = [](Index n, const Real* x, Real* y,
-                              Real* slope) { kernels().gelu_with_slope(n, x, y, slope); }},
+                              Real* slope) { kernels().gelu_with_slope(n, x, y, slope); },
+     .gradient_at = [](Index n, const Real* gy, const Real* x, Real* gx) { kernels().gelu_gradient(n, gy, x, gx); }},
     {.name = "gelu_tanh",
      .apply = [](const Tensor& x) { return gelu(x, {.tanh = true}); },
      .apply_gradient = gelu_tanh_gradient,
      .forward = [](Index n, const Real* x, Real* y) { kernels().gelu_tanh(n, x, y); },
      .gradient = nullptr,
      .forward_with_slope = [](Index n, const Real* x, Real* y,
-                              Real* slope) { kernels().gelu_tanh_with_slope(n, x, y, slope); }},
+                              Real* slope) { kernels().gelu_tanh_with_slope(n, x, y, slope); },
+     .gradient_at = [](Index n, const Real* gy, const Real* x,
+                       Real* gx) { kernels().gelu_tanh_gradient(n, gy, x, gx); }},
     {.name = "silu",
      .apply = silu,
      .apply_gradient = silu_gradient,
      .forward = [](Index n, const Real* x, Real* y) { kernels().silu(n, x, y); },
      .gradient = nullptr,
      .forward_with_slope = [](Index n, const Real* x, Real* y,
-                              Real* slope) { kernels().silu_with_slope(n, x, y, slope); }},
+                              Real* slope) { kernels().silu_with_slope(n, x, y, slope); },
+     .gradient_at = [](Index n, const Real* gy, const Real* x, Real* gx) { kernels().silu_gradient(n, gy, x, gx); }},
 };
 
 }  // namespace

@@ -90,6 +90,19 @@ struct AttentionGradient {
   Real *gq, *gk, *gv;
 };
 
+/// Some neighbouring rows or columns of places: [begin, end).
+struct Range {
+  Index begin, end;
+};
+
+/// For each place (i, j) of a grid, a rectangle of places of an image [., width, channels]: rows[i] by columns[j].
+struct Rectangles {
+  Index row_count, column_count;
+  const Range* rows;     ///< row_count of them
+  const Range* columns;  ///< column_count of them
+  Index width, channels;
+};
+
 /// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
 ///   m = beta1 m + (1 - beta1) s g,   v = beta2 v + (1 - beta2) (s g)^2
 ///   p = (1 - decay) p - step m / (sqrt(v / correction2) + epsilon)
@@ -213,6 +226,37 @@ struct Kernels {
   /// `output` is what attention() left.
   void (*attention_gradient)(const Attention&, const AttentionOutput& output, const AttentionGradient&,
                              Real* workspace) noexcept;
+
+  // Normalization. x, g, y: [rows, columns]; what is told of each column: [columns].
+  /// mean_c = sum_r x[r, c] / rows,   squares_c = sum_r (x[r, c] - mean_c)^2.   rows >= 1. A mean far from 0 costs no
+  /// digits of the squares unless the first row lies far from it, too.
+  void (*column_moments)(Index rows, Index columns, const Real* x, Real* mean, Real* squares) noexcept;
+  /// y = (x - mean_c) scale_c + shift_c
+  void (*normalize_columns)(Index rows, Index columns, const Real* x, const Real* mean, const Real* scale,
+                            const Real* shift, Real* y) noexcept;
+  /// sum_c += sum_r g[r, c],   product_c += sum_r g[r, c] (x[r, c] - mean_c)
+  void (*column_products)(Index rows, Index columns, const Real* g, const Real* x, const Real* mean, Real* sum,
+                          Real* product) noexcept;
+  /// gx = scale_c g - slope_c (x - mean_c) - shift_c
+  void (*normalize_columns_gradient)(Index rows, Index columns, const Real* g, const Real* x, const Real* mean,
+                                     const Real* scale, const Real* slope, const Real* shift, Real* gx) noexcept;
+  /// Of each row: y = xhat scale_c + shift_c, xhat = (x - mean_r) rstd_r, rstd_r = 1 / sqrt(variance_r + epsilon).
+  /// moments: [rows, 2], the mean and rstd. columns >= 1
+  void (*normalize_rows)(Index rows, Index columns, const Real* x, const Real* scale, const Real* shift, Real epsilon,
+                         Real* y, Real* moments) noexcept;
+  /// gx = rstd_r (h - mean(h) - xhat mean(h xhat)) with h = g scale_c and the means over each row;
+  /// gscale_c += sum_r g xhat,   gshift_c += sum_r g
+  void (*normalize_rows_gradient)(Index rows, Index columns, const Real* g, const Real* x, const Real* moments,
+                                  const Real* scale, Real* gx, Real* gscale, Real* gshift) noexcept;
+
+  // Pooling, of one image. y: [row_count, column_count, channels]; x, v, gx: [., width, channels].
+  /// y = scale times the sum over each rectangle
+  void (*sum_rectangles)(const Rectangles&, const Real* x, Real scale, Real* y) noexcept;
+  /// y = v where x is first the maximum of each rectangle, channel by channel; or where x is first NaN, if it is. None
+  /// of the rectangles is empty.
+  void (*pick_at_maxima)(const Rectangles&, const Real* x, const Real* v, Real* y) noexcept;
+  /// gx += g at those places
+  void (*add_at_maxima)(const Rectangles&, const Real* x, const Real* g, Real* gx) noexcept;
 
   // In place: y += w (x - y), the step of an exponential moving average.
   void (*lerp)(Index n, const Real* x, Real w, Real* y) noexcept;

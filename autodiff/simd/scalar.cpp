@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "autodiff/simd/scalar.hpp"
 #include "autodiff/simd/tables.hpp"
 
 namespace rill::simd {
@@ -529,6 +530,17 @@ constinit const Kernels scalar_kernels = {
     .attention_workspace = attention_workspace,
     .attention = attention,
     .attention_gradient = attention_gradient,
+
+    .column_moments = scalar::column_moments,
+    .normalize_columns = scalar::normalize_columns,
+    .column_products = scalar::column_products,
+    .normalize_columns_gradient = scalar::normalize_columns_gradient,
+    .normalize_rows = scalar::normalize_rows,
+    .normalize_rows_gradient = scalar::normalize_rows_gradient,
+
+    .sum_rectangles = scalar::sum_rectangles,
+    .pick_at_maxima = scalar::pick_at_maxima,
+    .add_at_maxima = scalar::add_at_maxima,
 
     .lerp = lerp,
     .adam = adam,

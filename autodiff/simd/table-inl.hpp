@@ -6,7 +6,9 @@
 #include "autodiff/simd/convolution-inl.hpp"
 #include "autodiff/simd/elementwise-inl.hpp"
 #include "autodiff/simd/gemm-inl.hpp"
+#include "autodiff/simd/normalization-inl.hpp"
 #include "autodiff/simd/optimizer-inl.hpp"
+#include "autodiff/simd/pooling-inl.hpp"
 #include "autodiff/simd/random-inl.hpp"
 #include "autodiff/simd/reduction-inl.hpp"
 #include "autodiff/simd/softmax-inl.hpp"
@@ -87,6 +89,17 @@ constexpr Kernels make_table(const char* name) {
       .attention_workspace = attention_workspace<V>,
       .attention = attention<V>,
       .attention_gradient = attention_gradient<V>,
+
+      .column_moments = column_moments<V>,
+      .normalize_columns = normalize_columns<V>,
+      .column_products = column_products<V>,
+      .normalize_columns_gradient = normalize_columns_gradient<V>,
+      .normalize_rows = normalize_rows<V>,
+      .normalize_rows_gradient = normalize_rows_gradient<V>,
+
+      .sum_rectangles = sum_rectangles<V>,
+      .pick_at_maxima = pick_at_maxima<V>,
+      .add_at_maxima = add_at_maxima<V>,
 
       .lerp = lerp<V>,
       .adam = adam<V>,

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <stdexcept>
 
@@ -209,6 +210,36 @@ TEST(Grad, AnErrorHalfWayLeavesTheGraphUsable) {
   Tensor(x).clear_grad();
   z.backward();
   EXPECT_THAT(x.grad().to_vector(), ElementsAre(5, 7));
+}
+
+TEST(Graph, JointGradientsAreComputedOnceAWalk) {
+  const Tensor a = leaf({2, 3}), b = leaf({5, 7}), c = Tensor::ones({2});
+  int calls = 0;
+  const auto product = [&] {
+    const auto gradients = [=, &calls](const Tensor& gy) {
+      ++calls;
+      return std::array{gy * b, gy * a, Tensor()};
+    };
+    return record_jointly("product", (a * b).detach(), gradients, a, b, c);
+  };
+  Tensor y = product();
+  sum(y).backward({.retain_graph = true});
+  EXPECT_EQ(calls, 1);
+  EXPECT_THAT(a.grad().to_vector(), ElementsAre(5, 7));
+  EXPECT_THAT(b.grad().to_vector(), ElementsAre(2, 3));
+  // Only one of them is asked for, then only the other, of the same gy: nothing is left over from the walk before.
+  const Tensor seed = leaf({1, 10}).detach();
+  EXPECT_THAT(grad({y}, {b}, {.retain_graph = true}, {seed})[0].to_vector(), ElementsAre(2, 30));
+  seed.storage()->data()[0] = 100;
+  EXPECT_THAT(grad({y}, {a}, {.retain_graph = true}, {seed})[0].to_vector(), ElementsAre(500, 70));
+  EXPECT_EQ(calls, 3);
+  // And they can be differentiated again.
+  const Tensor twice = sum(square(grad(sum(y), a, {.create_graph = true})));
+  EXPECT_THAT(grad(twice, b).to_vector(), ElementsAre(10, 14));
+  sum(y).backward();
+  EXPECT_THROW(sum(y).backward(), std::invalid_argument);  // freed
+  const NoGrad none;
+  EXPECT_FALSE(product().requires_grad());
 }
 
 TEST(Graph, AChainOfAMillionNodes) {

@@ -1,0 +1,75 @@
+// Pooling: lanes are channels, so that all places of a rectangle are whole registers.
+#pragma once
+
+#include "autodiff/simd/elementwise-inl.hpp"
+
+namespace rill::simd {
+namespace {
+
+/// Calls body(out, part, for_places) for every register of the grid's numbers: `out` is where it stands in y, and
+/// for_places(visit) calls visit(place) with where the same channels stand in x, for all places of the rectangle.
+template <class V, class Body>
+void for_rectangles(const Rectangles& at, const Body& body) {
+  Index out = 0;
+  for (Index i = 0; i < at.row_count; ++i) {
+    const Range rows = at.rows[i];
+    for (Index j = 0; j < at.column_count; ++j, out += at.channels) {
+      const Range columns = at.columns[j];
+      for_registers<V>(at.channels, [&](Index c, auto part) {
+        body(out + c, part, [&](const auto& visit) {
+          for (Index r = rows.begin; r < rows.end; ++r) {
+            for (Index k = columns.begin; k < columns.end; ++k) visit((r * at.width + k) * at.channels + c);
+          }
+        });
+      });
+    }
+  }
+}
+
+template <class V>
+[[gnu::flatten]] void sum_rectangles(const Rectangles& at, const Real* x, Real scale, Real* y) noexcept {
+  for_rectangles<V>(at, [=](Index out, auto part, const auto& for_places) {
+    V sum(0);
+    for_places([&](Index place) { sum = sum + part.load(x + place); });
+    part.store(y + out, V(V(scale) * sum));
+  });
+}
+
+template <class V>
+[[gnu::flatten]] void pick_at_maxima(const Rectangles& at, const Real* x, const Real* v, Real* y) noexcept {
+  for_rectangles<V>(at, [=](Index out, auto part, const auto& for_places) {
+    V best(-kInfinity), picked(0);
+    bool first = true;
+    for_places([&](Index place) {
+      const V x_place = part.load(x + place), v_place = part.load(v + place);
+      if (first) {
+        best = x_place, picked = v_place, first = false;
+        return;
+      }
+      // The larger one, or a NaN; once best is a NaN it stays, as maximum() is its first argument then.
+      const V larger = Functions<V>::maximum(best, x_place);
+      const auto stays = xsimd::isnan(best) | (best >= x_place);
+      picked = xsimd::select(stays, picked, v_place);
+      best = larger;
+    });
+    part.store(y + out, picked);
+  });
+}
+
+template <class V>
+[[gnu::flatten]] void add_at_maxima(const Rectangles& at, const Real* x, const Real* g, Real* gx) noexcept {
+  for_rectangles<V>(at, [=](Index out, auto part, const auto& for_places) {
+    V best(-kInfinity);
+    for_places([&](Index place) { best = Functions<V>::maximum(best, part.load(x + place)); });
+    V rest = part.load(g + out);  // what has not found its place
+    for_places([&](Index place) {
+      const V x_place = part.load(x + place);
+      const auto here = xsimd::isnan(x_place) | (x_place == best);
+      part.store(gx + place, V(part.load(gx + place) + xsimd::select(here, rest, V(0))));
+      rest = xsimd::select(here, V(0), rest);
+    });
+  });
+}
+
+}  // namespace
+}  // namespace rill::simd

@@ -1,0 +1,25 @@
+// The kernels in plain C++ that stand in a file of their own, for the table in scalar.cpp.
+#pragma once
+
+#include "autodiff/simd/kernels.hpp"
+
+namespace rill::simd::scalar {
+
+// scalar_images.cpp; what they compute is said in kernels.hpp.
+void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* squares) noexcept;
+void normalize_columns(Index rows, Index columns, const Real* x, const Real* mean, const Real* scale, const Real* shift,
+                       Real* y) noexcept;
+void column_products(Index rows, Index columns, const Real* g, const Real* x, const Real* mean, Real* sum,
+                     Real* product) noexcept;
+void normalize_columns_gradient(Index rows, Index columns, const Real* g, const Real* x, const Real* mean,
+                                const Real* scale, const Real* slope, const Real* shift, Real* gx) noexcept;
+void normalize_rows(Index rows, Index columns, const Real* x, const Real* scale, const Real* shift, Real epsilon,
+                    Real* y, Real* moments) noexcept;
+void normalize_rows_gradient(Index rows, Index columns, const Real* g, const Real* x, const Real* moments,
+                             const Real* scale, Real* gx, Real* gscale, Real* gshift) noexcept;
+
+void sum_rectangles(const Rectangles& at, const Real* x, Real scale, Real* y) noexcept;
+void pick_at_maxima(const Rectangles& at, const Real* x, const Real* v, Real* y) noexcept;
+void add_at_maxima(const Rectangles& at, const Real* x, const Real* g, Real* gx) noexcept;
+
+}  // namespace rill::simd::scalar
