@@ -20,9 +20,9 @@ const Activation& silu_activation() {
   fail("no silu");
 }
 
-std::string name_of(const char* op, const Shape& shape) {
-  std::string name = op;
-  for (const Index size : shape) name += (size == shape[0] ? '/' : 'x') + std::to_string(size);
+std::string name_of(const std::string& op, const Shape& shape) {
+  std::string name = op + '/' + std::to_string(shape[0]);
+  for (int axis = 1; axis < shape.rank(); ++axis) name += 'x' + std::to_string(shape[axis]);
   return name;
 }
 
@@ -49,7 +49,7 @@ void run(benchmark::State& state, const Shape& shape, bool backward, const Op& o
 const bool kRegistered = [] {
   const auto add = [](const char* op_name, const Shape& shape, const auto& op) {
     register_work(name_of(op_name, shape), [=](benchmark::State& state) { run(state, shape, false, op); });
-    register_work(name_of((std::string(op_name) + "_backward").c_str(), shape),
+    register_work(name_of(std::string(op_name) + "_backward", shape),
                   [=](benchmark::State& state) { run(state, shape, true, op); });
   };
   for (const Shape& shape :
