@@ -144,7 +144,7 @@ void group_forward(const Normalization& z, Tensor& y, Tensor& moments) {
   const Tensor one = Tensor::ones({z.channels()}), zero = Tensor::zeros({z.channels()});
   const Index each = z.places() * z.channels();
   for_samples<3>(z, [&](Index n, const std::array<Real*, 3>& line) {
-    const auto [mean, squares, factor] = line;
+    Real *mean = line[0], *squares = line[1], *factor = line[2];
     const Real *x = z.x.data() + n * each, *shift = of_sample(z.shift, n, zero);
     Real *to = y.data() + n * each, *moments_n = moments.data() + n * 2 * z.groups;
     kernels.column_moments(z.places(), z.channels(), x, mean, squares);
@@ -164,7 +164,7 @@ void group_backward(const Normalization& z, const Tensor& moments, const Tensor&
   const Index channels = z.channels(), each = z.places() * channels, size = z.size();
   const Tensor one = Tensor::ones({channels}), zero = Tensor::zeros({channels});
   for_samples<4>(z, [&](Index n, const std::array<Real*, 4>& line) {
-    const auto [mean, factor, slope, offset] = line;
+    Real *mean = line[0], *factor = line[1], *slope = line[2], *offset = line[3];
     const Real *x = z.x.data() + n * each, *gy_n = gy.data() + n * each, *moments_n = moments.data() + n * 2 * z.groups;
     const Real *scale = of_sample(z.scale, n, one), *shift = of_sample(z.shift, n, zero);
     Real *to = gx.data() + n * each, *product = gscale.data() + n * channels, *total = gshift.data() + n * channels;

@@ -1,20 +1,23 @@
 // Normalization and pooling in plain C++, one number at a time.
 #include <cmath>
+#include <type_traits>
 
 #include "autodiff/simd/scalar.hpp"
 
 namespace rill::simd::scalar {
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Normalization. Sums are in double: what the other sets round on the way is measured against them.
+// Normalization. What the other sets round on the way is measured against sums in twice the precision.
+
+using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
 
 void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* squares) noexcept {
   for (Index c = 0; c < columns; ++c) {
-    double sum = 0, sum_of_squares = 0;
-    for (Index r = 0; r < rows; ++r) sum += static_cast<double>(x[r * columns + c]);
-    const double center = sum / static_cast<double>(rows);
+    Wide sum = 0, sum_of_squares = 0;
+    for (Index r = 0; r < rows; ++r) sum += static_cast<Wide>(x[r * columns + c]);
+    const Wide center = sum / static_cast<Wide>(rows);
     for (Index r = 0; r < rows; ++r) {
-      const double d = static_cast<double>(x[r * columns + c]) - center;
+      const Wide d = static_cast<Wide>(x[r * columns + c]) - center;
       sum_of_squares += d * d;
     }
     mean[c] = static_cast<Real>(center);
@@ -32,10 +35,10 @@ void normalize_columns(Index rows, Index columns, const Real* x, const Real* mea
 void column_products(Index rows, Index columns, const Real* g, const Real* x, const Real* mean, Real* sum,
                      Real* product) noexcept {
   for (Index c = 0; c < columns; ++c) {
-    double sum_c = 0, product_c = 0;
+    Wide sum_c = 0, product_c = 0;
     for (Index i = c; i < rows * columns; i += columns) {
-      sum_c += static_cast<double>(g[i]);
-      product_c += static_cast<double>(g[i]) * static_cast<double>(x[i] - mean[c]);
+      sum_c += static_cast<Wide>(g[i]);
+      product_c += static_cast<Wide>(g[i]) * static_cast<Wide>(x[i] - mean[c]);
     }
     sum[c] += static_cast<Real>(sum_c);
     product[c] += static_cast<Real>(product_c);
@@ -52,15 +55,15 @@ void normalize_columns_gradient(Index rows, Index columns, const Real* g, const 
 void normalize_rows(Index rows, Index columns, const Real* x, const Real* scale, const Real* shift, Real epsilon,
                     Real* y, Real* moments) noexcept {
   for (Index r = 0; r < rows; ++r, x += columns, y += columns, moments += 2) {
-    double sum = 0, sum_of_squares = 0;
-    const auto count = static_cast<double>(columns);
-    for (Index c = 0; c < columns; ++c) sum += static_cast<double>(x[c]);
+    Wide sum = 0, sum_of_squares = 0;
+    const auto count = static_cast<Wide>(columns);
+    for (Index c = 0; c < columns; ++c) sum += static_cast<Wide>(x[c]);
     for (Index c = 0; c < columns; ++c) {
-      const double d = static_cast<double>(x[c]) - sum / count;
+      const Wide d = static_cast<Wide>(x[c]) - sum / count;
       sum_of_squares += d * d;
     }
     moments[0] = static_cast<Real>(sum / count);
-    moments[1] = static_cast<Real>(1 / std::sqrt(sum_of_squares / count + static_cast<double>(epsilon)));
+    moments[1] = static_cast<Real>(1 / std::sqrt(sum_of_squares / count + static_cast<Wide>(epsilon)));
     for (Index c = 0; c < columns; ++c) y[c] = (x[c] - moments[0]) * moments[1] * scale[c] + shift[c];
   }
 }
@@ -69,14 +72,14 @@ void normalize_rows_gradient(Index rows, Index columns, const Real* g, const Rea
                              const Real* scale, Real* gx, Real* gscale, Real* gshift) noexcept {
   for (Index r = 0; r < rows; ++r, g += columns, x += columns, gx += columns, moments += 2) {
     const auto xhat = [&](Index c) { return (x[c] - moments[0]) * moments[1]; };
-    double sum = 0, product = 0;
+    Wide sum = 0, product = 0;
     for (Index c = 0; c < columns; ++c) {
-      sum += static_cast<double>(g[c] * scale[c]);
-      product += static_cast<double>(g[c] * scale[c] * xhat(c));
+      sum += static_cast<Wide>(g[c] * scale[c]);
+      product += static_cast<Wide>(g[c] * scale[c] * xhat(c));
       gscale[c] += g[c] * xhat(c);
       gshift[c] += g[c];
     }
-    const auto count = static_cast<double>(columns);
+    const auto count = static_cast<Wide>(columns);
     const Real mean = static_cast<Real>(sum / count), slope = static_cast<Real>(product / count);
     for (Index c = 0; c < columns; ++c) gx[c] = moments[1] * (g[c] * scale[c] - mean - xhat(c) * slope);
   }
