@@ -169,7 +169,9 @@ int sample(int argc, const char* const* argv) {
     write_points(settings.out, samples.x);
   }
   if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, request.seed));
-  if (!settings.gif.empty()) write_gif(settings.gif, sample_film(trained, samples), {.colors = 64});
+  if (!settings.gif.empty())
+    write_gif(settings.gif, sample_film(trained, samples),
+              {.frame_seconds = trained.flow.data.kind == "images" ? 0.1 : 0.05, .colors = 64});
   if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained, samples);
   return kDone;
 }

@@ -21,7 +21,9 @@ constexpr std::uint64_t kNoiseStream = std::uint64_t{1} << 59, kDataStream = kNo
 
 // Pictures show this many points at most: more would only make them darker and films larger.
 constexpr Index kPictureData = 10000;
-constexpr std::size_t kFilmFrames = 100;
+// Films of images are noise at first, which no format makes small: fewer frames and smaller ones.
+constexpr std::size_t kFilmFrames = 100, kImageFilmFrames = 25;
+constexpr int kPictureZoom = 3, kFilmZoom = 2;
 
 // Where samples start, and the model that moves them.
 struct Start {
@@ -116,14 +118,14 @@ std::vector<std::string> row_names(const SampleRequest& request) {
   return names;
 }
 
-Image grid_picture(const DataDescription& data, std::span<const Real> pixels, const Samples& samples) {
+Image grid_picture(const DataDescription& data, std::span<const Real> pixels, const Samples& samples, int zoom) {
   return image_grid(pixels, static_cast<int>(data.height), static_cast<int>(data.width),
-                    {.columns = static_cast<int>(samples.columns), .row_labels = samples.row_names});
+                    {.columns = static_cast<int>(samples.columns), .zoom = zoom, .row_labels = samples.row_names});
 }
 
-// Which times of the trajectory a film shows: all, or about kFilmFrames of them, the last one included.
-std::vector<std::size_t> film_positions(std::size_t times) {
-  const std::size_t steps = times - 1, stride = (steps + kFilmFrames - 1) / kFilmFrames;
+// Which times of the trajectory a film shows: all, or about `frames` of them, the last one included.
+std::vector<std::size_t> film_positions(std::size_t times, std::size_t frames) {
+  const std::size_t steps = times - 1, stride = (steps + frames - 1) / frames;
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < steps; i += stride) positions.push_back(i);
   positions.push_back(steps);
@@ -162,7 +164,8 @@ bool has_picture(const TrainedModel& trained) {
 
 Image sample_picture(const TrainedModel& trained, const Samples& samples, std::uint64_t seed) {
   require_picture(trained);
-  if (trained.flow.data.kind == "images") return grid_picture(trained.flow.data, samples.x.values(), samples);
+  if (trained.flow.data.kind == "images")
+    return grid_picture(trained.flow.data, samples.x.values(), samples, kPictureZoom);
   const Tensor data = draw_data(*open_data(trained.flow.data), std::min(samples.x.dim(0), kPictureData), seed);
   const Panel panels[] = {{.title = "data", .points = data.values(), .color = kInk},
                           {.title = "samples", .points = samples.x.values(), .color = kBlue}};
@@ -174,14 +177,15 @@ std::vector<Image> sample_film(const TrainedModel& trained, const Samples& sampl
   require(!samples.trajectory.empty(), "sample_film: the samples have no trajectory");
   std::vector<double> times;
   std::vector<std::span<const Real>> states;
-  for (const std::size_t i : film_positions(samples.times.size())) {
+  const bool images = trained.flow.data.kind == "images";
+  for (const std::size_t i : film_positions(samples.times.size(), images ? kImageFilmFrames : kFilmFrames)) {
     times.push_back(samples.times[i]);
     states.push_back(samples.trajectory[i].values());
   }
-  if (trained.flow.data.kind != "images")
-    return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
+  if (!images) return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
   std::vector<Image> frames;
-  for (const std::span<const Real> pixels : states) frames.push_back(grid_picture(trained.flow.data, pixels, samples));
+  for (const std::span<const Real> pixels : states)
+    frames.push_back(grid_picture(trained.flow.data, pixels, samples, kFilmZoom));
   return frames;
 }
 

@@ -55,7 +55,8 @@ bool has_picture(const TrainedModel& trained);
 /// Throws std::invalid_argument unless has_picture(), FileError when the data cannot be read.
 Image sample_picture(const TrainedModel& trained, const Samples& samples, std::uint64_t seed);
 
-/// The samples on their way from noise to data: a picture for each time, or for each of a hundred times.
+/// The samples on their way from noise to data: a picture for each time, or for each of a hundred times; of images for
+/// each of 25.
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples);
 
 }  // namespace rill::tools
