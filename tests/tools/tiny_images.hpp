@@ -55,8 +55,8 @@ inline std::vector<std::string> tiny_classifier(const std::string& images, const
                                                 const std::vector<std::string>& more = {}) {
   std::vector<std::string> command =
       tiny_image_training(images, folder,
-                          {"--model", "classifier", "--channels", "4,8", "--norm-groups", "2", "--features", "6",
-                           "--activation", "relu", "--dropout", "0.1", "--steps", "40"});
+                          {"--model", "classifier", "--channels", "4,8", "--norm-groups", "2", "--features", "8",
+                           "--activation", "silu", "--dropout", "0.1", "--steps", "60"});
   command.insert(command.end(), more.begin(), more.end());
   return command;
 }
