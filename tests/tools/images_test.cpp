@@ -241,6 +241,8 @@ TEST_F(ImageRuns, EveryPresetForImagesCanBeRead) {
                                    "1",
                                    "--attention",
                                    "0",
+                                   "--heads",
+                                   "1",
                                    "--patch",
                                    "1",
                                    "--hidden",
