@@ -1,8 +1,9 @@
 #include "flow/frechet.hpp"
 
-#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <numeric>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/parallel.hpp"
@@ -109,7 +110,7 @@ double frechet_distance(const Moments& a, const Moments& b) {
     for (std::size_t i = 0; i < dimension; ++i) product[j][i] = dot(k[i], l[j]);
   }
   for (const std::vector<double>& column : orthogonal_columns(std::move(product))) distance -= 2 * norm(column);
-  return std::max(0.0, distance);
+  return distance < 0 ? 0 : distance;  // of equal sets, rounding may leave less than 0; NaN stays
 }
 
 }  // namespace rill::flow

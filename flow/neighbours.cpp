@@ -53,7 +53,7 @@ Estimate share_within(const Tensor& points, const Tensor& set, Index k) {
   Real* found = within.data();
   for_each_row(points, set, [&](Index i, const Real* squared) {
     for (std::size_t j = 0; j < radii.size(); ++j) {
-      if (squared[j] > radii[j]) continue;
+      if (!(squared[j] <= radii[j])) continue;  // a NaN is nowhere
       found[i] = 1;
       return;
     }

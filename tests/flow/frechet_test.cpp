@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -78,6 +79,12 @@ TEST(Frechet, OfLargeSetsIsThatOfTheirDistributions) {
   const Tensor x = Tensor::randn({50'000, 8}, rng), y = Tensor::randn({50'000, 8}, rng) * 2 + 0.5;
   // 8 (0.5^2 + (2 - 1)^2), with an error of some sqrt(8 / 50,000) in each of the parts.
   EXPECT_NEAR(distance(x, y), 10, 0.15);
+}
+
+TEST(Frechet, OfPointsThatAreNoNumbersIsNone) {
+  Tensor broken = cross(0, 0, 3, 0.5, 0);
+  broken.data()[0] = std::numeric_limits<Real>::quiet_NaN();
+  EXPECT_TRUE(std::isnan(distance(broken, cross(0, 0, 3, 0.5, 0))));
 }
 
 TEST(Frechet, MisuseIsExplained) {

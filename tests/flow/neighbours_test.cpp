@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -85,6 +86,14 @@ TEST(Neighbours, PrecisionAndRecallTellQualityFromVariety) {
   const PrecisionRecall apart = precision_and_recall(data, same + 100);
   EXPECT_EQ(apart.precision.value, 0);
   EXPECT_EQ(apart.recall.value, 0);
+}
+
+TEST(Neighbours, PointsThatAreNoNumbersLieNowhere) {
+  Generator rng(4);
+  const Tensor data = Tensor::randn({50, 2}, rng);
+  Tensor broken = data.clone();
+  broken.data()[0] = std::numeric_limits<Real>::quiet_NaN();
+  EXPECT_LT(precision_and_recall(data, broken).precision.value, 1);
 }
 
 TEST(Neighbours, MisuseIsExplained) {
