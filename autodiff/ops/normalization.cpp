@@ -247,7 +247,8 @@ Tensor normalized(const char* op, const Normalization& z) {
   const Index rows = z.samples() * z.places(), pieces = (rows + rows_per_piece(z) - 1) / rows_per_piece(z);
   Tensor moments = Tensor::empty({z.rows ? rows : z.samples() * z.groups, 2});
   if (y.size() > 0) z.rows ? row_forward(z, y, moments) : group_forward(z, y, moments);
-  const auto gradients = [z, moments, sums = Shape{z.rows ? pieces : z.samples(), z.channels()}](const Tensor& gy) {
+  const Shape sums{z.rows && y.size() > 0 ? pieces : z.samples(), z.channels()};
+  const auto gradients = [z, moments, sums](const Tensor& gy) {
     if (grad_enabled()) return gradients_of_ops(z, gy);  // to be differentiated again
     Tensor gx = Tensor::empty(z.x.shape()), gscale = Tensor::empty(sums), gshift = Tensor::empty(sums);
     if (gx.size() > 0) {

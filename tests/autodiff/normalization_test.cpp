@@ -150,6 +150,18 @@ TEST(Normalization, ScalesPerSampleAreThoseOfEachSampleAlone) {
   }
 }
 
+TEST(Normalization, OfNoPlacesHasGradientsOfZero) {
+  Tensor x = Tensor::zeros({2, 0, 6}), scale = normal({2, 6}, 1), shift = normal({6}, 2);
+  const Inputs inputs = {x.set_requires_grad(), scale.set_requires_grad(), shift.set_requires_grad()};
+  for (const Tensor& y : {layer_norm(x, scale, shift), group_norm(x, 2, scale, shift)}) {
+    const Inputs g = grad({sum(y)}, inputs);
+    EXPECT_EQ(g[0].shape(), x.shape());
+    EXPECT_EQ(g[1].shape(), scale.shape());
+    EXPECT_EQ(g[1].to_vector(), std::vector<Real>(12, 0));
+    EXPECT_EQ(g[2].to_vector(), std::vector<Real>(6, 0));
+  }
+}
+
 TEST(Normalization, MisuseIsNamed) {
   const Tensor x = Tensor::zeros({2, 5, 6});
   EXPECT_EQ(misuse([&] { group_norm(x, 4, {}, {}); }),
