@@ -224,6 +224,8 @@ int evaluate(int argc, const char* const* argv) {
   require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);
   require_at_least("nll-points", static_cast<double>(settings.nll_points), -1);
   require_at_least("probes", static_cast<double>(settings.probes), 1);
+  // Precision and recall look at the three nearest neighbours of a sample.
+  if (!settings.classifier.empty()) require_at_least("count", static_cast<double>(settings.count), 4);
   if (!settings.trace.empty()) flow::find_trace(settings.trace);
   check_distances(settings.distances);
   require_at_least("margin", settings.margin, 0);

@@ -56,7 +56,8 @@ void ReflowSettings::declare(Options& options) {
 
 void ReflowSettings::complete() {
   if (run.empty()) return;
-  run = std::filesystem::absolute(run).lexically_normal().string();
+  const std::filesystem::path path = std::filesystem::absolute(run).lexically_normal();
+  run = (path.has_filename() ? path : path.parent_path()).string();  // without a slash at its end
   require_at_least("pairs", static_cast<double>(pairs), 1);
   require_at_least("pair-steps", static_cast<double>(steps), 1);
   sampling().check();
@@ -72,7 +73,13 @@ SampleOptions ReflowSettings::sampling() const {
 }
 
 flow::Pairs reflow_pairs(const ReflowSettings& settings, std::uint64_t seed, const std::string& file) {
-  if (std::filesystem::exists(file)) return load(file);
+  if (std::filesystem::exists(file)) {
+    flow::Pairs kept = load(file);
+    require_file(kept.x_0.rank() == 2 && kept.x_0.dim(0) == settings.pairs && kept.x_0.shape() == kept.x_1.shape(),
+                 file, "holds points of shapes ", kept.x_0.shape(), " and ", kept.x_1.shape(), ", expected ",
+                 settings.pairs, " pairs; remove the file to make new ones");
+    return kept;
+  }
   const auto start = std::chrono::steady_clock::now();
   const TrainedModel teacher = load_trained_model(settings.run);
   const SampleOptions sampling = settings.sampling();

@@ -27,7 +27,7 @@ struct ReflowSettings {
 };
 
 /// The pairs of a file that an earlier call wrote, or new ones, which it writes there: as many of each label. They
-/// depend on the seed and the settings alone. Throws FileError.
+/// depend on the seed and the settings alone. Throws FileError, also for a file with another number of pairs.
 flow::Pairs reflow_pairs(const ReflowSettings& settings, std::uint64_t seed, const std::string& file);
 
 }  // namespace rill::tools

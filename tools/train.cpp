@@ -2,6 +2,10 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
@@ -73,6 +77,11 @@ bool read_request(int argc, const char* const* argv, Request& request) {
     const std::string name =
         request.preset.empty() ? std::filesystem::path(settings.data).stem().string() : request.preset;
     settings.out = settings.reflow.run.empty() ? "runs/" + name : settings.reflow.run + "-reflow";
+  }
+  std::error_code absent;
+  if (!settings.reflow.run.empty() && std::filesystem::equivalent(settings.out, settings.reflow.run, absent)) {
+    throw UsageError(
+        concat("--out: ", settings.out, " holds the run that --reflow learns from; choose another folder"));
   }
   request.config_text = "# The settings of a training run: train --config reads them.\n" + options.to_toml();
   return true;

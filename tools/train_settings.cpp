@@ -115,6 +115,9 @@ void TrainSettings::complete() {
   require_at_least("sample-every", static_cast<double>(sample_every), 0);
   network.complete();
   reflow.complete();
+  if (!reflow.run.empty() && network.is_classifier()) {
+    throw UsageError("--reflow: straightens flows, but --model is classifier; leave out one of them");
+  }
   if (data != "images" && reflow.run.empty()) {
     if (network.needs_images()) {
       throw UsageError(

@@ -396,6 +396,14 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--reflow", f.path("run"), "--pairs", "0"});
        }},
+      {"ReflowOfAClassifier", 2, "--reflow",
+       [](const Folder& f) {
+         return f.train({"--reflow", f.path("run"), "--model", "classifier"});
+       }},
+      {"ReflowInPlaceOfItsTeacher", 2, "choose another folder",
+       [](const Folder& f) {
+         return f.train({"--reflow", f.path("run/"), "--out", f.path("run"), "--overwrite"});
+       }},
       {"ReflowByAnUnknownSolver", 2, "eulr",
        [](const Folder& f) {
          return f.train({"--reflow", f.path("run"), "--pair-solver", "eulr"});
