@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
@@ -118,6 +117,28 @@ Result attend(const Tensor& q, const Tensor& k, const Tensor& v, Index heads) {
   return result;
 }
 
+std::array<Tensor, 3> gradients_by_kernel(const Tensor& q, const Tensor& k, const Tensor& v, Index heads, Result result,
+                                          const Tensor& gy) {
+  const Index queries = q.dim(1);
+  if (queries == 0) return {Tensor::zeros(q.shape()), Tensor::zeros(k.shape()), Tensor::zeros(v.shape())};
+  std::array<Tensor, 3> g = {Tensor::empty(q.shape()), Tensor::empty(k.shape()), Tensor::empty(v.shape())};
+  const Heads all(q, k, v, heads);
+  // The scores that are computed anew do not count: their products belong to the way there.
+  count_operations(4 * q.dim(0) * heads * all.multiply_adds(queries));
+  parallel_for(q.dim(0) * heads, grain(2 * all.multiply_adds(queries)), [&](Index begin, Index end) {
+    Tensor space = workspace(all[0]);
+    for (Index i = begin; i < end; ++i) {
+      simd::kernels().attention_gradient(all[i], result.output(all, i, queries),
+                                         {.gy = gy.data() + all.output_at(i),
+                                          .gq = g[0].data() + all.queries_at(i),
+                                          .gk = g[1].data() + all.keys_at(i),
+                                          .gv = g[2].data() + all.values_at(i)},
+                                         space.data());
+    }
+  });
+  return g;
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // By ops, for gradients that are to be differentiated again
 
@@ -132,68 +153,32 @@ Tensor join_heads(const Tensor& x) {
 }
 
 // y = p v, p = softmax(x), x = scale q k^T:   gv = p^T gy,   gx = p (gp - sum_s p gp) with gp = gy v^T,
-// gq = scale gx k,   gk = scale gx^T q.   The gradient of q, k or v for i = 0, 1 or 2.
-Tensor gradient_of_ops(const Tensor& q_in, const Tensor& k_in, const Tensor& v_in, Index heads, const Tensor& gy_in,
-                       std::size_t i) {
-  const Tensor q = split_heads(q_in * score_scale(q_in, heads), heads), k = split_heads(k_in, heads);
+// gq = scale gx k,   gk = scale gx^T q
+std::array<Tensor, 3> gradients_of_ops(const Tensor& q_in, const Tensor& k_in, const Tensor& v_in, Index heads,
+                                       const Tensor& gy_in) {
+  const double scale = score_scale(q_in, heads);
+  const Tensor q = split_heads(q_in * scale, heads), k = split_heads(k_in, heads);
   const Tensor v = split_heads(v_in, heads), gy = split_heads(gy_in, heads);
-  const Tensor p = softmax(matmul(q, k, {.b = true}));
-  if (i == 2) return join_heads(matmul(p, gy, {.a = true}));
-  const Tensor gp = matmul(gy, v, {.b = true});
+  const Tensor p = softmax(matmul(q, k, {.b = true})), gp = matmul(gy, v, {.b = true});
   const Tensor gx = p * (gp - sum(p * gp, {.axes = {-1}, .keep = true}));
-  return join_heads(i == 0 ? matmul(gx, k) * score_scale(q_in, heads) : matmul(gx, q, {.a = true}));
+  std::array<Tensor, 3> g;
+  if (q_in.requires_grad()) g[0] = join_heads(matmul(gx, k) * scale);
+  if (k_in.requires_grad()) g[1] = join_heads(matmul(gx, q, {.a = true}));
+  if (v_in.requires_grad()) g[2] = join_heads(matmul(p, gy, {.a = true}));
+  return g;
 }
-
-// ---------------------------------------------------------------------------------------------------------------------
-
-// The gradients of q, k and v, which one kernel computes together but the graph asks for one by one.
-class Gradients {
- public:
-  Gradients(const Tensor& q, const Tensor& k, const Tensor& v, Index heads, const Result& result)
-      : q_(q), k_(k), v_(v), heads_(heads), result_(result) {}
-
-  Tensor operator()(const Tensor& gy, std::size_t i) const {
-    if (grad_enabled()) return gradient_of_ops(q_, k_, v_, heads_, gy, i);
-    // What is found is handed out once. It stays valid for as long as it is kept, since so is the gy it belongs to.
-    if (!found_[i].defined() || found_for_.storage() != gy.storage()) find(gy);
-    return std::exchange(found_[i], Tensor());
-  }
-
- private:
-  void find(const Tensor& gy) const {
-    const Index queries = q_.dim(1);
-    found_ = {Tensor::empty(q_.shape()), Tensor::empty(k_.shape()), Tensor::empty(v_.shape())};
-    if (queries == 0) found_ = {found_[0], Tensor::zeros(k_.shape()), Tensor::zeros(v_.shape())};
-    found_for_ = gy;
-    const Heads all(q_, k_, v_, heads_);
-    // The scores that are computed anew do not count: their products belong to the way there.
-    count_operations(4 * q_.dim(0) * heads_ * all.multiply_adds(queries));
-    parallel_for(q_.dim(0) * heads_, grain(2 * all.multiply_adds(queries)), [&](Index begin, Index end) {
-      Tensor space = workspace(all[0]);
-      for (Index i = begin; i < end; ++i) {
-        simd::kernels().attention_gradient(all[i], result_.output(all, i, queries),
-                                           {.gy = gy.data() + all.output_at(i),
-                                            .gq = found_[0].data() + all.queries_at(i),
-                                            .gk = found_[1].data() + all.keys_at(i),
-                                            .gv = found_[2].data() + all.values_at(i)},
-                                           space.data());
-      }
-    });
-  }
-
-  Tensor q_, k_, v_;
-  Index heads_;
-  mutable Result result_;
-  mutable Tensor found_for_;
-  mutable std::array<Tensor, 3> found_;
-};
 
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, Index heads) {
   check_shapes(q, k, v, heads);
   const Result result = attend(q, k, v, heads);
-  return record_each("attention", result.y, std::array{q, k, v}, Gradients(q, k, v, heads, result));
+  return record_jointly(
+      "attention", result.y,
+      [q, k, v, heads, result](const Tensor& gy) {
+        return grad_enabled() ? gradients_of_ops(q, k, v, heads, gy) : gradients_by_kernel(q, k, v, heads, result, gy);
+      },
+      q, k, v);
 }
 
 }  // namespace rill
