@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "nn/module.hpp"
 

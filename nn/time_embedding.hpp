@@ -17,8 +17,7 @@ namespace rill::nn {
 ///               2 pi / 1000 to some 60. The positions of Vaswani et al. 2017 as Ho et al. 2020 (DDPM) use them for
 ///               1000 diffusion steps.
 ///   unscaled    (cos(w_k t), sin(w_k t)), the same w_k, t as it is. 2 K numbers. What TorchCFM's image networks are
-///   told:
-///               little beyond t, t^2, ... of which the layer that follows makes what it needs.
+///               told: little beyond t, t^2, ... of which the layer that follows makes what it needs.
 class TimeEmbedding {
  public:
   /// `frequencies` is ignored by plain. Throws std::invalid_argument, listing the kinds, for an unknown one, and for

@@ -79,8 +79,9 @@ for name in {train,t10k}-{images-idx3,labels-idx1}-ubyte.gz; do
   status=0
   if [ -f "$part" ]; then
     fetch "$url" "$part" || status=$?
-    # 33: the server cannot send the rest alone (curl). That, and a part that turns out wrong, calls for a new start.
-    if [ $status = 33 ] || { [ $status = 0 ] && ! verified "$part" "$sum"; }; then rm "$part"; fi
+    # 33: the server cannot send the rest alone; 22: it refuses, as for a part that lacks nothing (curl). Both, and a
+    # part that turns out wrong, call for a new start.
+    if [ $status = 33 ] || [ $status = 22 ] || { [ $status = 0 ] && ! verified "$part" "$sum"; }; then rm "$part"; fi
   fi
   if [ ! -f "$part" ]; then
     status=0

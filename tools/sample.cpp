@@ -154,9 +154,8 @@ int sample(int argc, const char* const* argv) {
   request.count = settings.count > 0 ? settings.count : trained.flow.data.kind == "images" ? 10 : 10000;
   if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
     throw UsageError(concat("--image and --gif: these points have ", trained.description.dimension,
-                            " coordinates; there are pictures of 2 only; write them with --out"));
+                            " coordinates; there are pictures of images and of 2 only; write them with --out"));
   }
-
   check_interpolation(request, trained);
 
   const Samples samples = draw_samples(trained, request);
@@ -169,9 +168,10 @@ int sample(int argc, const char* const* argv) {
     write_points(settings.out, samples.x);
   }
   if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, request.seed));
-  if (!settings.gif.empty())
+  if (!settings.gif.empty()) {
     write_gif(settings.gif, sample_film(trained, samples),
               {.frame_seconds = trained.flow.data.kind == "images" ? 0.1 : 0.05, .colors = 64});
+  }
   if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained, samples);
   return kDone;
 }

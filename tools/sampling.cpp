@@ -164,8 +164,9 @@ bool has_picture(const TrainedModel& trained) {
 
 Image sample_picture(const TrainedModel& trained, const Samples& samples, std::uint64_t seed) {
   require_picture(trained);
-  if (trained.flow.data.kind == "images")
+  if (trained.flow.data.kind == "images") {
     return grid_picture(trained.flow.data, samples.x.values(), samples, kPictureZoom);
+  }
   const Tensor data = draw_data(*open_data(trained.flow.data), std::min(samples.x.dim(0), kPictureData), seed);
   const Panel panels[] = {{.title = "data", .points = data.values(), .color = kInk},
                           {.title = "samples", .points = samples.x.values(), .color = kBlue}};
@@ -184,8 +185,9 @@ std::vector<Image> sample_film(const TrainedModel& trained, const Samples& sampl
   }
   if (!images) return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
   std::vector<Image> frames;
-  for (const std::span<const Real> pixels : states)
+  for (const std::span<const Real> pixels : states) {
     frames.push_back(grid_picture(trained.flow.data, pixels, samples, kFilmZoom));
+  }
   return frames;
 }
 

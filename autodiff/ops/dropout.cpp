@@ -2,15 +2,19 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/elementwise.hpp"
+#include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
+#include "autodiff/simd/kernels.hpp"
 
 namespace rill {
 namespace {
 
-// Numbers whose random numbers stay in L1 until they are used: a multiple of the tile.
+// Numbers whose random numbers stay in L1 until they are used. Pieces, on all threads, begin where a tile begins.
 constexpr Index kPiece = 1 << 12;
+static_assert(kPiece % simd::kRandomTile == 0 && detail::kElementGrain % kPiece == 0);
 
 simd::RandomState advanced(simd::RandomState state, Index numbers) {
   const Index tiles = (numbers + simd::kRandomTile - 1) / simd::kRandomTile;

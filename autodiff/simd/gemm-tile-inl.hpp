@@ -101,11 +101,10 @@ void for_runs(const Runs& runs, const Real* a, const Run& run) {
 
 /// One tile. Element (i, p) of A is a[i lda + p], or a[p lda + i] when `a_transposed`; row p of B is at b + p ldb, and
 /// `partial` when the last register of a row does not exist as a whole. `terms` is their number, or Runs of them. The
-/// rows of a folded tile are two stretches of rows of A. A
-/// tile of few rows keeps several of each sum, one for each of so many steps, or they would wait for one another. How
-/// many depends on nothing but the rows of all of C, so that threads which share out its columns, or the rows of a
-/// higher C, round as one thread does. `flatten` inlines all that it calls, or its sums would have an address and live
-/// in memory.
+/// rows of a folded tile are two stretches of rows of A. A tile of few rows keeps several of each sum, one for each of
+/// so many steps, or they would wait for one another. How many depends on nothing but the rows of all of C, so that
+/// threads which share out its columns, or the rows of a higher C, round as one thread does. `flatten` inlines all that
+/// it calls, or its sums would have an address and live in memory.
 template <class V, int rows, int width, bool a_transposed, bool partial, bool folded = false, class Terms>
 [[gnu::flatten]] void tile(Terms terms, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   constexpr int kSteps = rows > (kTileRows >= 8 ? 3 : 1) ? 1 : kTileRows < 8 || rows > 1 ? 2 : 4;
