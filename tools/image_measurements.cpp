@@ -9,7 +9,6 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "datasets/images.hpp"
 #include "flow/classifier.hpp"
 #include "flow/dequantisation.hpp"
 #include "flow/metrics.hpp"
@@ -128,12 +127,17 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   result["image_measurement_seconds"] = seconds_since(start);
 }
 
+flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images) {
+  const Indices items = all_of(images);
+  return flow::label_accuracy(flow::classify(classifier, images.pixels(items)).labels, images.labels(items));
+}
+
 void measure_classifier(const TrainedClassifier& classifier, Json& result) {
   const nn::ImageClassifier& network = *classifier.classifier;
   const datasets::Images images = load(classifier.data, Split::kTest, network.description().image);
-  const Indices labels = images.labels(all_of(images));
+  const Indices items = all_of(images), labels = images.labels(items);
   const auto start = std::chrono::steady_clock::now();
-  const Indices recognised = flow::classify(network, images.pixels(all_of(images))).labels;
+  const Indices recognised = flow::classify(network, images.pixels(items)).labels;
   result["test_images"] = images.size();
   put(result, "test_accuracy", flow::label_accuracy(recognised, labels));
   for (Index label = 0; label < images.classes(); ++label) {

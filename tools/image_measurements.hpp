@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 
+#include "datasets/images.hpp"
+#include "flow/estimate.hpp"
 #include "nn/image_classifier.hpp"
 #include "tools/run.hpp"
 #include "tools/sampling.hpp"
@@ -20,6 +22,9 @@ namespace rill::tools {
 /// Throws FileError when the images cannot be read or have another size than the classifier's.
 void measure_images(const TrainedModel& trained, const TrainedClassifier& classifier, const SampleRequest& request,
                     Index count, nlohmann::ordered_json& result);
+
+/// The share of the images that it recognises. Throws std::invalid_argument for images of another size.
+flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images);
 
 /// What a classifier makes of the test images: the share that it recognises, of all and of each class.
 void measure_classifier(const TrainedClassifier& classifier, nlohmann::ordered_json& result);

@@ -2,12 +2,9 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <system_error>
-#include <vector>
 
 #include "autodiff/error.hpp"
-#include "flow/classifier.hpp"
 #include "nn/safetensors.hpp"
 
 namespace rill::tools {
@@ -138,13 +135,6 @@ TrainedClassifier load_trained_classifier(const std::string& path) {
   const std::string file = model_file(path);
   const nn::LoadedClassifier loaded = nn::load_classifier(file);
   return {loaded.classifier, parsed(loaded.metadata, kDataKey, file, parse_data_description)};
-}
-
-flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images) {
-  std::vector<Index> all(static_cast<std::size_t>(images.size()));
-  std::iota(all.begin(), all.end(), Index{0});
-  const Indices items(std::move(all));
-  return flow::label_accuracy(flow::classify(classifier, images.pixels(items)).labels, images.labels(items));
 }
 
 }  // namespace rill::tools

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "flow/coupling.hpp"
-#include "flow/estimate.hpp"
 #include "flow/example.hpp"
 #include "flow/path.hpp"
 #include "nn/checkpoint.hpp"
@@ -79,8 +78,5 @@ inline constexpr const char* kTestAccuracyKey = "test_accuracy";
 bool holds_classifier(const std::string& path);
 /// Loads a run's folder, or its model file. Throws FileError, naming the file, when it holds no classifier.
 TrainedClassifier load_trained_classifier(const std::string& path);
-
-/// The share of the images that it recognises.
-flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images);
 
 }  // namespace rill::tools

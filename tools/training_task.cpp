@@ -13,6 +13,7 @@
 #include "flow/trainer.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/model.hpp"
+#include "tools/image_measurements.hpp"
 #include "tools/png.hpp"
 #include "tools/reflow_pairs.hpp"
 #include "tools/sampling.hpp"
