@@ -26,9 +26,7 @@ Tensor modulated(const Tensor& h, const Tensor& shift, const Tensor& scale) {
 void check_description(const ModelDescription& description) {
   const ImageShape& image = description.image;
   const DitDescription& dit = description.dit;
-  check(image, "dit");
-  require(description.dimension == image.size(), "dit: dimension is ", description.dimension, ", but images of ",
-          image.height, " x ", image.width, " x ", image.channels, " have ", image.size(), " numbers");
+  check(image, description.dimension, "dit");
   require(dit.patch > 0 && image.height % dit.patch == 0 && image.width % dit.patch == 0, "dit: patch is ", dit.patch,
           ", expected a divisor of the image's ", image.height, " x ", image.width);
   require(dit.width > 0 && dit.width % 4 == 0, "dit: width is ", dit.width,

@@ -9,4 +9,10 @@ void check(const ImageShape& image, const char* what) {
           image.width, " x ", image.channels, " (height, width, channels), expected positive sizes");
 }
 
+void check(const ImageShape& image, Index dimension, const char* what) {
+  check(image, what);
+  require(dimension == image.size(), what, ": dimension is ", dimension, ", but images of ", image.height, " x ",
+          image.width, " x ", image.channels, " have ", image.size(), " numbers");
+}
+
 }  // namespace rill::nn

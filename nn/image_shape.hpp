@@ -23,6 +23,8 @@ struct ImageShape {
 
 /// Throws std::invalid_argument, beginning with `what`, unless all three sizes are positive.
 void check(const ImageShape& image, const char* what);
+/// The same, and unless points of so many numbers are such images.
+void check(const ImageShape& image, Index dimension, const char* what);
 
 /// Rows as images: [N, size()] -> [N, height, width, channels], the same numbers.
 inline Tensor as_images(const Tensor& rows, const ImageShape& image) {

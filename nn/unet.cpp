@@ -35,9 +35,7 @@ void check_level(const UNetDescription& unet, Index level) {
 void check_description(const ModelDescription& description) {
   const ImageShape& image = description.image;
   const UNetDescription& unet = description.unet;
-  check(image, "unet");
-  require(description.dimension == image.size(), "unet: dimension is ", description.dimension, ", but images of ",
-          image.height, " x ", image.width, " x ", image.channels, " have ", image.size(), " numbers");
+  check(image, description.dimension, "unet");
   require(!unet.multipliers.empty(), "unet: no multipliers, expected one per level: 1,2,2");
   require(unet.base_channels > 0, "unet: base_channels is ", unet.base_channels, ", expected at least 1");
   require(unet.blocks > 0, "unet: blocks is ", unet.blocks, ", expected at least 1");

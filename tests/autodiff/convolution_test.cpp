@@ -91,6 +91,7 @@ TEST(Conv2d, DoesNotDependOnTheNumberOfThreads) {
   const Tensor x = Tensor::randn({40, 12, 14, 16}, rng).set_requires_grad();
   const Tensor w = Tensor::randn({3, 3, 16, 40}, rng).set_requires_grad();
   std::vector<std::vector<Real>> results;
+  const int before = thread_count();
   for (const int threads : {1, 3}) {
     set_thread_count(threads);
     for (const Index images : {1, 40}) {  // shared out by rows, and by images
@@ -102,7 +103,7 @@ TEST(Conv2d, DoesNotDependOnTheNumberOfThreads) {
       results.push_back(std::move(all));
     }
   }
-  set_thread_count(2);
+  set_thread_count(before);
   EXPECT_EQ(results[0], results[2]);
   EXPECT_EQ(results[1], results[3]);
 }

@@ -98,7 +98,6 @@ TEST(Classifier, WhatItSaysDoesNotDependOnThreadsOrGroups) {
   set_thread_count(threads);
   EXPECT_EQ(one.features.to_vector(), three.features.to_vector());
   EXPECT_TRUE(std::equal(one.labels.begin(), one.labels.end(), three.labels.begin()));
-  EXPECT_FALSE(one.features.requires_grad());
   const Tensor features = classifier->features(x), logits = classifier->forward(x);
   for (Index i = 0; i < features.size(); ++i) EXPECT_NEAR(features.data()[i], one.features.data()[i], 1e-5);
   for (Index n = 0; n < 130; ++n) {
