@@ -1,10 +1,11 @@
 // The kernels in plain C++, one number at a time: what the other sets compute, and what they are tested against.
+#include "autodiff/simd/scalar.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <type_traits>
 
-#include "autodiff/simd/scalar.hpp"
 #include "autodiff/simd/tables.hpp"
 
 namespace rill::simd {
@@ -226,118 +227,6 @@ void gemm(const Gemm& g, Real*) noexcept {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Convolutions
-
-// Calls visit(x, row of w, row of y, o) for every product of a convolution; x is a place in its array.
-template <class Visit>
-void for_products(const Convolution& g, const Visit& visit) {
-  Index y = 0;
-  for (Index n = 0; n < g.images; ++n) {
-    for (Index i = 0; i < g.rows; ++i) {
-      for (Index j = 0; j < g.columns; ++j, ++y) {
-        const Index place = n * g.x_step.image + i * g.x_step.row + j * g.x_step.place;
-        Index w = 0;
-        for (Index u = 0; u < g.taps_y; ++u) {
-          for (Index v = 0; v < g.taps_x; ++v) {
-            const Index tap = place + u * g.tap_row + v * g.tap_place;
-            for (Index c = 0; c < g.channels; ++c, ++w) {
-              for (Index o = 0; o < g.outputs; ++o) visit(tap + c, w, y, o);
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
-constexpr int kPanel = 4;
-
-// Element (row, column) of a matrix of `rows` rows in panels.
-Index in_panels(Index row, Index column, Index rows) {
-  return (column / kPanel * rows + row) * kPanel + column % kPanel;
-}
-
-void convolution(const Convolution& g, const Real* w, const Real* bias, Steps step, Real* y) noexcept {
-  const auto place = [&](Index row) {
-    return row / (g.rows * g.columns) * step.image + row / g.columns % g.rows * step.row + row % g.columns * step.place;
-  };
-  const Index places = g.images * g.rows * g.columns, terms = g.taps_y * g.taps_x * g.channels;
-  for (Index row = 0; row < places; ++row) {
-    for (Index o = 0; o < g.outputs; ++o) y[place(row) + o] = bias ? bias[o] : 0;
-  }
-  for_products(g, [&](Index x_at, Index w_at, Index y_at, Index o) {
-    y[place(y_at) + o] += g.x[x_at] * w[in_panels(w_at, o, terms)];
-  });
-}
-
-void convolution_weight(const Convolution& g, const Real* y, bool accumulate, Index w_row, Real* w) noexcept {
-  const Index places = g.images * g.rows * g.columns;
-  for (Index row = 0; row < g.taps_y * g.taps_x * g.channels && !accumulate; ++row) {
-    for (Index o = 0; o < g.outputs; ++o) w[row * w_row + o] = 0;
-  }
-  for_products(g, [&](Index x_at, Index w_at, Index y_at, Index o) {
-    w[w_at * w_row + o] += g.x[x_at] * y[in_panels(y_at, o, places)];
-  });
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Attention
-
-Real dot_product(Index n, const Real* a, const Real* b) {
-  Real sum = 0;
-  for (Index i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-// The workspace holds one query's weights.
-Index attention_workspace(const Attention& a) noexcept { return a.keys; }
-
-constexpr Real kLog2E = Real(1.44269504088896340736);
-
-void attention(const Attention& a, const AttentionOutput& out, Real* p) noexcept {
-  for (Index t = 0; t < a.queries; ++t) {
-    Real top = -kInfinity, sum = 0;
-    for (Index s = 0; s < a.keys; ++s) {
-      p[s] = a.scale * kLog2E * dot_product(a.depth, a.q + t * a.ldq, a.k + s * a.ldk);
-      top = std::max(top, p[s]);
-    }
-    for (Index s = 0; s < a.keys; ++s) sum += p[s] = std::exp2(p[s] - top);
-    for (Index c = 0; c < a.value_depth; ++c) {
-      Real y = 0;
-      for (Index s = 0; s < a.keys; ++s) y += p[s] * a.v[s * a.ldv + c];
-      out.y[t * out.ldy + c] = y / sum;
-    }
-    out.top[t] = top;
-    out.inverse_sum[t] = 1 / sum;
-  }
-}
-
-// With the weights p = softmax(x), x = scale q k^T:   gp = gy v^T,   gx = p (gp - <gy, y>),
-//   gq = scale gx k,   gk = scale gx^T q,   gv = p^T gy
-void attention_gradient(const Attention& a, const AttentionOutput& out, const AttentionGradient& g, Real*) noexcept {
-  for (Index s = 0; s < a.keys; ++s) {
-    for (Index c = 0; c < a.depth; ++c) g.gk[s * a.ldk + c] = 0;
-    for (Index c = 0; c < a.value_depth; ++c) g.gv[s * a.ldv + c] = 0;
-  }
-  for (Index t = 0; t < a.queries; ++t) {
-    const Real *const q = a.q + t * a.ldq, *const gy = g.gy + t * out.ldy;
-    Real* const gq = g.gq + t * a.ldq;
-    const Real delta = dot_product(a.value_depth, gy, out.y + t * out.ldy);
-    for (Index c = 0; c < a.depth; ++c) gq[c] = 0;
-    for (Index s = 0; s < a.keys; ++s) {
-      const Real* const k = a.k + s * a.ldk;
-      const Real p = std::exp2(a.scale * kLog2E * dot_product(a.depth, q, k) - out.top[t]) * out.inverse_sum[t];
-      const Real gx = a.scale * p * (dot_product(a.value_depth, gy, a.v + s * a.ldv) - delta);
-      for (Index c = 0; c < a.depth; ++c) {
-        gq[c] += gx * k[c];
-        g.gk[s * a.ldk + c] += gx * q[c];
-      }
-      for (Index c = 0; c < a.value_depth; ++c) g.gv[s * a.ldv + c] += p * gy[c];
-    }
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
 // Updates in place
 
 void lerp(Index n, const Real* x, Real w, Real* y) noexcept {
@@ -524,12 +413,12 @@ constinit const Kernels scalar_kernels = {
     .transpose = transpose,
     .gemm_workspace = gemm_workspace,
     .gemm = gemm,
-    .panel = kPanel,
-    .convolution = convolution,
-    .convolution_weight = convolution_weight,
-    .attention_workspace = attention_workspace,
-    .attention = attention,
-    .attention_gradient = attention_gradient,
+    .panel = scalar::kPanel,
+    .convolution = scalar::convolution,
+    .convolution_weight = scalar::convolution_weight,
+    .attention_workspace = scalar::attention_workspace,
+    .attention = scalar::attention,
+    .attention_gradient = scalar::attention_gradient,
 
     .column_moments = scalar::column_moments,
     .normalize_columns = scalar::normalize_columns,

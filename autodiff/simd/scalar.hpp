@@ -6,6 +6,14 @@
 namespace rill::simd::scalar {
 
 // scalar_images.cpp; what they compute is said in kernels.hpp.
+inline constexpr int kPanel = 4;
+void convolution(const Convolution& g, const Real* w, const Real* bias, Steps step, Real* y) noexcept;
+void convolution_weight(const Convolution& g, const Real* y, bool accumulate, Index w_row, Real* w) noexcept;
+
+Index attention_workspace(const Attention& a) noexcept;
+void attention(const Attention& a, const AttentionOutput& out, Real* p) noexcept;
+void attention_gradient(const Attention& a, const AttentionOutput& out, const AttentionGradient& g, Real*) noexcept;
+
 void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* squares) noexcept;
 void normalize_columns(Index rows, Index columns, const Real* x, const Real* mean, const Real* scale, const Real* shift,
                        Real* y) noexcept;
