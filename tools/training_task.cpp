@@ -74,6 +74,8 @@ class FlowTask final : public TrainingTask {
         model_(make_model()),
         trainer_(*model_, batches(), trainer_options()) {
     flow_.data = data_->description();
+    // Refuses a guidance that the teacher was not trained for, while there is no folder yet.
+    if (teacher_) settings.reflow.sampling().model(*teacher_);
   }
 
   void prepare(const RunFiles& files) override {

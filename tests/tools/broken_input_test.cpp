@@ -404,6 +404,10 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--reflow", f.path("run/"), "--out", f.path("run"), "--overwrite"});
        }},
+      {"ReflowGuidedWithoutClasses", 2, "guidance: this model was trained without classes",
+       [](const Folder& f) {
+         return f.train({"--reflow", f.path("run"), "--pair-guidance", "2"});
+       }},
       {"ReflowByAnUnknownSolver", 2, "eulr",
        [](const Folder& f) {
          return f.train({"--reflow", f.path("run"), "--pair-solver", "eulr"});
