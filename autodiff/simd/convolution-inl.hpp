@@ -65,8 +65,9 @@ void convolution(const Convolution& any, const Real* w, const Real* bias, Steps 
           const Real* x = g.x + n * g.x_step.image + i * g.x_step.row + u * g.tap_row;
           const TileOutput out = {y + n * step.image + i * step.row + o, step.place,
                                   bias && u == 0 ? bias + o : nullptr, u > 0, last};
-          if (o == 0 && u == 0) fetch(g.next + (n * g.rows + i) * g.next_row, g.next_row);
-          if (folds && i + 1 < g.rows) {
+          const bool two_rows = folds && i + 1 < g.rows;
+          if (o == 0 && u == 0) fetch(g.next + (n * g.rows + i) * g.next_row, (two_rows ? 2 : 1) * g.next_row);
+          if (two_rows) {
             folded_product<V>(registers, runs, x, g.x_step.place, panel, out);
             ++i;
           } else {
