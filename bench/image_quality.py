@@ -13,7 +13,7 @@ from pathlib import Path
 PRESET = "fashion-mnist"
 SOLVER = ("--solver", "heun2", "--steps", "8")  # 16 evaluations
 GUIDANCE = 2
-FEW = (1, 2, 4, 8)
+FEW, FEW_COUNT = (1, 2, 4, 8), 5_000  # numbers of steps, and samples that are measured of each
 REFLOW = ("--preset", PRESET, "--pair-steps", 5, "--pair-guidance", GUIDANCE, "--label-dropout", 0, "--steps", 1500,
           "--learning-rate", 0.0005)
 
@@ -87,7 +87,7 @@ def table(build: Path, folder: Path, data: Path, python: Path | None, threads: i
               "| Euler steps | Fréchet distance | label accuracy | Fréchet distance, few-steps | label accuracy, few-steps |",
               "| --- | --- | --- | --- | --- |"]
     for steps in FEW:
-        euler = ("--solver", "euler", "--steps", steps, *measured)
+        euler = ("--solver", "euler", "--steps", steps, "--count", min(count, FEW_COUNT), *limits)
         results = [images.evaluate("flow", "--guidance", GUIDANCE, *euler), images.evaluate("few-steps", *euler)]
         cells = [text for result in results
                  for text in (number(result, "frechet_distance", 1), number(result, "label_accuracy", 3))]
