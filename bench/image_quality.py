@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 PRESET = "fashion-mnist"
-SOLVER = ("--solver", "heun2", "--steps", "8")  # 16 evaluations
+SOLVER = ("--solver", "heun2", "--steps", "5")  # 10 evaluations
 GUIDANCE = 2
 FEW, FEW_COUNT = (1, 2, 4, 8), 5_000  # numbers of steps, and samples that are measured of each
 REFLOW = ("--preset", PRESET, "--pair-steps", 5, "--pair-guidance", GUIDANCE, "--label-dropout", 0, "--steps", 1500,

@@ -47,7 +47,7 @@ inline constexpr Index kSamples = 10'000;
 Filling perfect_filling(const Board& board);
 
 /// Trains an Mlp of four hidden layers of this width on the board, and measures its averaged weights after each of the
-/// steps, which increase. Calls `progress` after each. The same on any number of threads. Throws flow::DivergedError
+/// steps, which increase. Calls `progress` after each. The same on any number of threads. Throws nn::DivergedError
 /// and flow::SolveError.
 Training train_and_measure(const Board& board, Index width, const std::vector<Index>& steps,
                            const std::function<void(const Measurement&)>& progress);

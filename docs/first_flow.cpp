@@ -18,7 +18,7 @@ int main() {
   const auto batches = [&](Index, Generator& step_rng) { return flow::Batch{moons.sample(256, step_rng), {}}; };
   flow::Trainer trainer(*model, batches, options);
   while (trainer.steps_done() < 2000) {
-    const flow::StepReport report = trainer.step();
+    const nn::StepReport report = trainer.step();
     if (report.step % 500 == 0) std::cout << "step " << report.step << "  loss " << trainer.take_mean_loss() << '\n';
   }
 
