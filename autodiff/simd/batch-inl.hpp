@@ -165,7 +165,7 @@ class Head {
     }
 #else
     alignas(64) Real lanes[V::size] = {};
-    for (Index i = 0; i < count_; ++i) lanes[i] = x[i];
+    for (Index i = 0; i < kLanes<V> - 1 && i < count_; ++i) lanes[i] = x[i];  // the first bound is for GCC to see
     return V::load_aligned(lanes);
 #endif
   }
@@ -186,7 +186,7 @@ class Head {
 #else
     alignas(64) Real lanes[V::size];
     v.store_aligned(lanes);
-    for (Index i = 0; i < count_; ++i) y[i] = lanes[i];
+    for (Index i = 0; i < kLanes<V> - 1 && i < count_; ++i) y[i] = lanes[i];
 #endif
   }
 
