@@ -237,7 +237,7 @@ TEST(Resume, AfterBeingKilledAtAnyMoment) {
   const TemporaryFolder folder;
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(run(interruptible(folder / "whole", "10000")).code, 0);
-  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
+  std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
   Generator rng(20260101);
   // One run after the other, each killed some times on its way; a run that was killed before it had a configuration has
   // not begun.
@@ -255,6 +255,7 @@ TEST(Resume, AfterBeingKilledAtAnyMoment) {
       }
       const Finished finished = process.wait();
       done = finished.code != -SIGKILL;
+      if (done) whole /= 2;  // it was faster than the kill: the machine may have become less busy
       kills += !done;
       ASSERT_TRUE(!done || finished.code == 0) << "after " << kills << " kills: " << finished.err;
     }
