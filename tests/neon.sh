@@ -25,7 +25,7 @@ for real in float double; do
   flags='-I/usr/src/googletest/googletest/include'
   [ $real = double ] && flags="$flags -DRILL_REAL_DOUBLE"
   objects="$build/gtest.o"
-  for source in autodiff/simd/dispatch.cpp autodiff/simd/scalar.cpp autodiff/simd/neon64.cpp \
+  for source in autodiff/simd/dispatch.cpp autodiff/simd/scalar*.cpp autodiff/simd/neon64.cpp \
                 tests/main.cpp tests/autodiff/simd_*_test.cpp; do
     object=$build/$real-$(basename "$source" .cpp).o
     case $source in
