@@ -38,7 +38,6 @@ struct Sizes {
         rows((height + 2 * padding - taps_y) / stride + 1),
         columns((width + 2 * padding - taps_x) / stride + 1) {}
 
-  Conv2dOptions options() const { return {stride, padding, groups}; }
   Shape x() const { return {n, height, width, channels}; }
   Shape w() const { return {taps_y, taps_x, channels / groups, outputs}; }
   Shape y() const { return {n, rows, columns, outputs}; }
