@@ -1,29 +1,19 @@
 #include "nn/clipping.hpp"
 
 #include <cmath>
-#include <numeric>
 
 #include "autodiff/error.hpp"
-#include "autodiff/memory.hpp"
-#include "autodiff/parallel.hpp"
-#include "autodiff/simd/kernels.hpp"
+#include "autodiff/norm.hpp"
 
 namespace rill::nn {
 
 double gradient_norm(const NamedTensors& parameters) {
-  constexpr Index kGrain = 1 << 15;  // also what is summed in Real before the sum goes on in double
-  double squares = 0;
-  memory::Vector<double> pieces;
+  double all = 0;
   for (const NamedTensor& parameter : parameters) {
     const Tensor& gradient = parameter.tensor.grad();
-    if (!gradient.defined()) continue;
-    pieces.assign(static_cast<std::size_t>((gradient.size() + kGrain - 1) / kGrain), 0);
-    parallel_for(gradient.size(), kGrain, [&, g = gradient.data()](Index begin, Index end) {
-      pieces[static_cast<std::size_t>(begin / kGrain)] = simd::kernels().dot(end - begin, g + begin, g + begin);
-    });
-    squares = std::accumulate(pieces.begin(), pieces.end(), squares);
+    if (gradient.defined()) all = std::hypot(all, norm(gradient.size(), gradient.data()));
   }
-  return std::sqrt(squares);
+  return all;
 }
 
 double clip_scale(double norm, double max_norm) {

@@ -5,8 +5,8 @@
 
 namespace rill::nn {
 
-/// The L2 norm of the gradients of all parameters, taken as one long vector and summed in double. A parameter without
-/// a gradient counts as zero. NaN or infinite when a gradient is.
+/// The L2 norm of the gradients of all parameters, taken as one long vector, at any scale (autodiff/norm.hpp). A
+/// parameter without a gradient counts as zero. NaN or infinite when a gradient is.
 double gradient_norm(const NamedTensors& parameters);
 
 /// What to multiply gradients of this norm with so that it does not exceed max_norm: min(1, max_norm / norm).

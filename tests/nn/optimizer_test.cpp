@@ -208,7 +208,7 @@ TEST(GradientNorm, IsTheLengthOfAllGradientsTogether) {
   EXPECT_EQ(gradient_norm(parameters), 0);
   a.set_grad(Tensor::from({1, -2}, {2}));
   b.set_grad(Tensor::from({4, 2}, {1, 2}));
-  EXPECT_EQ(gradient_norm(parameters), 5);
+  EXPECT_DOUBLE_EQ(gradient_norm(parameters), 5);
   b.set_grad(Tensor::from({4, std::numeric_limits<Real>::quiet_NaN()}, {1, 2}));
   EXPECT_TRUE(std::isnan(gradient_norm(parameters)));
 }
@@ -218,6 +218,19 @@ TEST(GradientNorm, StaysAccurateOverManyNumbers) {
   Tensor p = Tensor::zeros({kCount}).set_requires_grad();
   p.set_grad(Tensor::full({kCount}, 0.5));
   EXPECT_NEAR(gradient_norm({{"p", p}}), 0.5 * std::sqrt(double{kCount}), 1e-4);
+}
+
+TEST(GradientNorm, OfLargeGradientsIsFiniteAndClippingKeepsTheirDirection) {
+  for (const double scale : {1e-30, 1e-19, 1e19, 1e30}) {
+    Tensor p = Tensor::zeros({2}).set_requires_grad();
+    p.set_grad(Tensor::from({static_cast<Real>(3 * scale), static_cast<Real>(4 * scale)}, {2}));
+    const double norm = gradient_norm({{"p", p}});
+    EXPECT_NEAR(norm / scale, 5, 1e-6) << scale;
+    Sgd sgd({{"p", p}}, {.learning_rate = 1, .momentum = 0});
+    sgd.step(clip_scale(norm, norm / 5));
+    EXPECT_NEAR(static_cast<double>(p.data()[0]) / scale, -3. / 5, 1e-6) << scale;
+    EXPECT_NEAR(static_cast<double>(p.data()[1]) / scale, -4. / 5, 1e-6) << scale;
+  }
 }
 
 TEST(ClipScale, BringsLongGradientsDownToTheLimitOnly) {
