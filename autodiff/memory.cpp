@@ -5,6 +5,12 @@
 #include <bit>
 #include <mutex>
 #include <new>
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(block, bytes) (static_cast<void>(block), static_cast<void>(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(block, bytes) (static_cast<void>(block), static_cast<void>(bytes))
+#endif
 
 namespace rill::memory {
 namespace {
@@ -28,6 +34,14 @@ SizeClass size_class(std::size_t bytes) {
   return {4 * (e - 6) + static_cast<int>(quarter), (std::size_t{1} << e) + quarter * step};
 }
 
+// AddressSanitizer knows the system's blocks only. So that it also finds whoever uses a block that was given back, or
+// bytes past those that were asked for, blocks are poisoned but for what is lent out. In other builds this is nothing.
+void* lend(void* block, std::size_t asked, std::size_t whole) {
+  ASAN_POISON_MEMORY_REGION(block, whole);
+  ASAN_UNPOISON_MEMORY_REGION(block, asked);
+  return block;
+}
+
 // A free block holds the link to the next one in its own first bytes.
 struct FreeBlock {
   FreeBlock* next;
@@ -38,12 +52,15 @@ struct FreeList {
   std::size_t count = 0;
 
   void push(void* block) {
+    ASAN_UNPOISON_MEMORY_REGION(block, sizeof(FreeBlock));
     head = new (block) FreeBlock{head};
+    ASAN_POISON_MEMORY_REGION(block, sizeof(FreeBlock));
     ++count;
   }
   void* pop() {
     FreeBlock* block = head;
     if (block) {
+      ASAN_UNPOISON_MEMORY_REGION(block, sizeof(FreeBlock));
       head = block->next;
       --count;
     }
@@ -90,21 +107,22 @@ struct LocalPoolCloser {
 void* allocate(std::size_t bytes) {
   const SizeClass c = size_class(bytes);
   if (c.bytes <= kLargestLocalBlock) {
-    if (void* block = local.lists[c.index].pop()) return block;
+    if (void* block = local.lists[c.index].pop()) return lend(block, bytes, c.bytes);
   }
   SharedPool& shared = shared_pool();
   {
     const std::lock_guard lock(shared.mutex);
-    if (void* block = shared.lists[c.index].pop()) return block;
+    if (void* block = shared.lists[c.index].pop()) return lend(block, bytes, c.bytes);
   }
   void* block = ::operator new (c.bytes, std::align_val_t{kAlignment});
   shared.blocks += 1;
   shared.bytes += c.bytes;
-  return block;
+  return lend(block, bytes, c.bytes);
 }
 
 void deallocate(void* block, std::size_t bytes) noexcept {
   const SizeClass c = size_class(bytes);
+  ASAN_POISON_MEMORY_REGION(block, c.bytes);
   if (c.bytes <= kLargestLocalBlock && !local.closed) {
     thread_local const LocalPoolCloser closer;
     (void)closer;

@@ -95,6 +95,22 @@ TEST(Memory, BlocksAreAlignedDistinctAndReused) {
   }
 }
 
+#ifdef RILL_ADDRESS_SANITIZER
+// It knows the system's blocks only, and must be told of those that are lent out of the pool.
+TEST(Memory, AddressSanitizerSeesUsesOfReturnedBlocksAndPastTheEnd) {
+  for (const std::size_t bytes : {4, 60, 64, 100, 5000}) {
+    for (int round = 0; round < 2; ++round) {  // from the system, and used again
+      volatile char* block = static_cast<char*>(memory::allocate(bytes));
+      block[bytes - 1] = 1;
+      EXPECT_DEATH(block[bytes] = 1, "AddressSanitizer") << bytes;
+      memory::deallocate(const_cast<char*>(block), bytes);
+      EXPECT_DEATH(block[0] = 1, "AddressSanitizer") << bytes;
+      EXPECT_DEATH(block[bytes - 1] = 1, "AddressSanitizer") << bytes;
+    }
+  }
+}
+#endif
+
 TEST(Memory, AThreadThatOnlyFreesFeedsTheOneThatOnlyAllocates) {
   const auto hand_over = [] {
     std::vector<void*> blocks;
