@@ -214,8 +214,10 @@ class Indices {
   Indices(std::vector<Index> values) : values_(std::make_shared<const std::vector<Index>>(std::move(values))) {}
   Index size() const { return values_ ? static_cast<Index>(values_->size()) : 0; }
   Index operator[](Index i) const { return (*values_)[static_cast<std::size_t>(i)]; }
-  const Index* begin() const { return values_ ? values_->data() : nullptr; }
-  const Index* end() const { return begin() + size(); }
+  const Index* begin() const& { return values_ ? values_->data() : nullptr; }
+  const Index* end() const& { return begin() + size(); }
+  const Index* begin() const&& = delete;  // of a temporary: it would point to nothing
+  const Index* end() const&& = delete;
 
  private:
   std::shared_ptr<const std::vector<Index>> values_;

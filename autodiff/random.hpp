@@ -21,7 +21,7 @@ class Generator {
   explicit Generator(std::uint64_t seed, std::uint64_t stream = 0) : state_{seed, stream, 0} {}
   explicit Generator(const simd::RandomState& state) : state_(state) {}
 
-  const simd::RandomState& state() const { return state_; }
+  simd::RandomState state() const { return state_; }
 
   /// n numbers uniform in [0, 1).
   void uniform(Index n, Real* y);

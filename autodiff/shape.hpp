@@ -22,12 +22,14 @@ class Shape {
   explicit Shape(std::span<const Index> sizes);
 
   int rank() const { return rank_; }
-  Index operator[](int axis) const { return sizes_[static_cast<std::size_t>(axis)]; }
-  Index& operator[](int axis) { return sizes_[static_cast<std::size_t>(axis)]; }
+  Index operator[](int axis) const& { return sizes_[static_cast<std::size_t>(axis)]; }
+  Index& operator[](int axis) & { return sizes_[static_cast<std::size_t>(axis)]; }
   void push_back(Index size);
 
-  const Index* begin() const { return sizes_.data(); }
-  const Index* end() const { return sizes_.data() + rank_; }
+  const Index* begin() const& { return sizes_.data(); }
+  const Index* end() const& { return sizes_.data() + rank_; }
+  const Index* begin() const&& = delete;  // of a temporary: it would point to nothing
+  const Index* end() const&& = delete;
 
   /// The number of elements: the product of the sizes, 1 for a scalar.
   /// Throws std::invalid_argument for a negative size or a product past 2^63.

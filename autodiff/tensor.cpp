@@ -74,7 +74,7 @@ Tensor Tensor::clone() const { return from(values(), shape_); }
 
 Tensor Tensor::detach() const { return Tensor(storage_, shape_, nullptr); }
 
-Tensor& Tensor::set_requires_grad(bool value) {
+Tensor& Tensor::set_requires_grad(bool value) & {
   require(defined(), "set_requires_grad: the tensor is undefined");
   require(!node_ || node_->is_leaf(), "set_requires_grad: this tensor of shape ", shape_, " was computed by '",
           node_ ? node_->op : "", "'; detach() it first");
@@ -92,7 +92,7 @@ Leaf& leaf_of(const char* what, const Tensor& x) {
 }
 }  // namespace
 
-const Tensor& Tensor::grad() const { return leaf_of("grad", *this).grad; }
+const Tensor& Tensor::grad() const& { return leaf_of("grad", *this).grad; }
 
 void Tensor::set_grad(const Tensor& grad) {
   require(grad.shape() == shape_, "set_grad: a gradient of shape ", grad.shape(), " for a tensor of shape ", shape_);

@@ -4,6 +4,7 @@
 #include <iosfwd>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "autodiff/shape.hpp"
@@ -22,7 +23,7 @@ class Storage {
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
-  Real* data() { return data_; }
+  Real* data() & { return data_; }
 
  private:
   Real* data_;
@@ -39,6 +40,8 @@ struct GradOptions {
 
 /// A value: copies share the buffer and the graph node. Row-major and contiguous; there are no strided views.
 /// A default-constructed tensor is undefined: it has no buffer, and only defined() may be asked of it.
+/// What lends its memory, data() say, cannot be called on a temporary: `for (Real x : (2 * y).values())` would read a
+/// buffer that is already someone else's. Give the tensor a name first.
 class Tensor {
  public:
   Tensor() = default;
@@ -62,7 +65,8 @@ class Tensor {
   static Tensor randn(const Shape& shape, Generator& rng);
 
   bool defined() const { return storage_ != nullptr; }
-  const Shape& shape() const { return shape_; }
+  const Shape& shape() const& { return shape_; }
+  Shape shape() const&& { return shape_; }
   int rank() const { return shape_.rank(); }
   /// The size of an axis; negative ones count from the back.
   Index dim(Index axis) const { return shape_[normalize_axis("dim", axis, rank())]; }
@@ -70,9 +74,11 @@ class Tensor {
 
   /// The numbers, row-major. Writing is for whoever just made the tensor, and for optimizers: what a
   /// graph saved is not copied, so a tensor must not be written while a graph that uses it is yet to be walked.
-  const Real* data() const { return storage_->data(); }
-  Real* data() { return storage_->data(); }
-  std::span<const Real> values() const { return {data(), static_cast<std::size_t>(size_)}; }
+  const Real* data() const& { return storage_->data(); }
+  Real* data() & { return storage_->data(); }
+  const Real* data() const&& = delete;
+  std::span<const Real> values() const& { return {data(), static_cast<std::size_t>(size_)}; }
+  std::span<const Real> values() const&& = delete;
   /// The one number of a tensor of size 1; throws std::invalid_argument for any other size.
   Real item() const;
   std::vector<Real> to_vector() const;
@@ -85,12 +91,14 @@ class Tensor {
   bool requires_grad() const { return node_ != nullptr; }
   /// Makes this tensor (and copies made from now on) a leaf whose gradient backward() collects, or stops that.
   /// Throws std::invalid_argument for a tensor that was computed: detach() it first. Returns *this.
-  Tensor& set_requires_grad(bool value = true);
+  Tensor& set_requires_grad(bool value = true) &;
+  Tensor set_requires_grad(bool value = true) && { return std::move(set_requires_grad(value)); }
   /// The same numbers outside the graph.
   Tensor detach() const;
   /// The sum of all gradients that backward() brought to this leaf since clear_grad(); undefined when there are none.
   /// Throws std::invalid_argument for a tensor that is not a leaf requiring a gradient.
-  const Tensor& grad() const;
+  const Tensor& grad() const&;
+  const Tensor& grad() const&& = delete;
   void set_grad(const Tensor& grad);
   void clear_grad();
 
@@ -99,8 +107,10 @@ class Tensor {
 
   // For the ops and the graph.
   Tensor(std::shared_ptr<Storage> storage, const Shape& shape, NodePtr node);
-  const std::shared_ptr<Storage>& storage() const { return storage_; }
-  const NodePtr& node() const { return node_; }
+  const std::shared_ptr<Storage>& storage() const& { return storage_; }
+  const std::shared_ptr<Storage>& storage() const&& = delete;
+  const NodePtr& node() const& { return node_; }
+  const NodePtr& node() const&& = delete;
 
  private:
   std::shared_ptr<Storage> storage_;

@@ -39,7 +39,7 @@ void run(benchmark::State& state, const Shape& shape, bool backward, const Op& o
     if (backward) {
       benchmark::DoNotOptimize(grad({y}, {x, scale, shift}, {.retain_graph = true}, {gy}));
     } else {
-      benchmark::DoNotOptimize(op(x, scale, shift).data());
+      benchmark::DoNotOptimize(op(x, scale, shift));
     }
   }
   const Index bytes = (x.size() + y.size() + (backward ? x.size() : 0)) * static_cast<Index>(sizeof(Real));

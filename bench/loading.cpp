@@ -62,7 +62,7 @@ void read_idx(benchmark::State& state, bool compressed) {
 void pixels(benchmark::State& state, Index batch) {
   const datasets::Images images({kCount, kSide, kSide}, make_pixels(), std::vector<std::uint8_t>(kCount));
   Generator rng(0);
-  for (auto _ : state) benchmark::DoNotOptimize(images.pixels(rng.integers(batch, kCount)).data());
+  for (auto _ : state) benchmark::DoNotOptimize(images.pixels(rng.integers(batch, kCount)));
   const Index bytes = batch * kSide * kSide * static_cast<Index>(1 + sizeof(Real));
   count_bytes(state, bytes, bytes);
 }

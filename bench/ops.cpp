@@ -18,14 +18,14 @@ void product(benchmark::State& state, Index m, Index n, Index k) {
   Generator rng(0);
   const Tensor a = Tensor::randn({m, k}, rng), b = Tensor::randn({k, n}, rng);
   const std::uint64_t before = operation_count();
-  for (auto _ : state) benchmark::DoNotOptimize(matmul(a, b).data());
+  for (auto _ : state) benchmark::DoNotOptimize(matmul(a, b));
   count_flops(state, operation_count() - before);
 }
 
 void elementwise(benchmark::State& state, Tensor (*op)(const Tensor&), const Shape& shape) {
   Generator rng(0);
   const Tensor x = Tensor::randn(shape, rng);
-  for (auto _ : state) benchmark::DoNotOptimize(op(x).data());
+  for (auto _ : state) benchmark::DoNotOptimize(op(x));
   const Index bytes = 2 * x.size() * static_cast<Index>(sizeof(Real));
   count_bytes(state, bytes, bytes);
 }

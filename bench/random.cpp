@@ -12,7 +12,7 @@ namespace {
 
 void numbers(benchmark::State& state, Tensor (*draw)(const Shape&, Generator&), Index n) {
   Generator rng(0);
-  for (auto _ : state) benchmark::DoNotOptimize(draw({n}, rng).data());
+  for (auto _ : state) benchmark::DoNotOptimize(draw({n}, rng));
   state.SetItemsProcessed(state.iterations() * n);
 }
 

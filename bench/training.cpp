@@ -32,8 +32,7 @@ void sampling(benchmark::State& state, const Work& work) {
   const std::uint64_t before = operation_count();
   for (auto _ : state) {
     const Tensor noise = Tensor::randn({kPoints, 2}, rng);
-    benchmark::DoNotOptimize(
-        flow::generate(*model, noise, {}, {.solver = flow::FixedSteps{&flow::kEuler, 50}}).x.data());
+    benchmark::DoNotOptimize(flow::generate(*model, noise, {}, {.solver = flow::FixedSteps{&flow::kEuler, 50}}).x);
   }
   count_flops(state, operation_count() - before);
   state.SetItemsProcessed(state.iterations() * kPoints);

@@ -30,7 +30,8 @@ class BrownianPath {
   /// W(to) - W(from).
   Tensor increment(double from, double to);
 
-  const Shape& shape() const { return shape_; }
+  const Shape& shape() const& { return shape_; }
+  const Shape& shape() const&& = delete;
 
  private:
   struct Interval {

@@ -49,8 +49,10 @@ class ExampleMaker {
   /// Throws std::invalid_argument for options that make no sense.
   explicit ExampleMaker(const ExampleOptions& options);
 
-  const AffinePath& path() const { return path_; }
-  const ExampleOptions& options() const { return options_; }
+  const AffinePath& path() const& { return path_; }
+  const AffinePath& path() const&& = delete;
+  const ExampleOptions& options() const& { return options_; }
+  const ExampleOptions& options() const&& = delete;
 
   /// What a batch of data becomes; the data were drawn from the same generator. Safe to call from several threads.
   Example make(const Batch& batch, Generator& rng) const;

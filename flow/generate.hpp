@@ -19,6 +19,7 @@ namespace rill::flow {
 
 /// A network with its labels held fixed, as a velocity field. The model must outlive it.
 Velocity velocity_of(const nn::VelocityModel& model, const Indices& labels = {});
+Velocity velocity_of(const nn::VelocityModel&& model, const Indices& labels = {}) = delete;
 
 /// Equal steps from t = 0 to t = 1.
 struct FixedSteps {

@@ -20,6 +20,7 @@ class GuidedModel final : public nn::VelocityModel {
   /// The model must outlive this one, and must have been trained with some labels dropped: see drop_labels().
   /// Throws std::invalid_argument for a model without classes and for a weight that is not finite.
   GuidedModel(const nn::VelocityModel& model, double weight);
+  GuidedModel(const nn::VelocityModel&& model, double weight) = delete;
 
   /// Throws std::invalid_argument for no labels, and as the model does.
   Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;

@@ -29,6 +29,7 @@ class ClassMixtures final : public nn::VelocityModel {
   /// The model must outlive this one. Throws std::invalid_argument for no mixtures, for classes that the model does not
   /// have, and for weights outside [0, 1].
   ClassMixtures(const nn::VelocityModel& model, std::vector<ClassMixture> mixtures);
+  ClassMixtures(const nn::VelocityModel&& model, std::vector<ClassMixture> mixtures) = delete;
 
   /// labels: numbers of mixtures, or none for no class.
   Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;

@@ -48,8 +48,9 @@ class AffinePath {
   /// Throws std::invalid_argument for a sigma below 0, and for one of 0 where `noise` is of another kind than kNone.
   explicit AffinePath(std::unique_ptr<Scheduler> scheduler, PathNoise noise = {});
 
-  const Scheduler& scheduler() const { return *scheduler_; }
-  const PathNoise& noise() const { return noise_; }
+  const Scheduler& scheduler() const& { return *scheduler_; }
+  const Scheduler& scheduler() const&& = delete;
+  PathNoise noise() const { return noise_; }
 
   /// x_0, x_1: [N, ...], t: [N]; z is drawn from `rng` for a path with noise. Gradients flow to x_0 and x_1.
   /// Throws std::invalid_argument for other shapes.

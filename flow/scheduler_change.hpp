@@ -37,6 +37,8 @@ class RescheduledModel final : public nn::VelocityModel {
  public:
   RescheduledModel(const nn::VelocityModel& model, std::shared_ptr<const Scheduler> from,
                    std::shared_ptr<const Scheduler> to);
+  RescheduledModel(const nn::VelocityModel&& model, std::shared_ptr<const Scheduler> from,
+                   std::shared_ptr<const Scheduler> to) = delete;
 
   Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
 

@@ -29,8 +29,10 @@ class Trainer final : public nn::TrainingLoop {
   /// The model must outlive the trainer. Throws std::invalid_argument for options that make no sense.
   Trainer(nn::VelocityModel& model, BatchSource source, const TrainerOptions& options);
 
-  const TrainerOptions& options() const { return options_; }
-  const ExampleMaker& examples() const { return examples_; }
+  const TrainerOptions& options() const& { return options_; }
+  const TrainerOptions& options() const&& = delete;
+  const ExampleMaker& examples() const& { return examples_; }
+  const ExampleMaker& examples() const&& = delete;
 
  private:
   Tensor loss(Index step) override;

@@ -20,8 +20,9 @@ class Ema {
 
   Index update_count() const { return update_count_; }
   /// The averages under the parameters' names, in their order; the tensors share this object's memory.
-  const NamedTensors& averages() const { return averages_; }
-  Tensor& average(std::size_t i) { return averages_[i].tensor; }
+  const NamedTensors& averages() const& { return averages_; }
+  const NamedTensors& averages() const&& = delete;
+  Tensor& average(std::size_t i) & { return averages_[i].tensor; }
   /// Continues from saved averages. Throws FileError, which names `file`, when names or shapes do not fit.
   void load_state(const NamedTensors& averages, Index update_count, const std::string& file);
 

@@ -66,7 +66,8 @@ class ImageClassifier : public Module {
   /// x as for features() -> logits [N, classes], for cross_entropy.
   Tensor forward(const Tensor& x) const { return logits(features(x)); }
 
-  const ImageClassifierDescription& description() const { return description_; }
+  const ImageClassifierDescription& description() const& { return description_; }
+  const ImageClassifierDescription& description() const&& = delete;
 
  private:
   struct Convolution {

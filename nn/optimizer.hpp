@@ -38,7 +38,8 @@ class Optimizer {
   void set_learning_rate(double value) { learning_rate_ = value; }
   double learning_rate() const { return learning_rate_; }
   Index step_count() const { return step_count_; }
-  const NamedTensors& parameters() const { return parameters_; }
+  const NamedTensors& parameters() const& { return parameters_; }
+  const NamedTensors& parameters() const&& = delete;
 
   /// What the steps so far have left behind, besides step_count(): buffers named "<kind>.<buffer>.<parameter>" such as
   /// "adam.m.layers.0.weight". The tensors share the optimizer's memory.

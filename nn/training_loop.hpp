@@ -46,7 +46,7 @@ class TrainingLoop {
 
   Index steps_done() const { return steps_done_; }
   /// Null when ema_decay is 0.
-  Ema* ema() { return ema_ ? &*ema_ : nullptr; }
+  Ema* ema() & { return ema_ ? &*ema_ : nullptr; }
 
   /// The mean loss of the steps since the last call; NaN when there were none. Survives save() and load().
   double take_mean_loss();

@@ -19,7 +19,8 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const& { return path_; }
+  const std::string& path() const&& = delete;
   /// The path of a file in it.
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   /// Writes a file and gives its path.

@@ -41,7 +41,8 @@ class Data {
  public:
   virtual ~Data() = default;
 
-  const DataDescription& description() const { return description_; }
+  const DataDescription& description() const& { return description_; }
+  const DataDescription& description() const&& = delete;
   virtual Index dimension() const = 0;
   /// The density, if it is one.
   virtual const datasets::Density* density() const { return nullptr; }

@@ -21,7 +21,8 @@ class Palette {
   explicit Palette(std::span<const Image> images, int most = 256);
 
   /// 0xrrggbb.
-  const std::vector<std::uint32_t>& colors() const { return colors_; }
+  const std::vector<std::uint32_t>& colors() const& { return colors_; }
+  const std::vector<std::uint32_t>& colors() const&& = delete;
   /// For each pixel, the number of the nearest color; the image must be one of those that the palette was made for.
   std::vector<std::uint8_t> index(const Image& image) const;
 

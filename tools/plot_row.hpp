@@ -30,7 +30,7 @@ class PlotRow {
 
   Axes axes(int i) { return {canvas_, frame(i), limits_, options_.scale}; }
   Rect frame(int i) const;
-  Canvas& canvas() { return canvas_; }
+  Canvas& canvas() & { return canvas_; }
   /// The frame and its ticks, over what was drawn, and the title.
   void finish(int i, const std::string& title);
   Image image() const { return canvas_.image(); }

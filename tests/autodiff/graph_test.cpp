@@ -102,7 +102,8 @@ TEST(Backward, MisuseIsExplained) {
         y.set_requires_grad();
       },
       ThrowsMessage<std::invalid_argument>(HasSubstr("computed by 'affine'")));
-  EXPECT_THAT([&] { (2 * x).grad(); }, ThrowsMessage<std::invalid_argument>(HasSubstr("only leaves keep a gradient")));
+  const Tensor twice = 2 * x;
+  EXPECT_THAT([&] { twice.grad(); }, ThrowsMessage<std::invalid_argument>(HasSubstr("only leaves keep a gradient")));
   EXPECT_THAT([&] { Tensor(x).set_grad(Tensor::zeros({3})); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("set_grad")));
 }

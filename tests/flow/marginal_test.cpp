@@ -36,8 +36,9 @@ TEST(EmpiricalMarginal, OfOnePointIsTheConditionalPath) {
   const Tensor x_1 = Tensor::from({2, -1}, {1, 2}), x_0 = Tensor::from({0.5, 1}, {1, 2}), t = Tensor::from({0.3}, {1});
   const PathSample s = AffinePath(make_scheduler({.name = "cosine"})).sample(x_0, x_1, t);
   const EmpiricalMarginal marginal(x_1, scheduler);
-  EXPECT_NEAR(marginal.velocity(s.x_t, t).data()[0], s.dx_t.data()[0], 1e-5);
-  EXPECT_NEAR(marginal.velocity(s.x_t, t).data()[1], s.dx_t.data()[1], 1e-5);
+  const Tensor velocity = marginal.velocity(s.x_t, t);
+  EXPECT_NEAR(velocity.data()[0], s.dx_t.data()[0], 1e-5);
+  EXPECT_NEAR(velocity.data()[1], s.dx_t.data()[1], 1e-5);
   const double sigma = scheduler->at(0.3).sigma;
   const double expected = -0.5 * (0.25 + 1) - 2 * std::log(sigma) - std::log(2 * std::numbers::pi);
   EXPECT_NEAR(marginal.log_density(s.x_t, t).item(), expected, 1e-5);
@@ -102,7 +103,7 @@ TEST(EmpiricalMarginal, TheDensityAlongTheFlowIsTheMixture) {
       solve(with_divergence, concatenate({x_0, Tensor::zeros({n, 1})}, 1), uniform_grid(0, 1, 100), kRk4).x;
   const Tensor before = marginal.log_density(x_0, zero), after = marginal.log_density(slice(end, 1, 0, 2), one);
   for (Index i = 0; i < n; ++i) {
-    const Real normal = -(square(slice(x_0, 0, i, i + 1)).data()[0] + square(slice(x_0, 0, i, i + 1)).data()[1]) / 2;
+    const Real normal = -sum(square(slice(x_0, 0, i, i + 1))).item() / 2;
     EXPECT_NEAR(before.data()[i], normal - std::log(2 * std::numbers::pi), 1e-5);
     EXPECT_NEAR(after.data()[i], before.data()[i] - end.data()[3 * i + 2], kDouble ? 1e-4 : 2e-2) << "point " << i;
   }
