@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
       rill::datasets::write_npy(words[4], rill::datasets::make_density(words[1])->sample(std::stoll(words[2]), rng));
     } else if (words.size() == 3 && words[0] == "w2") {
       const auto a = rill::datasets::read_npy(words[1]), b = rill::datasets::read_npy(words[2]);
-      std::cout << rill::flow::wasserstein2(a, b).value << '\n';
+      std::cout << rill::flow::wasserstein2(a.to_tensor(), b.to_tensor()).value << '\n';
     } else {
       rill::fail("usage: bench_points draw DENSITY COUNT SEED FILE.npy | bench_points w2 A.npy B.npy");
     }

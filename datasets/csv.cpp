@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
-#include <string_view>
+#include <span>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
@@ -53,27 +53,38 @@ std::optional<double> parse(std::string_view field) {
   return value;
 }
 
-Real number(const std::string& path, std::size_t line, std::size_t column, std::string_view field) {
+double number(const std::string& path, std::size_t line, std::size_t column, std::string_view field) {
   const auto where = concat("line ", line, ", column ", column, ": ");
   require_file(!field.empty(), path, where, "the field is empty, expected a number");
   const std::optional<double> value = parse(field);
   require_file(value.has_value(), path, where, "\"", field.substr(0, 40), "\" is not a number");
-  const Real result = static_cast<Real>(*value);
-  require_file(std::isfinite(result), path, where, "\"", field.substr(0, 40), "\", expected a finite number");
-  return result;
+  require_file(std::isfinite(*value), path, where, "\"", field.substr(0, 40), "\", expected a finite number");
+  return *value;
+}
+
+template <class T>
+std::string text_of(std::span<const T> values, std::size_t columns, const std::vector<std::string>& names) {
+  require(names.empty() || names.size() == columns, "to_csv: ", names.size(), " names for ", columns, " columns");
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ",") + names[i];
+  if (!names.empty()) text += '\n';
+  std::array<char, 64> digits{};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), values[i]).ptr;
+    text.append(digits.data(), end);
+    text += (i + 1) % columns == 0 ? '\n' : ',';
+  }
+  return text;
 }
 
 }  // namespace
 
-Csv read_csv(const std::string& path) {
-  const std::string file = read_file(path);
-  require_file(file.find('\0') == file.npos, path, "holds zero bytes, expected a table as text");
-  std::string_view rest = file;
+Table parse_csv(std::string_view rest, const std::string& path) {
+  require_file(rest.find('\0') == rest.npos, path, "holds zero bytes, expected a table as text");
   if (rest.substr(0, 3) == "\xef\xbb\xbf") rest.remove_prefix(3);  // the byte order mark some programs write
 
-  Csv csv;
-  std::vector<Real> values;
-  std::size_t columns = 0, rows = 0;
+  Table table;
+  std::size_t columns = 0;
   char separator = 0;
   for (std::size_t line_number = 1; !rest.empty(); ++line_number) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -88,36 +99,26 @@ Csv read_csv(const std::string& path) {
     require_file(fields.size() == columns, path, "line ", line_number, ": ", fields.size(), " fields, expected ",
                  columns, " as in the first line");
     if (first && std::none_of(fields.begin(), fields.end(), parse)) {
-      csv.names.assign(fields.begin(), fields.end());
+      table.names.assign(fields.begin(), fields.end());
       continue;
     }
-    for (std::size_t i = 0; i < columns; ++i) values.push_back(number(path, line_number, i + 1, fields[i]));
-    ++rows;
+    for (std::size_t i = 0; i < columns; ++i) table.values.push_back(number(path, line_number, i + 1, fields[i]));
+    ++table.rows;
   }
-  require_file(rows > 0, path, "holds no rows of numbers");
-  csv.values = Tensor::from(values, {static_cast<Index>(rows), static_cast<Index>(columns)});
-  return csv;
+  require_file(table.rows > 0, path, "holds no rows of numbers");
+  table.columns = static_cast<Index>(columns);
+  return table;
 }
+
+Table read_csv(const std::string& path) { return parse_csv(read_file(path), path); }
 
 std::string to_csv(const Tensor& values, const std::vector<std::string>& names) {
   require(values.rank() == 2, "to_csv: expected [rows, columns], got ", values.shape());
-  const Index columns = values.dim(1);
-  require(names.empty() || static_cast<Index>(names.size()) == columns, "to_csv: ", names.size(), " names for ",
-          columns, " columns");
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ",") + names[i];
-  if (!names.empty()) text += '\n';
-  std::array<char, 64> digits{};
-  for (Index i = 0; i < values.size(); ++i) {
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), values.data()[i]).ptr;
-    text.append(digits.data(), end);
-    text += (i + 1) % columns == 0 ? '\n' : ',';
-  }
-  return text;
+  return text_of(values.values(), static_cast<std::size_t>(values.dim(1)), names);
 }
 
-void write_csv(const std::string& path, const Tensor& values, const std::vector<std::string>& names) {
-  write_file_atomically(path, to_csv(values, names));
+std::string to_csv(const Table& table) {
+  return text_of(std::span<const double>(table.values), static_cast<std::size_t>(table.columns), table.names);
 }
 
 }  // namespace rill::datasets

@@ -4,14 +4,13 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <set>
-#include <string_view>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
-#include "autodiff/ops.hpp"
 
 namespace rill::datasets {
 namespace {
@@ -122,90 +121,86 @@ class HeaderParser {
   std::size_t at_ = 0;
 };
 
-/// Converts `count` elements of type T, reversing the bytes of each when `swap` is set.
+/// binary16 of IEEE 754: a sign, five bits of exponent and ten of the fraction.
+struct Half {
+  std::uint16_t bits;
+  explicit operator double() const {
+    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const double size = exponent == 0    ? std::ldexp(fraction, -24)
+                        : exponent == 31 ? (fraction == 0 ? HUGE_VAL : std::nan(""))
+                                         : std::ldexp(1024 + fraction, exponent - 25);
+    return bits >> 15 == 0 ? size : -size;
+  }
+};
+
+/// Converts the elements, of type T, reversing the bytes of each when `swap` is set.
 template <class T>
-void convert(const char* bytes, bool swap, Index count, Real* y) {
-  for (Index i = 0; i < count; ++i) {
+void convert(const char* bytes, bool swap, std::vector<double>& values) {
+  for (double& value : values) {
     std::array<char, sizeof(T)> element;
-    std::memcpy(element.data(), bytes + i * static_cast<Index>(sizeof(T)), sizeof(T));
+    std::memcpy(element.data(), bytes, sizeof(T));
+    bytes += sizeof(T);
     if (swap) std::reverse(element.begin(), element.end());
-    y[i] = static_cast<Real>(std::bit_cast<T>(element));
+    value = static_cast<double>(std::bit_cast<T>(element));
   }
 }
 
 struct ElementType {
   std::string_view code;
   std::size_t bytes;
-  void (*convert)(const char* bytes, bool swap, Index count, Real* y);
+  void (*convert)(const char* bytes, bool swap, std::vector<double>& values);
 };
 constexpr ElementType kElementTypes[] = {
-    {"f4", 4, convert<float>},         {"f8", 8, convert<double>},        {"i1", 1, convert<std::int8_t>},
-    {"i2", 2, convert<std::int16_t>},  {"i4", 4, convert<std::int32_t>},  {"i8", 8, convert<std::int64_t>},
-    {"u1", 1, convert<std::uint8_t>},  {"u2", 2, convert<std::uint16_t>}, {"u4", 4, convert<std::uint32_t>},
-    {"u8", 8, convert<std::uint64_t>}, {"b1", 1, convert<std::uint8_t>},
+    {"f2", 2, convert<Half>},          {"f4", 4, convert<float>},         {"f8", 8, convert<double>},
+    {"i1", 1, convert<std::int8_t>},   {"i2", 2, convert<std::int16_t>},  {"i4", 4, convert<std::int32_t>},
+    {"i8", 8, convert<std::int64_t>},  {"u1", 1, convert<std::uint8_t>},  {"u2", 2, convert<std::uint16_t>},
+    {"u4", 4, convert<std::uint32_t>}, {"u8", 8, convert<std::uint64_t>}, {"b1", 1, convert<std::uint8_t>},
 };
 
-/// An array in Fortran order is the transpose, all axes reversed, of one in C order.
-Tensor from_fortran_order(const Tensor& x) {
-  Shape reversed;
-  Axes axes;
-  for (int axis = x.rank() - 1; axis >= 0; --axis) {
-    reversed.push_back(x.shape()[axis]);
-    axes.push_back(axis);
+/// The elements of an array in Fortran order, whose first index runs fastest, in C order, whose last one does.
+std::vector<double> from_fortran_order(const std::vector<double>& values, const Shape& shape) {
+  std::vector<double> result(values.size());
+  const std::size_t rank = static_cast<std::size_t>(shape.rank());
+  std::vector<std::size_t> at(rank, 0), stride(rank, 1);
+  for (std::size_t axis = 1; axis < rank; ++axis) {
+    stride[axis] = stride[axis - 1] * static_cast<std::size_t>(shape[static_cast<int>(axis) - 1]);
   }
-  return permute(reshape(x, reversed), axes);
+  std::size_t from = 0;
+  for (double& value : result) {
+    value = values[from];
+    for (std::size_t axis = rank; axis-- > 0;) {
+      from += stride[axis];
+      if (++at[axis] < static_cast<std::size_t>(shape[static_cast<int>(axis)])) break;
+      from -= at[axis] * stride[axis];
+      at[axis] = 0;
+    }
+  }
+  return result;
 }
 
-}  // namespace
-
-Tensor read_npy(const std::string& path) {
-  const std::string file = read_file(path);
-  require_file(std::string_view(file).substr(0, kMagic.size()) == kMagic, path,
-               "does not start with \\x93NUMPY, expected a .npy file");
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(file[i])); };
-  require_file(file.size() >= 12, path, "ends within the header");
-  const std::size_t version = byte(6);
-  require_file(1 <= version && version <= 3 && byte(7) == 0, path, "has format version ", version, ".", byte(7),
-               ", expected 1.0 to 3.0");
-  const std::size_t start = version == 1 ? 10 : 12;
-  std::size_t length = byte(8) | byte(9) << 8;
-  if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
-  require_file(length <= file.size() - start, path, "ends within the header: it should be ", length, " bytes long");
-  const Header header = HeaderParser(path, std::string_view(file).substr(start, length)).parse();
-
-  const std::string_view code = std::string_view(header.descr).substr(header.descr.empty() ? 0 : 1);
-  const auto type = std::find_if(std::begin(kElementTypes), std::end(kElementTypes),
-                                 [&](const ElementType& known) { return known.code == code; });
-  const char order = header.descr.empty() ? '\0' : header.descr[0];
-  const bool known_order = order == '<' || order == '>' || order == '=' || order == '|';
-  require_file(type != std::end(kElementTypes) && known_order, path, "holds elements of type '", header.descr,
-               "', expected f4, f8, b1 or an integer type");
-
-  Index count = 1, bytes = 0;
-  bool overflow = false;
-  for (const Index size : header.shape) overflow |= __builtin_mul_overflow(count, size, &count);
-  overflow |= __builtin_mul_overflow(count, static_cast<Index>(type->bytes), &bytes);
-  require_file(!overflow, path, "the shape ", header.shape, " has more elements than can be stored");
-  const std::size_t held = file.size() - start - length;
-  require_file(held == static_cast<std::size_t>(bytes), path, "holds ", held, " bytes of elements, but the shape ",
-               header.shape, " of '", header.descr, "' needs ", bytes);
-
-  const bool little = std::endian::native == std::endian::little;
-  Tensor result = Tensor::empty(header.shape);
-  type->convert(file.data() + start + length, (order == '>' && little) || (order == '<' && !little), count,
-                result.data());
-  return header.fortran_order && header.shape.rank() > 1 ? from_fortran_order(result) : result;
+/// The number of elements. It must not overflow whatever order the sizes are multiplied in, even where one of them is
+/// 0.
+std::size_t count_of(const Shape& shape, std::size_t element_bytes, const std::string& path) {
+  Index largest = static_cast<Index>(element_bytes);
+  bool overflow = false, none = false;
+  for (const Index size : shape) {
+    none |= size == 0;
+    overflow |= __builtin_mul_overflow(largest, std::max<Index>(size, 1), &largest);
+  }
+  require_file(!overflow, path, "the shape ", shape, " has more elements than can be stored");
+  return none ? 0 : static_cast<std::size_t>(largest) / element_bytes;
 }
 
-void write_npy(const std::string& path, const Tensor& tensor) {
+void write(const std::string& path, const Shape& shape, std::size_t element_bytes, const void* elements,
+           std::size_t count) {
   static_assert(std::endian::native == std::endian::little, "the elements are written as they are in memory");
-  std::string shape = "(";
-  for (const Index size : tensor.shape()) shape += concat(size, ", ");
-  shape += ")";
+  std::string sizes = "(";
+  for (const Index size : shape) sizes += concat(size, ", ");
+  sizes += ")";
   // NumPy writes (3,) and (3, 2): one comma for a single size, none at the end of more.
-  if (tensor.rank() == 1) shape.erase(shape.size() - 2, 1);
-  if (tensor.rank() > 1) shape.erase(shape.size() - 3, 2);
-  std::string header = concat("{'descr': '<f", sizeof(Real), "', 'fortran_order': False, 'shape': ", shape, ", }");
+  if (shape.rank() == 1) sizes.erase(sizes.size() - 2, 1);
+  if (shape.rank() > 1) sizes.erase(sizes.size() - 3, 2);
+  std::string header = concat("{'descr': '<f", element_bytes, "', 'fortran_order': False, 'shape': ", sizes, ", }");
   // The elements start at a multiple of 64 bytes, after a line feed.
   const std::size_t start = kMagic.size() + 4;
   header.append(63 - (start + header.size()) % 64, ' ');
@@ -217,8 +212,59 @@ void write_npy(const std::string& path, const Tensor& tensor) {
                                                   static_cast<char>(header.size() / 256)};
   file.write(version_and_length.data(), version_and_length.size());
   file.write(header);
-  file.write(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(Real));
+  file.write(elements, count * element_bytes);
   file.commit();
+}
+
+}  // namespace
+
+Tensor NpyArray::to_tensor() const {
+  const std::vector<Real> reals(values.begin(), values.end());
+  return Tensor::from(reals, shape);
+}
+
+NpyArray parse_npy(std::string_view file, const std::string& path) {
+  require_file(file.substr(0, kMagic.size()) == kMagic, path, "does not start with \\x93NUMPY, expected a .npy file");
+  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(file[i])); };
+  require_file(file.size() >= 12, path, "ends within the header");
+  const std::size_t version = byte(6);
+  require_file(1 <= version && version <= 3 && byte(7) == 0, path, "has format version ", version, ".", byte(7),
+               ", expected 1.0 to 3.0");
+  const std::size_t start = version == 1 ? 10 : 12;
+  std::size_t length = byte(8) | byte(9) << 8;
+  if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
+  require_file(length <= file.size() - start, path, "ends within the header: it should be ", length, " bytes long");
+  const Header header = HeaderParser(path, file.substr(start, length)).parse();
+
+  const std::string_view code = std::string_view(header.descr).substr(header.descr.empty() ? 0 : 1);
+  const auto type = std::find_if(std::begin(kElementTypes), std::end(kElementTypes),
+                                 [&](const ElementType& known) { return known.code == code; });
+  const char order = header.descr.empty() ? '\0' : header.descr[0];
+  const bool known_order = order == '<' || order == '>' || order == '=' || order == '|';
+  require_file(type != std::end(kElementTypes) && known_order, path, "holds elements of type '", header.descr,
+               "', expected f2, f4, f8, b1 or an integer type");
+
+  const std::size_t count = count_of(header.shape, type->bytes, path), held = file.size() - start - length;
+  require_file(held == count * type->bytes, path, "holds ", held, " bytes of elements, but the shape ", header.shape,
+               " of '", header.descr, "' needs ", count * type->bytes);
+
+  const bool little = std::endian::native == std::endian::little;
+  NpyArray array{header.shape, std::vector<double>(count)};
+  type->convert(file.data() + start + length, (order == '>' && little) || (order == '<' && !little), array.values);
+  if (header.fortran_order) array.values = from_fortran_order(array.values, array.shape);
+  return array;
+}
+
+NpyArray read_npy(const std::string& path) { return parse_npy(read_file(path), path); }
+
+void write_npy(const std::string& path, const Tensor& tensor) {
+  write(path, tensor.shape(), sizeof(Real), tensor.data(), static_cast<std::size_t>(tensor.size()));
+}
+
+void write_npy(const std::string& path, const Shape& shape, std::span<const double> values) {
+  require(shape.size() == static_cast<Index>(values.size()), "write_npy: ", values.size(), " values for a shape of ",
+          shape);
+  write(path, shape, sizeof(double), values.data(), values.size());
 }
 
 }  // namespace rill::datasets

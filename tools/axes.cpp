@@ -13,7 +13,7 @@
 namespace rill::tools {
 namespace {
 
-bool is_finite(Real x, Real y) { return std::isfinite(x) && std::isfinite(y); }
+bool is_finite(double x, double y) { return std::isfinite(x) && std::isfinite(y); }
 
 }  // namespace
 
@@ -62,7 +62,7 @@ Point Axes::at(double x, double y) const {
           frame_.bottom - (y - limits_.y_low) / limits_.height() * frame_.height()};
 }
 
-void Axes::points(std::span<const Real> values, const Color& color, const Dots& dots) const {
+void Axes::points(std::span<const double> values, const Color& color, const Dots& dots) const {
   canvas_.clip(frame_);
   for (std::size_t i = 0; i + 1 < values.size(); i += 2) {
     if (is_finite(values[i], values[i + 1])) {

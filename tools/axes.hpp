@@ -50,7 +50,7 @@ class Axes {
   Point at(double x, double y) const;
 
   /// Draws x, y, x, y, ... as discs, clipped to the frame. Points with a NaN or an infinity are skipped.
-  void points(std::span<const Real> values, const Color& color, const Dots& dots) const;
+  void points(std::span<const double> values, const Color& color, const Dots& dots) const;
 
   /// Draws connected lines through points of the plane, clipped to the frame and broken at any that is not finite.
   void path(std::span<const Point> points, double width, const Color& color) const;

@@ -1,6 +1,8 @@
 #include "tools/data.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "datasets/batches.hpp"
@@ -29,34 +31,41 @@ class DensityData final : public Data {
   std::unique_ptr<datasets::Density> density_;
 };
 
+// `n` different ones of `size` items in a random order, or all of them.
+Indices different(Index n, Index size, Generator& rng) {
+  std::vector<Index> order = rng.permutation(size);
+  order.resize(static_cast<std::size_t>(std::min(n, size)));
+  return Indices(std::move(order));
+}
+
 class TableData final : public Data {
  public:
-  explicit TableData(DataDescription description) : points_(datasets::read_table(description.source)) {
-    if (!description.standardization) description.standardization = datasets::Standardization::of(points_);
-    const Index expected = description.standardization->mean.size();
-    require_file(expected == dimension(), description.source, "has ", dimension(), " columns, expected ", expected,
+  explicit TableData(DataDescription description) {
+    const datasets::Table table = datasets::read_table(description.source);
+    if (!description.standardization) description.standardization = datasets::Standardization::of(table);
+    const Index expected = description.standardization->columns();
+    require_file(expected == table.columns, description.source, "has ", table.columns, " columns, expected ", expected,
                  " as when the model was trained");
-    standardized_ = description.standardization->apply(points_);
+    points_ = description.standardization->apply(table);
     description_ = std::move(description);
   }
 
   Index dimension() const override { return points_.dim(1); }
+  std::optional<Index> size() const override { return points_.dim(0); }
   std::string size_text() const override {
     return concat(grouped(points_.dim(0)), " points in ", dimension(), " dimensions, standardized");
   }
 
   flow::BatchSource batches(Index batch, std::uint64_t seed, const Augmentation&) const override {
     const auto order = std::make_shared<datasets::ShuffledBatches>(points_.dim(0), batch, seed);
-    return [this, order](Index step, Generator&) {
-      return flow::Batch{gather_rows(standardized_, order->at(step)), {}};
-    };
+    return [this, order](Index step, Generator&) { return flow::Batch{gather_rows(points_, order->at(step)), {}}; };
   }
   flow::Batch draw(Index n, Generator& rng) const override {
-    return {gather_rows(points_, rng.integers(n, points_.dim(0))), {}};
+    return {gather_rows(points_, different(n, points_.dim(0), rng)), {}};
   }
 
  private:
-  Tensor points_, standardized_;
+  Tensor points_;  // standardized
 };
 
 class ImageData final : public Data {
@@ -74,6 +83,7 @@ class ImageData final : public Data {
   }
 
   Index dimension() const override { return images_.height() * images_.width(); }
+  std::optional<Index> size() const override { return images_.size(); }
   std::string size_text() const override {
     return concat(grouped(images_.size()), " images of ", images_.height(), " x ", images_.width(), " pixels in ",
                   images_.classes(), " classes");
@@ -90,7 +100,7 @@ class ImageData final : public Data {
     };
   }
   flow::Batch draw(Index n, Generator& rng) const override {
-    const Indices items = rng.integers(n, images_.size());
+    const Indices items = different(n, images_.size(), rng);
     return {images_.pixels(items), images_.labels(items)};
   }
 
@@ -106,8 +116,33 @@ std::unique_ptr<Data> open_data(DataDescription description, Split split) {
   return std::make_unique<DensityData>(std::move(description));
 }
 
-Tensor to_data_units(const DataDescription& description, const Tensor& x) {
-  return description.standardization ? description.standardization->invert(x) : x;
+datasets::Table to_data_units(const DataDescription& description, const Tensor& x) {
+  if (description.standardization) return description.standardization->invert(x);
+  return {x.dim(0), x.dim(1), {x.values().begin(), x.values().end()}, {}};
+}
+
+Tensor to_model_units(const DataDescription& description, const datasets::Table& x) {
+  if (description.standardization) return description.standardization->apply(x);
+  const std::vector<Real> values(x.values.begin(), x.values.end());
+  return Tensor::from(values, {x.rows, x.columns});
+}
+
+Tensor to_measuring_units(const DataDescription& description, const Tensor& x) {
+  if (!description.standardization) return x;
+  const double unit = measuring_unit(description);
+  std::vector<Real> factors;
+  for (const double scale : description.standardization->deviation) factors.push_back(static_cast<Real>(scale / unit));
+  return x * Tensor::from(factors, {static_cast<Index>(factors.size())});
+}
+
+double measuring_unit(const DataDescription& description) {
+  if (!description.standardization) return 1;
+  return *std::max_element(description.standardization->deviation.begin(),
+                           description.standardization->deviation.end());
+}
+
+double log_volume(const DataDescription& description) {
+  return description.standardization ? description.standardization->log_volume() : 0;
 }
 
 }  // namespace rill::tools

@@ -11,6 +11,7 @@
 #include "datasets/density.hpp"
 #include "datasets/images.hpp"
 #include "datasets/known_densities.hpp"
+#include "datasets/standardization.hpp"
 #include "datasets/table.hpp"
 #include "flow/trainer.hpp"
 
@@ -36,7 +37,8 @@ DataDescription parse_data_description(const std::string& json);
 /// How images are changed before they are trained on; of other data nothing is.
 using datasets::Augmentation;
 
-/// The data themselves.
+/// The data themselves. Points are given in the model's units: those of a table standardized, images with 0 at -1 and
+/// 255 at 1, a density's as they are. A table's own units exist in files and pictures only, in double (below).
 class Data {
  public:
   virtual ~Data() = default;
@@ -46,14 +48,15 @@ class Data {
   virtual Index dimension() const = 0;
   /// The density, if it is one.
   virtual const datasets::Density* density() const { return nullptr; }
+  /// How many points there are; nothing for a density, which has no end.
+  virtual std::optional<Index> size() const { return std::nullopt; }
   /// One line on how much there is.
   virtual std::string size_text() const = 0;
 
-  /// Batches to train on, as the model sees them: standardized, with labels where there are classes; images augmented.
-  /// The data must outlive the source.
+  /// Batches to train on, with labels where there are classes; images augmented. The data must outlive the source.
   virtual flow::BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation = {}) const = 0;
-  /// n points in the data's own units, [n, D]: fresh ones of a density, randomly chosen ones of a table or images, with
-  /// labels where there are classes.
+  /// n points, [n, D], with labels where there are classes: fresh ones of a density, different ones of a table or of
+  /// images, chosen at random. Where there are fewer than n, all of them.
   virtual flow::Batch draw(Index n, Generator& rng) const = 0;
 
  protected:
@@ -67,7 +70,19 @@ using datasets::Split;
 /// images the sizes. Throws FileError for files, std::invalid_argument for unknown densities and parameters.
 std::unique_ptr<Data> open_data(DataDescription description, Split split = Split::kTrain);
 
-/// Points in the model's units -> the data's.   [N, D] -> [N, D]
-Tensor to_data_units(const DataDescription& description, const Tensor& x);
+/// Points in the model's units -> the data's own, in double.   [N, D] -> [N, D]
+datasets::Table to_data_units(const DataDescription& description, const Tensor& x);
+/// And back.
+Tensor to_model_units(const DataDescription& description, const datasets::Table& x);
+
+/// Points in the model's units -> units in which distances can be measured. A table's columns have the scales s_c and
+/// the largest of them, s = measuring_unit(), is the unit: the points are multiplied by s_c / s and not moved, so that
+/// neither an offset nor the size of the numbers costs a float any digits. Then distances in the data's units are s
+/// times those measured, their squares s^2 times, and ln p in the data's units is ln p in the model's minus
+/// log_volume(). Of everything but tables the units are the same, and s is 1.   [N, D] -> [N, D]
+Tensor to_measuring_units(const DataDescription& description, const Tensor& x);
+double measuring_unit(const DataDescription& description);
+/// sum_c ln s_c.
+double log_volume(const DataDescription& description);
 
 }  // namespace rill::tools

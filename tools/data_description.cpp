@@ -9,13 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<double> to_doubles(const Tensor& x) { return {x.values().begin(), x.values().end()}; }
-
-Tensor to_tensor(const std::vector<double>& values) {
-  const std::vector<Real> reals(values.begin(), values.end());
-  return Tensor::from(reals, {static_cast<Index>(reals.size())});
-}
-
 }  // namespace
 
 std::string DataDescription::text() const {
@@ -29,8 +22,8 @@ std::string to_json(const DataDescription& description) {
   Json json = {{"kind", description.kind}, {"source", description.source}};
   if (description.kind == "density") json["parameters"] = description.parameters;
   if (description.standardization) {
-    json["mean"] = to_doubles(description.standardization->mean);
-    json["deviation"] = to_doubles(description.standardization->deviation);
+    json["mean"] = description.standardization->mean;
+    json["deviation"] = description.standardization->deviation;
   }
   if (description.kind == "images") {
     json["height"] = description.height;
@@ -49,8 +42,8 @@ DataDescription parse_data_description(const std::string& text) {
     if (description.kind == "density") {
       json.at("parameters").get_to(description.parameters);
     } else if (description.kind == "table") {
-      description.standardization = {to_tensor(json.at("mean").get<std::vector<double>>()),
-                                     to_tensor(json.at("deviation").get<std::vector<double>>())};
+      description.standardization = {json.at("mean").get<std::vector<double>>(),
+                                     json.at("deviation").get<std::vector<double>>()};
     } else if (description.kind == "images") {
       json.at("height").get_to(description.height);
       json.at("width").get_to(description.width);

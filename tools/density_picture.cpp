@@ -19,13 +19,12 @@ constexpr double kDepth = 8;        // nats from the lightest to the darkest col
 constexpr double kOutliers = 1e-3;  // of a map's values, which may be lighter than the lightest colour
 
 // The centres of the cells, row by row from the bottom, [kCells^2, 2].
-Tensor grid(const Limits& limits) {
-  Tensor points = Tensor::empty({kCells * kCells, 2});
-  Real* at = points.data();
+datasets::Table grid(const Limits& limits) {
+  datasets::Table points{kCells * kCells, 2, {}, {}};
   for (int row = 0; row < kCells; ++row) {
     for (int column = 0; column < kCells; ++column) {
-      *at++ = static_cast<Real>(limits.x_low + (column + 0.5) / kCells * limits.width());
-      *at++ = static_cast<Real>(limits.y_low + (row + 0.5) / kCells * limits.height());
+      points.values.push_back(limits.x_low + (column + 0.5) / kCells * limits.width());
+      points.values.push_back(limits.y_low + (row + 0.5) / kCells * limits.height());
     }
   }
   return points;
@@ -44,10 +43,10 @@ double nearly_greatest(std::vector<Real> values) {
 
 Image density_picture(const Data& data, const flow::LogDensity& learned, std::uint64_t seed) {
   require(data.dimension() == 2, "density picture: the data have ", data.dimension(), " dimensions, expected 2");
-  const Tensor sample = draw_data(data, 10000, seed);
-  const std::span<const Real> sets[] = {sample.values()};
+  const datasets::Table sample = to_data_units(data.description(), draw_data(data, 10000, seed));
+  const std::span<const double> sets[] = {sample.values};
   const Limits limits = balanced(robust_limits(sets));
-  const Tensor points = grid(limits);
+  const Tensor points = to_model_units(data.description(), grid(limits));
   const std::optional<Tensor> truth =
       data.density() != nullptr ? data.density()->log_density(points) : std::optional<Tensor>();
 

@@ -125,8 +125,7 @@ void measure_samples(const EvaluateSettings& settings, const TrainedModel& train
   const Samples some = first_samples(samples, settings.distance_points);
   measure_distances(data, some.x, settings.distances, seed, result);
   if (!straight) return;
-  const Tensor fresh = draw_data(data, settings.distance_points, seed, 2);
-  measure_paths(some, flow::wasserstein2(some.trajectory.front(), fresh), result);
+  measure_paths(data, some, seed, result);
 }
 
 // The classifier that is to judge the flow's images.

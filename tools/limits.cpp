@@ -21,15 +21,15 @@ Range robust_range(std::vector<double> values) {
   const double reach = kReach * (high - low);
   const Range range{*std::lower_bound(values.begin(), values.end(), low - reach),
                     *std::prev(std::upper_bound(values.begin(), values.end(), high + reach))};
-  // All values the same, or so close that float coordinates could not tell pixels apart.
-  const double least = 1e-5 * std::max(std::abs(range.low), std::abs(range.high));
+  // All values the same, or so close that coordinates could not tell pixels apart.
+  const double least = 1e-12 * std::max(std::abs(range.low), std::abs(range.high));
   const double width = range.high - range.low;
   const double margin =
       width > least ? kMargin * width : std::max(least, range.low == 0 ? 1 : 0.5 * std::abs(range.low));
   return {range.low - margin, range.high + margin};
 }
 
-Limits robust_limits(std::span<const std::span<const Real>> point_sets) {
+Limits robust_limits(std::span<const std::span<const double>> point_sets) {
   std::vector<double> x, y;
   for (const auto& values : point_sets) {
     require(values.size() % 2 == 0, "plot: points in the plane are pairs, not ", values.size(), " numbers");

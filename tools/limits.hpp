@@ -4,8 +4,6 @@
 #include <span>
 #include <vector>
 
-#include "autodiff/real.hpp"
-
 namespace rill::tools {
 
 struct Range {
@@ -31,6 +29,6 @@ Range robust_range(std::vector<double> values);
 
 /// robust_range() of both coordinates of the points in all sets (each x, y, x, y, ...); a point with a NaN or an
 /// infinity is skipped. Throws std::invalid_argument for an odd number of values.
-Limits robust_limits(std::span<const std::span<const Real>> point_sets);
+Limits robust_limits(std::span<const std::span<const double>> point_sets);
 
 }  // namespace rill::tools

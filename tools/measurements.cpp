@@ -1,11 +1,13 @@
 #include "tools/measurements.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
 #include "autodiff/text.hpp"
 #include "flow/dequantisation.hpp"
 #include "flow/metrics.hpp"
@@ -53,6 +55,7 @@ namespace {
 
 struct Distance {
   std::string name;
+  int power;  // of the unit of length that it has
   bool has_floor;
   std::function<flow::Estimate(const Tensor& samples, const Tensor& fresh)> measure;
 };
@@ -63,12 +66,20 @@ std::vector<Distance> all_distances(std::uint64_t seed) {
     return flow::sliced_wasserstein2(a, b, rng);
   };
   const auto mmd = [](const Tensor& a, const Tensor& b) { return flow::squared_mmd(a, b); };
-  return {{"wasserstein1", true, flow::wasserstein1},
-          {"wasserstein2", true, flow::wasserstein2},
-          {"sliced_wasserstein2", true, sliced},
-          {"energy_distance", false, flow::energy_distance},
-          {"squared_mmd", false, mmd}};
+  return {{"wasserstein1", 1, true, flow::wasserstein1},
+          {"wasserstein2", 1, true, flow::wasserstein2},
+          {"sliced_wasserstein2", 1, true, sliced},
+          {"energy_distance", 1, false, flow::energy_distance},
+          {"squared_mmd", 0, false, mmd}};
 }
+
+// What was measured in measuring units, in the data's.
+flow::Estimate in_data_units(const Data& data, const flow::Estimate& measured, int power) {
+  const double unit = std::pow(measuring_unit(data.description()), power);
+  return {unit * measured.value, unit * measured.standard_error};
+}
+
+Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, n); }
 
 }  // namespace
 
@@ -89,30 +100,43 @@ void check_distances(const std::vector<std::string>& names) {
 void measure_distances(const Data& data, const Tensor& samples, const std::vector<std::string>& names,
                        std::uint64_t seed, Json& result) {
   check_distances(names);
-  const Index n = samples.dim(0);
-  const Tensor fresh = draw_data(data, n, seed, 0), more = draw_data(data, n, seed, 1);
+  const Index n = std::min(samples.dim(0), data.size().value_or(samples.dim(0)));
+  const auto measured = [&](const Tensor& x) { return to_measuring_units(data.description(), x); };
+  const Tensor moved = measured(first_rows(samples, n)), fresh = measured(draw_data(data, n, seed, 0));
+  // Two draws of a table may share rows; two halves of one draw do not.
+  Tensor first, second;
+  if (!data.size()) {
+    first = measured(draw_data(data, n, seed, 1));
+    second = fresh;
+  } else if (2 * n <= *data.size()) {
+    const Tensor both = measured(draw_data(data, 2 * n, seed, 1));
+    first = first_rows(both, n);
+    second = slice(both, 0, n, 2 * n);
+  }
   result["distance_points"] = n;
-  for (const auto& [name, has_floor, measure] : all_distances(seed)) {
+  for (const auto& [name, power, has_floor, measure] : all_distances(seed)) {
     if (std::find(names.begin(), names.end(), name) == names.end()) continue;
-    put(result, name, measure(samples, fresh));
-    if (has_floor) put(result, name + "_floor", measure(more, fresh));
+    put(result, name, in_data_units(data, measure(moved, fresh), power));
+    if (has_floor && first.defined()) put(result, name + "_floor", in_data_units(data, measure(first, second), power));
   }
 }
 
-void measure_paths(const Samples& samples, const flow::Estimate& distance2, Json& result) {
-  const flow::Estimate energy = flow::path_energy(samples.times, samples.trajectory);
-  put(result, "path_energy", energy);
+void measure_paths(const Data& data, const Samples& samples, std::uint64_t seed, Json& result) {
+  std::vector<Tensor> ways;
+  for (const Tensor& x : samples.trajectory) ways.push_back(to_measuring_units(data.description(), x));
+  const Index n = std::min(samples.x.dim(0), data.size().value_or(samples.x.dim(0)));
+  const Tensor fresh = to_measuring_units(data.description(), draw_data(data, n, seed, 2));
+  const flow::Estimate energy = flow::path_energy(samples.times, ways);
+  const flow::Estimate distance2 = flow::wasserstein2(first_rows(ways.front(), n), fresh);
+  put(result, "path_energy", in_data_units(data, energy, 2));
   put(result, "normalized_path_energy", flow::normalized_path_energy(energy, distance2));
-  put(result, "straightness", flow::straightness(samples.times, samples.trajectory));
+  put(result, "straightness", in_data_units(data, flow::straightness(samples.times, ways), 2));
 }
 
 flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options,
                                      const Indices& labels) {
-  const auto& standardization = trained.flow.data.standardization;
-  return [&trained, options, labels, standardization](const Tensor& x) {
-    if (!standardization) return flow::log_likelihood(*trained.model, x, labels, options).log_p;
-    return flow::log_likelihood(*trained.model, standardization->apply(x), labels, options).log_p -
-           standardization->log_volume();
+  return [&trained, options, labels](const Tensor& x) {
+    return flow::log_likelihood(*trained.model, x, labels, options).log_p - log_volume(trained.flow.data);
   };
 }
 
@@ -122,7 +146,7 @@ void measure_likelihood(const TrainedModel& trained, const Data& data, const flo
   const flow::Batch drawn = data.draw(points, rng);
   const Tensor& x = drawn.x_1;
   const flow::LogDensity learned = learned_log_density(trained, options, drawn.labels);
-  result["nll_points"] = points;
+  result["nll_points"] = x.dim(0);
   if (trained.flow.data.kind == "images") {
     put(result, "bits_per_dimension", flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng).average);
     return;

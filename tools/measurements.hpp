@@ -30,17 +30,18 @@ std::vector<std::string> distance_names();
 /// Throws std::invalid_argument, listing the known ones, for an unknown name.
 void check_distances(const std::vector<std::string>& names);
 
-/// Samples against as many fresh data: the distances of these names, and of the Wasserstein distances also the floor,
-/// between two sets of fresh data. Throws as check_distances().
+/// Samples, in the model's units, against as many data, or as many as there are: the distances of these names in the
+/// data's units, and of the Wasserstein distances also the floor, between two sets of data, where there are enough for
+/// two that share no point. Throws as check_distances().
 void measure_distances(const Data& data, const Tensor& samples, const std::vector<std::string>& names,
                        std::uint64_t seed, nlohmann::ordered_json& result);
 
-/// The ways of samples from `source` points to where they ended: energy, beside the least possible, and straightness.
-/// `distance2` is W_2 between source and data.
-void measure_paths(const Samples& samples, const flow::Estimate& distance2, nlohmann::ordered_json& result);
+/// The ways of samples from source points to where they ended: energy, beside the least possible, W_2^2 between source
+/// and data, and straightness, in the data's units.
+void measure_paths(const Data& data, const Samples& samples, std::uint64_t seed, nlohmann::ordered_json& result);
 
-/// The model's ln p in nats at points in the data's units, with labels where there are classes; the flow's, whatever
-/// the samples were drawn by.
+/// ln p in nats in the data's units, at points in the model's, with labels where there are classes; the flow's,
+/// whatever the samples were drawn by.
 flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options,
                                      const Indices& labels = {});
 

@@ -8,25 +8,24 @@
 
 namespace rill::tools {
 
-Image path_plot(std::span<const Tensor> states) {
+Image path_plot(std::span<const std::span<const double>> states) {
   require(states.size() >= 2, "path plot: ", states.size(), " states, expected at least two");
-  const Index n = states.front().dim(0);
-  for (const Tensor& state : states) {
-    require(state.shape() == Shape{n, 2}, "path plot: expected points [", n, ", 2], got ", state.shape());
+  const std::size_t values = states.front().size(), n = values / 2;
+  for (const std::span<const double> state : states) {
+    require(state.size() == values && values % 2 == 0, "path plot: ", state.size(), " values, expected pairs, and ",
+            values, " as at the start");
   }
   constexpr double kScale = 2;
-  constexpr Index kMostWays = 400;
-  const std::span<const Real> ends[] = {states.front().values(), states.back().values()};
+  constexpr std::size_t kMostWays = 400;
+  const std::span<const double> ends[] = {states.front(), states.back()};
   PlotRow row(1, balanced(robust_limits(ends)), {.width = 420, .scale = kScale, .titles = false});
   const Axes axes = row.axes(0);
-  const Dots dots = dots_for(static_cast<std::size_t>(n), kScale);
+  const Dots dots = dots_for(n, kScale);
   axes.points(ends[0], kGray, dots);
   const Color color = kOrange.with_opacity(0.35);
-  for (Index i = 0; i < std::min(n, kMostWays); ++i) {
+  for (std::size_t i = 0; i < std::min(n, kMostWays); ++i) {
     std::vector<Point> way;
-    for (const Tensor& state : states) {
-      way.push_back({static_cast<double>(state.data()[2 * i]), static_cast<double>(state.data()[2 * i + 1])});
-    }
+    for (const std::span<const double> state : states) way.push_back({state[2 * i], state[2 * i + 1]});
     axes.path(way, 0.6 * kScale, color);
   }
   axes.points(ends[1], kBlue, dots);

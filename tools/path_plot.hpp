@@ -3,14 +3,13 @@
 
 #include <span>
 
-#include "autodiff/tensor.hpp"
 #include "tools/canvas.hpp"
 
 namespace rill::tools {
 
 /// Points in the plane from their start (gray dots) to their end (blue dots), with a line for each way. `states` are
-/// the points [n, 2] at successive times; ways of at most 400 points are drawn, ends of all.
-/// Throws std::invalid_argument for fewer than two states and other shapes.
-Image path_plot(std::span<const Tensor> states);
+/// the points ([n, 2] values: x, y, x, y, ...) at successive times; ways of at most 400 points are drawn, ends of all.
+/// Throws std::invalid_argument for fewer than two states, odd numbers of values and states of different sizes.
+Image path_plot(std::span<const std::span<const double>> states);
 
 }  // namespace rill::tools

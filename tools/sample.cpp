@@ -2,8 +2,13 @@
 #include <charconv>
 #include <filesystem>
 #include <iostream>
+#include <memory>
+#include <span>
+#include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
+#include "autodiff/ops.hpp"
 #include "datasets/csv.hpp"
 #include "datasets/npy.hpp"
 #include "tools/gif.hpp"
@@ -96,20 +101,54 @@ std::vector<std::string> column_names(Index dimension) {
   return names;
 }
 
-void write_points(const std::string& path, const Tensor& x) {
+// Points as they go into files: a table's in the doubles that it came in, others in Reals, as they are.
+std::string csv_of(const DataDescription& data, const Tensor& x) {
+  if (!data.standardization) return datasets::to_csv(x, column_names(x.dim(1)));
+  datasets::Table table = to_data_units(data, x);
+  table.names = column_names(table.columns);
+  return datasets::to_csv(table);
+}
+
+void write_array(const std::string& path, const DataDescription& data, const Shape& shape,
+                 std::span<const Tensor> points) {
+  if (!data.standardization) return datasets::write_npy(path, reshape(concatenate(points, 0), shape));
+  std::vector<double> values;
+  for (const Tensor& x : points) {
+    const datasets::Table table = to_data_units(data, x);
+    values.insert(values.end(), table.values.begin(), table.values.end());
+  }
+  datasets::write_npy(path, shape, values);
+}
+
+void write_points(const std::string& path, const DataDescription& data, const Tensor& x) {
   if (ending(path) == ".npy") {
-    datasets::write_npy(path, x);
+    write_array(path, data, x.shape(), {&x, 1});
   } else {
-    datasets::write_csv(path, x, column_names(x.dim(1)));
+    write_file_atomically(path, csv_of(data, x));
   }
 }
 
-void write_trajectories(const std::string& path, const TrainedModel& trained, const Samples& samples) {
-  std::vector<Tensor> states;
-  for (const Tensor& x : samples.trajectory) states.push_back(reshape(x, {1, x.dim(0), x.dim(1)}));
-  datasets::write_npy(path, concatenate(states, 0));
-  if (trained.description.dimension != 2) return;
-  write_png(std::filesystem::path(path).replace_extension(".png").string(), path_plot(samples.trajectory));
+void write_trajectories(const std::string& path, const DataDescription& data, const Samples& samples) {
+  const std::vector<Tensor>& states = samples.trajectory;
+  const Index count = samples.x.dim(0), dimension = samples.x.dim(1);
+  write_array(path, data, {std::ssize(states), count, dimension}, states);
+  if (dimension != 2) return;
+  std::vector<std::vector<double>> points;
+  for (const Tensor& x : states) points.push_back(to_data_units(data, x).values);
+  const std::vector<std::span<const double>> spans(points.begin(), points.end());
+  write_png(std::filesystem::path(path).replace_extension(".png").string(), path_plot(spans));
+}
+
+// What a picture shows beside samples in the plane. The model is all that sampling needs: where its data are not at
+// hand, the picture does without them.
+std::unique_ptr<Data> data_beside(const DataDescription& description) {
+  if (description.kind == "images") return nullptr;  // a grid of samples has nothing beside it
+  try {
+    return open_data(description);
+  } catch (const FileError& error) {
+    std::cerr << "--image: " << error.what() << "; the picture will show the samples without the data" << std::endl;
+    return nullptr;
+  }
 }
 
 int sample(int argc, const char* const* argv) {
@@ -157,22 +196,23 @@ int sample(int argc, const char* const* argv) {
                             " coordinates; there are pictures of images and of 2 only; write them with --out"));
   }
   check_interpolation(request, trained);
+  const std::unique_ptr<Data> data = settings.image.empty() ? nullptr : data_beside(trained.flow.data);
 
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << " samples, " << settings.common.solver_text() << ", "
             << significant(samples.evaluations, 4) << " function evaluations each, " << duration(samples.seconds)
             << " (" << machine_text() << ")" << std::endl;
   if (settings.to_stdout()) {
-    std::cout << datasets::to_csv(samples.x, column_names(samples.x.dim(1)));
+    std::cout << csv_of(trained.flow.data, samples.x);
   } else if (!settings.out.empty()) {
-    write_points(settings.out, samples.x);
+    write_points(settings.out, trained.flow.data, samples.x);
   }
-  if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, request.seed));
+  if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, data.get(), request.seed));
   if (!settings.gif.empty()) {
     write_gif(settings.gif, sample_film(trained, samples),
               {.frame_seconds = trained.flow.data.kind == "images" ? 0.1 : 0.05, .colors = 64});
   }
-  if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained, samples);
+  if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained.flow.data, samples);
   return kDone;
 }
 

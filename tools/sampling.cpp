@@ -91,13 +91,12 @@ Start start_of(const TrainedModel& trained, const SampleRequest& request) {
   return {trained.source(rows * count, rng), repeated(request.labels, count), model};
 }
 
-Samples move(const TrainedModel& trained, const Start& start, const flow::GenerateOptions& options) {
+Samples move(const Start& start, const flow::GenerateOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   flow::Generated generated = flow::generate(*start.model, start.x_0, start.labels, options);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  for (Tensor& x : generated.trajectory) x = to_data_units(trained.flow.data, x);
   Samples samples;
-  samples.x = to_data_units(trained.flow.data, generated.x);
+  samples.x = generated.x;
   samples.columns = samples.x.dim(0);
   samples.evaluations = generated.evaluations;
   samples.times = std::move(generated.times);
@@ -140,7 +139,7 @@ void require_picture(const TrainedModel& trained) {
 }  // namespace
 
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) {
-  Samples samples = move(trained, start_of(trained, request), request.options);
+  Samples samples = move(start_of(trained, request), request.options);
   samples.row_names = row_names(request);
   const bool one_row = request.labels.size() <= 1 && request.interpolate == Interpolate::kNothing;
   samples.columns = one_row ? static_cast<Index>(std::ceil(std::sqrt(request.count))) : request.count;
@@ -150,7 +149,7 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) 
 Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request) {
   Generator rng(request.seed, kNoiseStream);
   const Tensor x_0 = trained.source(labels.size(), rng);
-  return move(trained, {x_0, labels, request.model ? request.model : trained.model}, request.options);
+  return move({x_0, labels, request.model ? request.model : trained.model}, request.options);
 }
 
 Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set) {
@@ -162,33 +161,38 @@ bool has_picture(const TrainedModel& trained) {
   return trained.flow.data.kind == "images" || trained.description.dimension == 2;
 }
 
-Image sample_picture(const TrainedModel& trained, const Samples& samples, std::uint64_t seed) {
+Image sample_picture(const TrainedModel& trained, const Samples& samples, const Data* data, std::uint64_t seed) {
   require_picture(trained);
   if (trained.flow.data.kind == "images") {
     return grid_picture(trained.flow.data, samples.x.values(), samples, kPictureZoom);
   }
-  const Tensor data = draw_data(*open_data(trained.flow.data), std::min(samples.x.dim(0), kPictureData), seed);
-  const Panel panels[] = {{.title = "data", .points = data.values(), .color = kInk},
-                          {.title = "samples", .points = samples.x.values(), .color = kBlue}};
+  const auto in_data_units = [&](const Tensor& x) { return to_data_units(trained.flow.data, x).values; };
+  const std::vector<double> drawn = in_data_units(samples.x);
+  const Panel sampled{.title = "samples", .points = drawn, .color = kBlue};
+  if (data == nullptr) return scatter({&sampled, 1});
+  const std::vector<double> real = in_data_units(draw_data(*data, std::min(samples.x.dim(0), kPictureData), seed));
+  const Panel panels[] = {{.title = "data", .points = real, .color = kInk}, sampled};
   return scatter(panels);
 }
 
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples) {
   require_picture(trained);
   require(!samples.trajectory.empty(), "sample_film: the samples have no trajectory");
+  if (trained.flow.data.kind == "images") {
+    std::vector<Image> frames;
+    for (const std::size_t i : film_positions(samples.times.size(), kImageFilmFrames)) {
+      frames.push_back(grid_picture(trained.flow.data, samples.trajectory[i].values(), samples, kFilmZoom));
+    }
+    return frames;
+  }
   std::vector<double> times;
-  std::vector<std::span<const Real>> states;
-  const bool images = trained.flow.data.kind == "images";
-  for (const std::size_t i : film_positions(samples.times.size(), images ? kImageFilmFrames : kFilmFrames)) {
+  std::vector<std::vector<double>> states;
+  for (const std::size_t i : film_positions(samples.times.size(), kFilmFrames)) {
     times.push_back(samples.times[i]);
-    states.push_back(samples.trajectory[i].values());
+    states.push_back(to_data_units(trained.flow.data, samples.trajectory[i]).values);
   }
-  if (!images) return scatter_film(states, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
-  std::vector<Image> frames;
-  for (const std::span<const Real> pixels : states) {
-    frames.push_back(grid_picture(trained.flow.data, pixels, samples, kFilmZoom));
-  }
-  return frames;
+  const std::vector<std::span<const double>> points(states.begin(), states.end());
+  return scatter_film(points, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
 }
 
 }  // namespace rill::tools

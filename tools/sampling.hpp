@@ -29,7 +29,7 @@ struct SampleRequest {
   std::uint64_t seed = 0;
 };
 
-/// Samples in the data's own units.
+/// Samples in the model's units; to_data_units() gives those of the data (tools/data.hpp).
 struct Samples {
   Tensor x;                            ///< [N, D], row after row of the picture
   Index columns = 0;                   ///< of the picture
@@ -44,16 +44,16 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request);
 /// A sample of each label. The request's count, labels and interpolation are not used.
 Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request);
 
-/// Fresh data in their own units, [count, D]. Sets of different numbers are independent.
+/// Data as Data::draw() gives them, [count, D]. Sets of different numbers are drawn independently.
 Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set = 0);
 
 /// True when there is a picture of such data: points in the plane, or images.
 bool has_picture(const TrainedModel& trained);
 
-/// Points in the plane: fresh data, drawn with the seed, and samples side by side on equal axes. Images: a row for each
-/// label, or as square as can be when there is one label only.
-/// Throws std::invalid_argument unless has_picture(), FileError when the data cannot be read.
-Image sample_picture(const TrainedModel& trained, const Samples& samples, std::uint64_t seed);
+/// Points in the plane: data, drawn with the seed, and samples side by side on equal axes; the samples alone where
+/// there are no data at hand. Images: a row for each label, or as square as can be when there is one label only.
+/// Throws std::invalid_argument unless has_picture().
+Image sample_picture(const TrainedModel& trained, const Samples& samples, const Data* data, std::uint64_t seed);
 
 /// The samples on their way from noise to data: a picture for each time, or for each of a hundred times; of images for
 /// each of 25.

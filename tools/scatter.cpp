@@ -10,7 +10,7 @@
 namespace rill::tools {
 Image scatter(std::span<const Panel> panels, const ScatterOptions& options) {
   require(!panels.empty(), "scatter: no panels");
-  std::vector<std::span<const Real>> sets;
+  std::vector<std::span<const double>> sets;
   for (const Panel& panel : panels) {
     require(panel.points.size() % 2 == 0, "scatter: points in the plane are pairs, not ", panel.points.size(),
             " numbers");
@@ -28,7 +28,7 @@ Image scatter(std::span<const Panel> panels, const ScatterOptions& options) {
   return row.image();
 }
 
-std::vector<Image> scatter_film(std::span<const std::span<const Real>> states, std::span<const double> times,
+std::vector<Image> scatter_film(std::span<const std::span<const double>> states, std::span<const double> times,
                                 const Color& color, const ScatterOptions& options) {
   require(states.size() == times.size(), "scatter_film: ", states.size(), " states at ", times.size(), " times");
   ScatterOptions fixed = options;

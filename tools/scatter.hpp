@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/real.hpp"
 #include "tools/axes.hpp"
 #include "tools/canvas.hpp"
 
@@ -15,7 +14,7 @@ namespace rill::tools {
 /// One plot of a figure. `points` are [n, 2] values: x, y, x, y, ...; they are not copied.
 struct Panel {
   std::string title;
-  std::span<const Real> points;
+  std::span<const double> points;
   Color color = kBlue;
 };
 
@@ -37,7 +36,7 @@ Image scatter(std::span<const Panel> panels, const ScatterOptions& options = {})
 /// `states` holds the points ([n, 2] values) at each of `times`; throws std::invalid_argument where their numbers
 /// differ. Limits default to robust_limits() of all states; ScatterOptions{.width = 400, .scale = 1} and
 /// GifOptions{.colors = 64} suit a web page.
-std::vector<Image> scatter_film(std::span<const std::span<const Real>> states, std::span<const double> times,
+std::vector<Image> scatter_film(std::span<const std::span<const double>> states, std::span<const double> times,
                                 const Color& color, const ScatterOptions& options = {});
 
 }  // namespace rill::tools

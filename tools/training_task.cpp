@@ -111,7 +111,7 @@ class FlowTask final : public TrainingTask {
     for (Index label = 0; label < description_.classes; ++label) request.labels.push_back(label);
     if (flow_.data.kind == "images") request.count = 10;
     with_average(trainer_.ema(), [&] {
-      write_png(file, sample_picture(trained, tools::draw_samples(trained, request), request.seed));
+      write_png(file, sample_picture(trained, tools::draw_samples(trained, request), data_.get(), request.seed));
     });
   }
 

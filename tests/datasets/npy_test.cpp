@@ -5,7 +5,9 @@
 
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
@@ -15,8 +17,10 @@
 namespace rill::datasets {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 using testing::ThrowsMessage;
 using testing_support::TemporaryFolder;
 
@@ -36,9 +40,9 @@ std::string dictionary(const std::string& descr, const std::string& shape, const
 
 class Npy : public testing::Test {
  protected:
-  Tensor read(const std::string& bytes) const { return read_npy(folder.write("file.npy", bytes)); }
-  void expect_rejected(const std::string& bytes, const std::string& message) const {
-    EXPECT_THAT([&] { read(bytes); }, ThrowsMessage<FileError>(HasSubstr(message)));
+  static NpyArray read(const std::string& bytes) { return parse_npy(bytes, "file.npy"); }
+  static void expect_rejected(const std::string& bytes, const std::string& message) {
+    EXPECT_THAT([&] { read(bytes); }, ThrowsMessage<FileError>(AllOf(StartsWith("file.npy: "), HasSubstr(message))));
   }
   TemporaryFolder folder;
 };
@@ -48,10 +52,14 @@ TEST_F(Npy, ReadsBackWhatItWrites) {
   for (const Shape& shape : {Shape{}, Shape{7}, Shape{5, 3}, Shape{2, 3, 4, 5}, Shape{0, 2}}) {
     const Tensor x = Tensor::randn(shape, rng);
     write_npy(folder / "x.npy", x);
-    const Tensor y = read_npy(folder / "x.npy");
+    const Tensor y = read_npy(folder / "x.npy").to_tensor();
     EXPECT_EQ(y.shape(), shape);
     EXPECT_EQ(y.to_vector(), x.to_vector());
   }
+  const std::vector<double> times = {1.7e9 + 1.0 / 3, 1e300, -5e-324};
+  write_npy(folder / "x.npy", {3}, times);
+  EXPECT_EQ(read_npy(folder / "x.npy").values, times) << "doubles, whatever a Real is";
+  EXPECT_THROW(write_npy(folder / "x.npy", {2}, times), std::invalid_argument);
 }
 
 // The header as NumPy itself writes it, to the byte.
@@ -73,44 +81,55 @@ TEST_F(Npy, WritesNumPysHeader) {
 
 TEST_F(Npy, ReadsEveryElementTypeInBothByteOrders) {
   using std::string;
-  EXPECT_THAT(read(npy(dictionary("<f4", "(2,)"), string("\0\0\xc0\x3f\0\0\0\xc0", 8))).to_vector(),
-              ElementsAre(1.5, -2));
-  EXPECT_THAT(read(npy(dictionary(">f4", "(2,)"), string("\x3f\xc0\0\0\xc0\0\0\0", 8))).to_vector(),
-              ElementsAre(1.5, -2));
-  EXPECT_THAT(read(npy(dictionary("<f8", "(1,)"), string("\0\0\0\0\0\0\xf8\x3f", 8))).to_vector(), ElementsAre(1.5));
-  EXPECT_THAT(read(npy(dictionary(">f8", "(1,)"), string("\x3f\xf8\0\0\0\0\0\0", 8))).to_vector(), ElementsAre(1.5));
-  EXPECT_THAT(read(npy(dictionary("|i1", "(2,)"), string("\x05\xfe", 2))).to_vector(), ElementsAre(5, -2));
-  EXPECT_THAT(read(npy(dictionary("|u1", "(2,)"), string("\x05\xfe", 2))).to_vector(), ElementsAre(5, 254));
-  EXPECT_THAT(read(npy(dictionary("|b1", "(2,)"), string("\x00\x01", 2))).to_vector(), ElementsAre(0, 1));
-  EXPECT_THAT(read(npy(dictionary("<i2", "(2,)"), string("\x01\x02\xff\xff", 4))).to_vector(), ElementsAre(513, -1));
-  EXPECT_THAT(read(npy(dictionary(">i2", "(2,)"), string("\x02\x01\xff\xff", 4))).to_vector(), ElementsAre(513, -1));
-  EXPECT_THAT(read(npy(dictionary("<u2", "(1,)"), string("\xff\xff", 2))).to_vector(), ElementsAre(65535));
-  EXPECT_THAT(read(npy(dictionary("<i4", "(1,)"), string("\xfd\xff\xff\xff", 4))).to_vector(), ElementsAre(-3));
-  EXPECT_THAT(read(npy(dictionary(">u4", "(1,)"), string("\0\x01\0\0", 4))).to_vector(), ElementsAre(65536));
-  EXPECT_THAT(read(npy(dictionary("<i8", "(1,)"), string("\xfd\xff\xff\xff\xff\xff\xff\xff", 8))).to_vector(),
+  EXPECT_THAT(read(npy(dictionary("<f4", "(2,)"), string("\0\0\xc0\x3f\0\0\0\xc0", 8))).values, ElementsAre(1.5, -2));
+  EXPECT_THAT(read(npy(dictionary(">f4", "(2,)"), string("\x3f\xc0\0\0\xc0\0\0\0", 8))).values, ElementsAre(1.5, -2));
+  EXPECT_THAT(read(npy(dictionary("<f8", "(1,)"), string("\0\0\0\0\0\0\xf8\x3f", 8))).values, ElementsAre(1.5));
+  EXPECT_THAT(read(npy(dictionary(">f8", "(1,)"), string("\x3f\xf8\0\0\0\0\0\0", 8))).values, ElementsAre(1.5));
+  EXPECT_THAT(read(npy(dictionary("|i1", "(2,)"), string("\x05\xfe", 2))).values, ElementsAre(5, -2));
+  EXPECT_THAT(read(npy(dictionary("|u1", "(2,)"), string("\x05\xfe", 2))).values, ElementsAre(5, 254));
+  EXPECT_THAT(read(npy(dictionary("|b1", "(2,)"), string("\x00\x01", 2))).values, ElementsAre(0, 1));
+  EXPECT_THAT(read(npy(dictionary("<i2", "(2,)"), string("\x01\x02\xff\xff", 4))).values, ElementsAre(513, -1));
+  EXPECT_THAT(read(npy(dictionary(">i2", "(2,)"), string("\x02\x01\xff\xff", 4))).values, ElementsAre(513, -1));
+  EXPECT_THAT(read(npy(dictionary("<u2", "(1,)"), string("\xff\xff", 2))).values, ElementsAre(65535));
+  EXPECT_THAT(read(npy(dictionary("<i4", "(1,)"), string("\xfd\xff\xff\xff", 4))).values, ElementsAre(-3));
+  EXPECT_THAT(read(npy(dictionary(">u4", "(1,)"), string("\0\x01\0\0", 4))).values, ElementsAre(65536));
+  EXPECT_THAT(read(npy(dictionary("<i8", "(1,)"), string("\xfd\xff\xff\xff\xff\xff\xff\xff", 8))).values,
               ElementsAre(-3));
-  EXPECT_THAT(read(npy(dictionary("=u8", "(1,)"), string("\x07\0\0\0\0\0\0\0", 8))).to_vector(), ElementsAre(7));
+  EXPECT_THAT(read(npy(dictionary("=u8", "(1,)"), string("\x07\0\0\0\0\0\0\0", 8))).values, ElementsAre(7));
+}
+
+TEST_F(Npy, ReadsHalves) {
+  // NumPy: np.array([1.5, -2, 65504, 6.104e-05, 5.96e-08, 0.333], '<f2')
+  const std::string halves("\x00\x3e\x00\xc0\xff\x7b\x00\x04\x01\x00\x54\x35", 12);
+  EXPECT_THAT(read(npy(dictionary("<f2", "(6,)"), halves)).values,
+              ElementsAre(1.5, -2, 65504, std::ldexp(1, -14), std::ldexp(1, -24), 0x554 / std::ldexp(1, 12)));
+  EXPECT_THAT(read(npy(dictionary(">f2", "(2,)"), std::string("\x3e\x00\x80\x00", 4))).values, ElementsAre(1.5, -0.0));
+  const std::vector<double> extreme =
+      read(npy(dictionary("<f2", "(3,)"), std::string("\x00\x7c\x00\xfc\x01\x7c", 6))).values;
+  EXPECT_EQ(extreme[0], HUGE_VAL);
+  EXPECT_EQ(extreme[1], -HUGE_VAL);
+  EXPECT_TRUE(std::isnan(extreme[2]));
 }
 
 TEST_F(Npy, TurnsFortranOrderAround) {
   // [[0, 2, 4], [1, 3, 5]], column after column.
   const std::string bytes("\x00\x01\x02\x03\x04\x05", 6);
-  const Tensor x = read(npy(dictionary("|u1", "(2, 3)", "True"), bytes));
-  EXPECT_EQ(x.shape(), (Shape{2, 3}));
-  EXPECT_THAT(x.to_vector(), ElementsAre(0, 2, 4, 1, 3, 5));
+  const NpyArray x = read(npy(dictionary("|u1", "(2, 3)", "True"), bytes));
+  EXPECT_EQ(x.shape, (Shape{2, 3}));
+  EXPECT_THAT(x.values, ElementsAre(0, 2, 4, 1, 3, 5));
   // x[i, j, k] is element i + j + 2 k of [1, 2, 3].
-  EXPECT_THAT(read(npy(dictionary("|u1", "(1, 2, 3)", "True"), bytes)).to_vector(), ElementsAre(0, 2, 4, 1, 3, 5));
-  EXPECT_THAT(read(npy(dictionary("|u1", "(6,)", "True"), bytes)).to_vector(), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(read(npy(dictionary("|u1", "(1, 2, 3)", "True"), bytes)).values, ElementsAre(0, 2, 4, 1, 3, 5));
+  EXPECT_THAT(read(npy(dictionary("|u1", "(6,)", "True"), bytes)).values, ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
 TEST_F(Npy, ReadsOtherVersionsAndWaysToWriteTheHeader) {
   const std::string bytes("\x01\x02", 2);
   for (const int version : {1, 2, 3}) {
-    EXPECT_THAT(read(npy(dictionary("|u1", "(2,)"), bytes, version)).to_vector(), ElementsAre(1, 2));
+    EXPECT_THAT(read(npy(dictionary("|u1", "(2,)"), bytes, version)).values, ElementsAre(1, 2));
   }
   const std::string reordered = "{\"shape\":(2L,),\"fortran_order\":False,\"descr\":\"|u1\"}";
-  EXPECT_THAT(read(npy(reordered, bytes)).to_vector(), ElementsAre(1, 2));
-  EXPECT_EQ(read(npy(dictionary("|u1", "()"), "\x03")).item(), 3);
+  EXPECT_THAT(read(npy(reordered, bytes)).values, ElementsAre(1, 2));
+  EXPECT_THAT(read(npy(dictionary("|u1", "()"), "\x03")).values, ElementsAre(3));
 }
 
 TEST_F(Npy, RejectsWhatIsNotNpy) {
@@ -141,9 +160,9 @@ TEST_F(Npy, RejectsABrokenHeader) {
 
 TEST_F(Npy, RejectsElementsItCannotRead) {
   const std::string data = "abcd";
-  for (const char* descr : {"<c8", "|O", "<U4", "<f2", "<M8[s]", "", "f4", "<", "?f4"}) {
+  for (const char* descr : {"<c8", "|O", "<U4", "<f16", "<M8[s]", "", "f4", "<", "?f4"}) {
     expect_rejected(npy(dictionary(descr, "(1,)"), data),
-                    concat("holds elements of type '", descr, "', expected f4, f8"));
+                    concat("holds elements of type '", descr, "', expected f2, f4, f8"));
   }
   expect_rejected(npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,), }", data), "named fields");
 }
@@ -154,7 +173,14 @@ TEST_F(Npy, RejectsShapesThatDisagreeWithTheFile) {
   expect_rejected(npy(dictionary("<f4", "(1,)"), "abcde"), "holds 5 bytes");
   expect_rejected(npy(dictionary("<f4", "(4294967296, 4294967296)"), "abcd"), "more elements than can be stored");
   expect_rejected(npy(dictionary("<f8", "(2305843009213693952,)"), "abcd"), "more elements than can be stored");
-  expect_rejected(npy(dictionary("<f4", "(0, 9223372036854775807, 9)"), "abcd"), "holds 4 bytes");
+  // Also where one of the sizes is 0, wherever it stands: the others are multiplied all the same, strides for example.
+  for (const char* order : {"False", "True"}) {
+    for (const char* shape : {"(0, 4611686018427387904, 2)", "(4611686018427387904, 0, 2)",
+                              "(2, 4611686018427387904, 0)", "(0, 9223372036854775807, 9)"}) {
+      expect_rejected(npy(dictionary("<f4", shape, order), ""), "more elements than can be stored");
+    }
+    EXPECT_EQ(read(npy(dictionary("<f4", "(0, 1000000, 2)", order), "")).shape, (Shape{0, 1000000, 2}));
+  }
 }
 
 }  // namespace

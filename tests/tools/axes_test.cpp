@@ -23,8 +23,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-constexpr Real kNan = std::numeric_limits<Real>::quiet_NaN();
-constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<std::string> labels(const std::vector<Tick>& ticks) {
   std::vector<std::string> result;
@@ -32,10 +32,10 @@ std::vector<std::string> labels(const std::vector<Tick>& ticks) {
   return result;
 }
 
-std::vector<Real> normal_points(int count, std::uint64_t seed) {
+std::vector<double> normal_points(int count, std::uint64_t seed) {
   std::vector<Real> points(static_cast<std::size_t>(2 * count));
   Generator(seed).normal(2 * count, points.data());
-  return points;
+  return {points.begin(), points.end()};
 }
 
 TEST(Ticks, AreRoundNumbers) {
@@ -82,12 +82,12 @@ TEST(Ticks, LieInsideAtEvenStepsOfOneTwoOrFive) {
 }
 
 TEST(Limits, IgnoreOutliersAndBadNumbers) {
-  std::vector<Real> points = normal_points(5000, 1);
-  const Limits clean = robust_limits(std::vector<std::span<const Real>>{points});
+  std::vector<double> points = normal_points(5000, 1);
+  const Limits clean = robust_limits(std::vector<std::span<const double>>{points});
   EXPECT_GT(clean.x_high, 3);
   EXPECT_LT(clean.x_high, 5);
-  points.insert(points.end(), {Real(1e30), Real(0), Real(0), Real(-1e30), kNan, Real(50), Real(50), kInfinity});
-  const Limits robust = robust_limits(std::vector<std::span<const Real>>{points});
+  points.insert(points.end(), {1e30, 0, 0, -1e30, kNan, 50, 50, kInfinity});
+  const Limits robust = robust_limits(std::vector<std::span<const double>>{points});
   // Two more points among 5,000 may move a quantile by one place.
   EXPECT_NEAR(robust.x_low, clean.x_low, 0.05);
   EXPECT_NEAR(robust.x_high, clean.x_high, 0.05);
@@ -96,8 +96,8 @@ TEST(Limits, IgnoreOutliersAndBadNumbers) {
 }
 
 TEST(Limits, ShowAllOfATidySetWithAMargin) {
-  const std::vector<Real> corners = {-3, -1, 3, 1, 0, 0};
-  const Limits limits = robust_limits(std::vector<std::span<const Real>>{corners});
+  const std::vector<double> corners = {-3, -1, 3, 1, 0, 0};
+  const Limits limits = robust_limits(std::vector<std::span<const double>>{corners});
   // 5 % of 6 and of 2.
   EXPECT_NEAR(limits.x_low, -3.3, 1e-6);
   EXPECT_NEAR(limits.x_high, 3.3, 1e-6);
@@ -106,16 +106,16 @@ TEST(Limits, ShowAllOfATidySetWithAMargin) {
 }
 
 TEST(Limits, DegenerateSetsGiveARange) {
-  const std::vector<Real> one = {4, 0}, bad = {kNan, kNan};
-  for (const std::vector<Real>& points : {one, bad, std::vector<Real>{}}) {
-    const Limits limits = robust_limits(std::vector<std::span<const Real>>{points});
+  const std::vector<double> one = {4, 0}, bad = {kNan, kNan};
+  for (const std::vector<double>& points : {one, bad, std::vector<double>{}}) {
+    const Limits limits = robust_limits(std::vector<std::span<const double>>{points});
     EXPECT_LT(limits.x_low, limits.x_high);
     EXPECT_LT(limits.y_low, limits.y_high);
     const Panel panel{"", points, kBlue};
     EXPECT_GT(scatter({&panel, 1}).width, 0);
   }
-  const std::vector<Real> odd = {1, 2, 3};
-  EXPECT_THAT([&] { robust_limits(std::vector<std::span<const Real>>{odd}); },
+  const std::vector<double> odd = {1, 2, 3};
+  EXPECT_THAT([&] { robust_limits(std::vector<std::span<const double>>{odd}); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("not 3 numbers")));
 }
 

@@ -104,19 +104,19 @@ std::vector<Image> flow(int count) {
   std::vector<Real> start(2 * points), end(2 * points);
   rng.normal(2 * points, start.data());
   rng.uniform(2 * points, end.data());
-  std::vector<std::vector<Real>> states;
+  std::vector<std::vector<double>> states;
   std::vector<double> times;
   for (int k = 0; k < count; ++k) {
     const double t = static_cast<double>(k) / (count - 1);
-    std::vector<Real>& x = states.emplace_back();
+    std::vector<double>& x = states.emplace_back();
     for (std::size_t i = 0; i < start.size(); i += 2) {
       const double angle = 2 * std::acos(-1.0) * end[i], radius = 2 + end[i + 1];
-      x.push_back(static_cast<Real>((1 - t) * start[i] + t * radius * std::cos(angle)));
-      x.push_back(static_cast<Real>((1 - t) * start[i + 1] + t * radius * std::sin(angle)));
+      x.push_back((1 - t) * start[i] + t * radius * std::cos(angle));
+      x.push_back((1 - t) * start[i + 1] + t * radius * std::sin(angle));
     }
     times.push_back(t);
   }
-  const std::vector<std::span<const Real>> spans(states.begin(), states.end());
+  const std::vector<std::span<const double>> spans(states.begin(), states.end());
   return scatter_film(spans, times, kOrange, {.limits = {}, .width = 200, .scale = 1});
 }
 

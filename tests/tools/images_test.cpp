@@ -63,7 +63,7 @@ class ImageRuns : public testing::Test {
     command.insert(command.end(), more.begin(), more.end());
     const Finished finished = run(command);
     EXPECT_EQ(finished.code, 0) << finished.err;
-    return datasets::read_npy(path("x.npy"));
+    return datasets::read_npy(path("x.npy")).to_tensor();
   }
 
  private:

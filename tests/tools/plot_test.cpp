@@ -20,12 +20,11 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 constexpr Real kNan = std::numeric_limits<Real>::quiet_NaN();
-constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
 
-std::vector<Real> normal_points(int count, std::uint64_t seed) {
+std::vector<double> normal_points(int count, std::uint64_t seed) {
   std::vector<Real> points(static_cast<std::size_t>(2 * count));
   Generator(seed).normal(2 * count, points.data());
-  return points;
+  return {points.begin(), points.end()};
 }
 
 bool is_color(const Image& image, int x, int y, const Color& color, int tolerance) {
@@ -36,11 +35,11 @@ bool is_color(const Image& image, int x, int y, const Color& color, int toleranc
 
 TEST(Scatter, ACircleIsACircleAtItsPlace) {
   constexpr Color kGreen = Color::hex(0x00ff00), kPink = Color::hex(0xff00ff);
-  std::vector<Real> circle;
+  std::vector<double> circle;
   for (int i = 0; i < 400; ++i) {
     const double angle = i * std::acos(-1.0) / 200;
-    circle.push_back(static_cast<Real>(std::cos(angle)));
-    circle.push_back(static_cast<Real>(std::sin(angle)));
+    circle.push_back(std::cos(angle));
+    circle.push_back(std::sin(angle));
   }
   // Colors that no label has, however blended. Wide limits: the plot is not square, the circle is.
   const Panel panels[] = {{"Left", circle, kGreen}, {"Right", circle, kPink}};
@@ -68,9 +67,9 @@ TEST(Scatter, ACircleIsACircleAtItsPlace) {
 
 TEST(Scatter, NothingIsDrawnOutsideTheFrames) {
   // With dense points far beyond the limits, everything outside the frame is the same as without any points.
-  std::vector<Real> points = normal_points(2000, 3);
-  for (Real& value : points) value *= 5;
-  points.insert(points.end(), {kNan, 0, kInfinity, 0, Real(1e30), Real(-1e30)});
+  std::vector<double> points = normal_points(2000, 3);
+  for (double& value : points) value *= 5;
+  points.insert(points.end(), {std::nan(""), 0, HUGE_VAL, 0, 1e30, -1e30});
   const Limits limits{-1, 1, -1, 1};
   const Panel full{"", points, kBlue}, empty{"", {}, kBlue};
   const Image a = scatter({&full, 1}, {.limits = limits}), b = scatter({&empty, 1}, {.limits = limits});
@@ -93,7 +92,7 @@ TEST(Scatter, NothingIsDrawnOutsideTheFrames) {
 }
 
 TEST(Scatter, TheEdgesOfThePictureStayWhite) {
-  const std::vector<Real> points = normal_points(3000, 4);
+  const std::vector<double> points = normal_points(3000, 4);
   const Panel panels[] = {{"Title of the first", points, kBlue}, {"Samples gypq", points, kOrange}};
   for (const double stretch : {1.0, 1e-4, 1e7}) {
     const ScatterOptions options{.limits = Limits{-4 * stretch, 4 * stretch, -4 * stretch, 4 * stretch}};
@@ -115,7 +114,7 @@ TEST(Scatter, DotsGetFainterWithTheirNumber) {
 }
 
 TEST(Scatter, Misuse) {
-  const std::vector<Real> points = {0, 0, 1};
+  const std::vector<double> points = {0, 0, 1};
   const Panel odd{"", points, kBlue}, empty{"", {}, kBlue};
   EXPECT_THROW(scatter({}), std::invalid_argument);
   EXPECT_THROW(scatter({&odd, 1}), std::invalid_argument);
@@ -126,10 +125,10 @@ TEST(Scatter, Misuse) {
 }
 
 TEST(Film, HasFixedAxesAndChangingLabels) {
-  const std::vector<Real> near = normal_points(100, 1), none;
-  std::vector<Real> far = near;
-  for (Real& value : far) value *= 10;
-  const std::vector<std::span<const Real>> states = {near, far, none, none};
+  const std::vector<double> near = normal_points(100, 1), none;
+  std::vector<double> far = near;
+  for (double& value : far) value *= 10;
+  const std::vector<std::span<const double>> states = {near, far, none, none};
   const std::vector<double> times = {0, 1, 0.25, 0.25};
   const std::vector<Image> frames = scatter_film(states, times, kBlue);
   ASSERT_EQ(frames.size(), 4u);

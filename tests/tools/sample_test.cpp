@@ -56,7 +56,9 @@ TEST_F(Sample, TheSamePointsInEveryForm) {
       run({"sample", run_folder() + "/model.safetensors", "--count", "300", "--seed", "3", "--out", path("p.npy")})
           .code,
       0);
-  EXPECT_EQ(datasets::read_npy(path("p.npy")).to_vector(), datasets::read_csv(path("p.csv")).values.to_vector());
+  const std::vector<double> from_text = datasets::read_csv(path("p.csv")).values;
+  const std::vector<Real> reals(from_text.begin(), from_text.end());
+  EXPECT_EQ(datasets::read_npy(path("p.npy")).to_tensor().to_vector(), reals);
   EXPECT_NE(run({"sample", run_folder(), "--count", "300", "--seed", "4"}).out, csv.out);
 }
 
@@ -75,9 +77,9 @@ TEST_F(Sample, WaysAsNumbersAndAsAPicture) {
                  path("end.npy")})
                 .code,
             0);
-  const Tensor ways = datasets::read_npy(path("w.npy"));
+  const Tensor ways = datasets::read_npy(path("w.npy")).to_tensor();
   ASSERT_EQ(ways.shape(), (Shape{7, 20, 2}));
-  const Tensor end = datasets::read_npy(path("end.npy"));
+  const Tensor end = datasets::read_npy(path("end.npy")).to_tensor();
   for (Index i = 0; i < 40; ++i) EXPECT_EQ(ways.data()[6 * 40 + i], end.data()[i]);
   EXPECT_THAT(contents(path("w.png")), StartsWith("\x89PNG"));
 }
@@ -175,7 +177,7 @@ TEST(SampleOfItsOwn, FromMoonsToGaussiansOnABridge) {
       run({"sample", folder / "run", "--count", "50", "--trajectories", folder / "w.npy", "--sde", "euler-maruyama"});
   ASSERT_EQ(sampled.code, 0) << sampled.err;
   // They start on the moons: within [-3, 3], where a normal source would not keep all of 50 points close to the curve.
-  const Tensor start = slice(reshape(datasets::read_npy(folder / "w.npy"), {51, 100}), 0, 0, 1);
+  const Tensor start = slice(reshape(datasets::read_npy(folder / "w.npy").to_tensor(), {51, 100}), 0, 0, 1);
   const auto moons = datasets::make_density("moons");
   const auto log_p = *moons->log_density(reshape(start, {50, 2}));
   EXPECT_GT(*std::min_element(log_p.data(), log_p.data() + 50), -8);

@@ -181,7 +181,7 @@ TEST(Reflow, OneStepComesWhereItsTeacherEnds) {
     command.insert(command.end(), more.begin(), more.end());
     const Finished finished = run(command);
     EXPECT_EQ(finished.code, 0) << finished.err;
-    return datasets::read_npy(folder / "x.npy");
+    return datasets::read_npy(folder / "x.npy").to_tensor();
   };
   const Tensor ends = samples("teacher", {"--solver", "heun2", "--steps", "10"});
   const auto error = [&](const std::string& name) {

@@ -1,0 +1,164 @@
+// Tables of points: trained on, sampled and measured, in whatever units they are.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/random.hpp"
+#include "datasets/csv.hpp"
+#include "datasets/npy.hpp"
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/process.hpp"
+#include "tests/tools/tiny_runs.hpp"
+#include "tools/data.hpp"
+
+namespace rill {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+using namespace testing_support;
+using Json = nlohmann::json;
+
+// [rows, 2] of offset + spread N(0, 1), the same N(0, 1) whatever the units.
+std::vector<double> normal(Index rows, double offset, double spread) {
+  Generator rng(3);
+  std::vector<Real> z(static_cast<std::size_t>(2 * rows));
+  rng.normal(2 * rows, z.data());
+  std::vector<double> values;
+  for (const Real value : z) values.push_back(offset + spread * static_cast<double>(value));
+  return values;
+}
+
+tools::DataDescription table(const std::string& path) {
+  tools::DataDescription description;
+  description.kind = "table";
+  description.source = path;
+  return description;
+}
+
+tools::DataDescription moons() {
+  tools::DataDescription description;
+  description.source = "moons";
+  return description;
+}
+
+TEST(Table, DrawsEachRowOnce) {
+  const TemporaryFolder folder;
+  datasets::write_npy(folder / "x.npy", Tensor::linspace(0, 39, 40));
+  const auto data = tools::open_data(table(folder / "x.npy"));
+  EXPECT_EQ(data->size(), 40);
+  EXPECT_EQ(tools::open_data(moons())->size(), std::nullopt);
+  Generator rng(1);
+  for (const Index n : {1, 39, 40, 41, 1000}) {
+    const Tensor x = data->draw(n, rng).x_1;
+    EXPECT_EQ(x.dim(0), std::min<Index>(n, 40));
+    EXPECT_EQ(std::ssize(std::set<Real>(x.data(), x.data() + x.size())), x.dim(0)) << n;
+  }
+  EXPECT_NE(data->draw(20, rng).x_1.to_vector(), data->draw(20, rng).x_1.to_vector());
+}
+
+TEST(Table, ModelUnitsDataUnitsAndMeasuringUnits) {
+  tools::DataDescription description = table("");
+  description.standardization = {{1.7e9, 0, -3}, {60, 2e30, 1e-28}};
+  const Tensor z = Tensor::from({0, 0, 0, 1, -1, 2}, {2, 3});
+  const datasets::Table x = tools::to_data_units(description, z);
+  EXPECT_THAT(x.values, testing::ElementsAre(1.7e9, 0, -3, 1.7e9 + 60, -2e30, -3));
+  EXPECT_EQ(tools::measuring_unit(description), 2e30);
+  // 60 / 2e30 is what it is, and 1e-28 / 2e30 too little to matter.
+  const Tensor y = tools::to_measuring_units(description, z);
+  EXPECT_EQ(y.data()[4], -1);
+  EXPECT_NEAR(y.data()[3] / 3e-29, 1, 1e-6);
+  EXPECT_NEAR(y.data()[5], 0, 1e-50);
+  EXPECT_NEAR(tools::log_volume(description), std::log(60) + std::log(2e30) + std::log(1e-28), 1e-9);
+
+  const tools::DataDescription density = moons();
+  EXPECT_EQ(tools::to_measuring_units(density, z).to_vector(), z.to_vector());
+  EXPECT_EQ(tools::measuring_unit(density), 1);
+  EXPECT_EQ(tools::log_volume(density), 0);
+}
+
+// One run for each unit: the same model comes out, and samples and measures are the same in that unit.
+class TableUnits : public testing::Test {
+ protected:
+  struct Run {
+    std::vector<double> samples;
+    Json measured;
+  };
+  Run measure(const std::string& name, double offset, double spread) {
+    datasets::write_npy(folder / (name + ".npy"), {500, 2}, normal(500, offset, spread));
+    const Finished trained = run(tiny_training(folder / name, {"--data", folder / (name + ".npy"), "--steps", "300"}));
+    EXPECT_EQ(trained.code, 0) << trained.err;
+    EXPECT_EQ(run({"sample", folder / name, "--count", "500", "--out", folder / "x.npy", "--image", folder / "x.png",
+                   "--gif", folder / "x.gif", "--trajectories", folder / "w.npy"})
+                  .code,
+              0);
+    const datasets::NpyArray ways = datasets::read_npy(folder / "w.npy");
+    const std::vector<double> x = datasets::read_npy(folder / "x.npy").values;
+    EXPECT_TRUE(std::equal(x.begin(), x.end(), ways.values.end() - std::ssize(x)));
+    EXPECT_EQ(run({"sample", folder / name, "--count", "500", "--out", folder / "x.csv"}).code, 0);
+    EXPECT_EQ(datasets::read_csv(folder / "x.csv").values, x) << "CSV has every digit";
+    const Finished evaluated =
+        run({"evaluate", folder / name, "--loss-samples", "500", "--count", "10", "--distance-points", "200",
+             "--nll-points", "50", "--nll-tolerance", "1e-3", "--density", folder / "d.png"});
+    EXPECT_EQ(evaluated.code, 0) << evaluated.err;
+    return {x, Json::parse(evaluated.out)};
+  }
+  TemporaryFolder folder;
+};
+
+TEST_F(TableUnits, ChangeNothingElse) {
+  const Run plain = measure("plain", 0, 1);
+  struct Unit {
+    const char* name;
+    double offset, spread;
+  };
+  for (const Unit& unit : {Unit{"stamps", 1.7e9, 60}, {"large", 1e6, 1}, {"huge", 0, 2e30}, {"tiny", 0, 1e-28}}) {
+    SCOPED_TRACE(unit.name);
+    const Run other = measure(unit.name, unit.offset, unit.spread);
+    // Standardized in double the tables differ by the last digits of a double only: the runs agree to those of a float.
+    double worst = 0;
+    for (std::size_t i = 0; i < plain.samples.size(); ++i) {
+      worst = std::max(worst, std::abs((other.samples[i] - unit.offset) / unit.spread - plain.samples[i]));
+    }
+    EXPECT_LT(worst, 1e-3);
+    EXPECT_EQ(std::set<double>(other.samples.begin(), other.samples.end()).size(), other.samples.size());
+    const auto expect_scaled = [&](const char* key, double scale) {
+      const double expected = double(plain.measured.at(key)) * scale;
+      EXPECT_NEAR(double(other.measured.at(key)), expected, 2e-3 * std::abs(expected)) << key;
+    };
+    expect_scaled("loss", 1);
+    for (const char* key : {"wasserstein1", "wasserstein2", "wasserstein2_floor", "sliced_wasserstein2"}) {
+      expect_scaled(key, unit.spread);
+    }
+    expect_scaled("path_energy", unit.spread * unit.spread);
+    expect_scaled("normalized_path_energy", 1);
+    EXPECT_NEAR(double(other.measured.at("nll")), double(plain.measured.at("nll")) + 2 * std::log(unit.spread), 1e-2);
+  }
+}
+
+TEST(TableRuns, ModelSafetensorsIsAllThatSamplingNeeds) {
+  const TemporaryFolder folder;
+  datasets::write_npy(folder / "x.npy", {100, 2}, normal(100, 5, 2));
+  ASSERT_EQ(run(tiny_training(folder / "run", {"--data", folder / "x.npy"})).code, 0);
+  std::filesystem::remove(folder / "x.npy");
+  const Finished points = run({"sample", folder / "run", "--count", "5"});
+  EXPECT_EQ(points.code, 0) << points.err;
+  const Finished picture =
+      run({"sample", folder / "run", "--count", "50", "--image", folder / "s.png", "--gif", folder / "s.gif"});
+  EXPECT_EQ(picture.code, 0) << picture.err;
+  EXPECT_THAT(picture.err, AllOf(HasSubstr("x.npy: cannot open"), HasSubstr("without the data")));
+  EXPECT_LT(picture.err.find("without the data"), picture.err.find("50 samples")) << "found out before sampling";
+  EXPECT_THAT(contents(folder / "s.png"), StartsWith("\x89PNG"));
+}
+
+}  // namespace
+}  // namespace rill
