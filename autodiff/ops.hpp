@@ -22,15 +22,17 @@ Tensor operator*(const Tensor& a, const Tensor& b);
 Tensor operator/(const Tensor& a, const Tensor& b);
 Tensor operator-(const Tensor& x);
 
-/// scale * x + shift; every operator with a number is one of these.
+/// scale * x + shift; most operators with a number are one of these. A product adds -0, which changes no number, while
+/// 0 would make a 0 of -0.
 Tensor affine(const Tensor& x, double scale, double shift);
 inline Tensor operator+(const Tensor& x, double c) { return affine(x, 1, c); }
 inline Tensor operator+(double c, const Tensor& x) { return affine(x, 1, c); }
 inline Tensor operator-(const Tensor& x, double c) { return affine(x, 1, -c); }
 inline Tensor operator-(double c, const Tensor& x) { return affine(x, -1, c); }
-inline Tensor operator*(const Tensor& x, double c) { return affine(x, c, 0); }
-inline Tensor operator*(double c, const Tensor& x) { return affine(x, c, 0); }
-inline Tensor operator/(const Tensor& x, double c) { return affine(x, 1 / c, 0); }
+inline Tensor operator*(const Tensor& x, double c) { return affine(x, c, -0.0); }
+inline Tensor operator*(double c, const Tensor& x) { return affine(x, c, -0.0); }
+/// Divides: a product with the rounded 1 / c would be off by that, and infinite where 1 / c overflows.
+Tensor operator/(const Tensor& x, double c);
 Tensor operator/(double c, const Tensor& x);
 
 /// Elementwise; where a = b each gets half the gradient. NaN if either is.
@@ -115,7 +117,8 @@ Tensor sum(const Tensor& x, const Over& over = {});
 Tensor mean(const Tensor& x, const Over& over = {});
 /// The gradient is shared equally by equal maxima. Throws over no elements.
 Tensor max(const Tensor& x, const Over& over = {});
-/// Sums x over the axes that broadcasting had repeated, so that the result has the given shape.
+/// Sums x over the axes that broadcasting had repeated, so that the result has the given shape: x itself if it has it.
+/// Throws unless the shape broadcasts to that of x.
 Tensor unbroadcast(const Tensor& x, const Shape& shape);
 
 // --- Products (ops/linear.cpp) ---------------------------------------------------------------------------------------
@@ -185,8 +188,8 @@ Tensor average_pool(const Tensor& x, const Pool& pool);
 /// Every place becomes factor x factor places.   [N, H, W, C] -> [N, factor H, factor W, C]
 Tensor upsample_nearest(const Tensor& x, Index factor);
 
-/// 0 with probability p, x / (1 - p) otherwise, so that the mean stays (ops/dropout.cpp). Any shape; p in [0, 1]. The
-/// mask is not kept: the gradient draws it again.
+/// 0 with probability p, whatever x is, x / (1 - p) otherwise, so that the mean stays (ops/dropout.cpp). Any shape; p
+/// in [0, 1], and x itself for p = 0. The mask is not kept: the gradient draws it again.
 Tensor dropout(const Tensor& x, double p, Generator& rng);
 
 // --- Layout (ops/layout.cpp) -----------------------------------------------------------------------------------------

@@ -19,36 +19,36 @@ constexpr Real kLeakySlope = static_cast<Real>(0.01);
 
 // tanh' = 1 - y^2
 static Tensor tanh_gradient(const Tensor& gy, const Tensor& y) {
-  return record("tanh_gradient", map(gy, y, kernels().tanh_gradient),
+  return record("tanh_gradient", map("tanh_gradient", gy, y, kernels().tanh_gradient),
                 wrt(gy, [y](const Tensor& ggx) { return tanh_gradient(ggx, y); }),
                 wrt(y, [gy, y](const Tensor& ggx) { return -2 * (ggx * gy * y); }));
 }
 Tensor tanh(const Tensor& x) {
-  return record("tanh", map(x, kernels().tanh),
+  return record("tanh", map("tanh", x, kernels().tanh),
                 wrt(x, [](const Tensor& gy, const Tensor& y) { return tanh_gradient(gy, y); }));
 }
 
 // sigmoid' = y (1 - y)
 static Tensor sigmoid_gradient(const Tensor& gy, const Tensor& y) {
-  return record("sigmoid_gradient", map(gy, y, kernels().sigmoid_gradient),
+  return record("sigmoid_gradient", map("sigmoid_gradient", gy, y, kernels().sigmoid_gradient),
                 wrt(gy, [y](const Tensor& ggx) { return sigmoid_gradient(ggx, y); }),
                 wrt(y, [gy, y](const Tensor& ggx) { return ggx * gy * (1 - 2 * y); }));
 }
 Tensor sigmoid(const Tensor& x) {
-  return record("sigmoid", map(x, kernels().sigmoid),
+  return record("sigmoid", map("sigmoid", x, kernels().sigmoid),
                 wrt(x, [](const Tensor& gy, const Tensor& y) { return sigmoid_gradient(gy, y); }));
 }
 
 static Tensor relu_gradient(const Tensor& gy, const Tensor& x) {
-  return record("relu_gradient", map(gy, x, kernels().relu_gradient),
+  return record("relu_gradient", map("relu_gradient", gy, x, kernels().relu_gradient),
                 wrt(gy, [x](const Tensor& ggx) { return relu_gradient(ggx, x); }));
 }
 Tensor relu(const Tensor& x) {
-  return record("relu", map(x, kernels().relu), wrt(x, [x](const Tensor& gy) { return relu_gradient(gy, x); }));
+  return record("relu", map("relu", x, kernels().relu), wrt(x, [x](const Tensor& gy) { return relu_gradient(gy, x); }));
 }
 
 static Tensor leaky_relu_gradient(const Tensor& gy, const Tensor& x, Real slope) {
-  const Tensor gx = map(gy, x, [slope](Index n, const Real* g, const Real* v, Real* out) {
+  const Tensor gx = map("leaky_relu_gradient", gy, x, [slope](Index n, const Real* g, const Real* v, Real* out) {
     kernels().leaky_relu_gradient(n, g, v, slope, out);
   });
   return record("leaky_relu_gradient", gx,
@@ -56,20 +56,24 @@ static Tensor leaky_relu_gradient(const Tensor& gy, const Tensor& x, Real slope)
 }
 Tensor leaky_relu(const Tensor& x, double slope) {
   const Real a = static_cast<Real>(slope);
-  const Tensor y = map(x, [a](Index n, const Real* in, Real* out) { kernels().leaky_relu(n, in, a, out); });
+  const Tensor y =
+      map("leaky_relu", x, [a](Index n, const Real* in, Real* out) { kernels().leaky_relu(n, in, a, out); });
   return record("leaky_relu", y, wrt(x, [x, a](const Tensor& gy) { return leaky_relu_gradient(gy, x, a); }));
 }
 
 // y = scale (x > 0 ? x : alpha (e^x - 1)):   y' = y > 0 ? scale : y + scale alpha,   dy'/dy = y > 0 ? 0 : 1
 static Tensor elu_gradient(const Tensor& gy, const Tensor& y, Real alpha, Real scale) {
-  const Tensor gx = map(gy, y, [=](Index n, const Real* g, const Real* v, Real* out) {
+  const Tensor gx = map("elu_gradient", gy, y, [=](Index n, const Real* g, const Real* v, Real* out) {
     kernels().elu_gradient(n, g, v, alpha, scale, out);
   });
   return record("elu_gradient", gx, wrt(gy, [=](const Tensor& ggx) { return elu_gradient(ggx, y, alpha, scale); }),
-                wrt(y, [gy, y](const Tensor& ggx) { return ggx * gy * less_equal(y, Tensor::scalar(0)); }));
+                wrt(y, [gy, y](const Tensor& ggx) {
+                  const Tensor zero = Tensor::scalar(0);
+                  return where(less_equal(y, zero), ggx * gy, zero);
+                }));
 }
 static Tensor scaled_elu(const Tensor& x, Real alpha, Real scale) {
-  const Tensor y = map(x, [=](Index n, const Real* in, Real* out) { kernels().elu(n, in, alpha, scale, out); });
+  const Tensor y = map("elu", x, [=](Index n, const Real* in, Real* out) { kernels().elu(n, in, alpha, scale, out); });
   return record("elu", y,
                 wrt(x, [=](const Tensor& gy, const Tensor& out) { return elu_gradient(gy, out, alpha, scale); }));
 }
@@ -79,12 +83,16 @@ Tensor elu(const Tensor& x, double alpha) {
 }
 Tensor selu(const Tensor& x) { return scaled_elu(x, kSeluAlpha, kSeluScale); }
 
+// Beyond these arguments the second derivatives below have underflowed to 0. Their factors go on growing: clamped, so
+// that none becomes infinite and meets a 0.
+constexpr double kGeluIsFlat = 40, kSiluIsFlat = 800;
+
 // gelu' = Phi(x) + x phi(x),   gelu'' = phi(x) (2 - x^2)
 static Tensor gelu_gradient(const Tensor& gy, const Tensor& x) {
-  return record("gelu_gradient", map(gy, x, kernels().gelu_gradient),
+  return record("gelu_gradient", map("gelu_gradient", gy, x, kernels().gelu_gradient),
                 wrt(gy, [x](const Tensor& ggx) { return gelu_gradient(ggx, x); }), wrt(x, [gy, x](const Tensor& ggx) {
                   const double peak = std::numbers::inv_sqrtpi / std::numbers::sqrt2;  // phi(0)
-                  const Tensor x2 = square(x);
+                  const Tensor x2 = square(clamp(x, -kGeluIsFlat, kGeluIsFlat));
                   return ggx * gy * (peak * exp(-0.5 * x2) * (2 - x2));
                 }));
 }
@@ -92,43 +100,44 @@ static Tensor gelu_gradient(const Tensor& gy, const Tensor& x) {
 // With s = sigmoid(a), a = k (x + c x^3): y = x s, as (1 + tanh(a / 2)) / 2 = s,
 //   y' = s + x s (1 - s) a',   y'' = s (1 - s) (2 a' + x ((1 - 2 s) a'^2 + a''))
 static Tensor gelu_tanh_gradient(const Tensor& gy, const Tensor& x) {
-  return record("gelu_tanh_gradient", map(gy, x, kernels().gelu_tanh_gradient),
+  return record("gelu_tanh_gradient", map("gelu_tanh_gradient", gy, x, kernels().gelu_tanh_gradient),
                 wrt(gy, [x](const Tensor& ggx) { return gelu_tanh_gradient(ggx, x); }),
                 wrt(x, [gy, x](const Tensor& ggx) {
                   const double k = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi, c = 0.044715;
-                  const Tensor x2 = square(x), a1 = k * (1 + 3 * c * x2), a2 = 6 * c * k * x;
-                  const Tensor s = sigmoid(k * x * (1 + c * x2));
-                  return ggx * gy * (s * (1 - s) * (2 * a1 + x * ((1 - 2 * s) * square(a1) + a2)));
+                  const Tensor v = clamp(x, -kGeluIsFlat, kGeluIsFlat), v2 = square(v);
+                  const Tensor a = k * v * (1 + c * v2), a1 = k * (1 + 3 * c * v2), a2 = 6 * c * k * v;
+                  const Tensor s = sigmoid(a), one_minus_s = sigmoid(-a);  // a difference would lose its digits
+                  return ggx * gy * (s * one_minus_s * (2 * a1 + v * ((1 - 2 * s) * square(a1) + a2)));
                 }));
 }
 Tensor gelu(const Tensor& x, Approximate approximate) {
   if (approximate.tanh) {
-    return record("gelu_tanh", map(x, kernels().gelu_tanh),
+    return record("gelu_tanh", map("gelu_tanh", x, kernels().gelu_tanh),
                   wrt(x, [x](const Tensor& gy) { return gelu_tanh_gradient(gy, x); }));
   }
-  return record("gelu", map(x, kernels().gelu), wrt(x, [x](const Tensor& gy) { return gelu_gradient(gy, x); }));
+  return record("gelu", map("gelu", x, kernels().gelu), wrt(x, [x](const Tensor& gy) { return gelu_gradient(gy, x); }));
 }
 
 // silu' = s (1 + x (1 - s)),   silu'' = s (1 - s) (2 + x (1 - 2 s)),   s = sigmoid(x)
 static Tensor silu_gradient(const Tensor& gy, const Tensor& x) {
-  return record("silu_gradient", map(gy, x, kernels().silu_gradient),
+  return record("silu_gradient", map("silu_gradient", gy, x, kernels().silu_gradient),
                 wrt(gy, [x](const Tensor& ggx) { return silu_gradient(ggx, x); }), wrt(x, [gy, x](const Tensor& ggx) {
-                  const Tensor s = sigmoid(x);
-                  return ggx * gy * (s * (1 - s) * (2 + x * (1 - 2 * s)));
+                  const Tensor v = clamp(x, -kSiluIsFlat, kSiluIsFlat), s = sigmoid(v);
+                  return ggx * gy * (s * (1 - s) * (2 + v * (1 - 2 * s)));
                 }));
 }
 Tensor silu(const Tensor& x) {
-  return record("silu", map(x, kernels().silu), wrt(x, [x](const Tensor& gy) { return silu_gradient(gy, x); }));
+  return record("silu", map("silu", x, kernels().silu), wrt(x, [x](const Tensor& gy) { return silu_gradient(gy, x); }));
 }
 
 // softplus' = s,   softplus'' = s (1 - s),   s = sigmoid(x)
 static Tensor softplus_gradient(const Tensor& gy, const Tensor& x) {
-  return record("softplus_gradient", map(gy, x, kernels().softplus_gradient),
+  return record("softplus_gradient", map("softplus_gradient", gy, x, kernels().softplus_gradient),
                 wrt(gy, [x](const Tensor& ggx) { return softplus_gradient(ggx, x); }),
                 wrt(x, [gy, x](const Tensor& ggx) { return sigmoid_gradient(ggx * gy, sigmoid(x)); }));
 }
 Tensor softplus(const Tensor& x) {
-  return record("softplus", map(x, kernels().softplus),
+  return record("softplus", map("softplus", x, kernels().softplus),
                 wrt(x, [x](const Tensor& gy) { return softplus_gradient(gy, x); }));
 }
 

@@ -36,36 +36,41 @@ Tensor operator/(const Tensor& a, const Tensor& b) {
 
 Tensor operator/(double c, const Tensor& x) { return Tensor::scalar(c) / x; }
 
-Tensor operator-(const Tensor& x) { return affine(x, -1, 0); }
+Tensor operator/(const Tensor& x, double c) { return x / Tensor::scalar(c); }
+
+Tensor operator-(const Tensor& x) { return affine(x, -1, -0.0); }
 
 Tensor affine(const Tensor& x, double scale, double shift) {
-  const Tensor y = map(x, [&](Index n, const Real* in, Real* out) {
+  const Tensor y = map("affine", x, [&](Index n, const Real* in, Real* out) {
     kernels().affine(n, in, static_cast<Real>(scale), static_cast<Real>(shift), out);
   });
-  return record("affine", y, wrt(x, [scale](const Tensor& gy) { return affine(gy, scale, 0); }));
+  return record("affine", y, wrt(x, [scale](const Tensor& gy) { return gy * scale; }));
 }
 
 namespace {
-// The share of the gradient that goes to a when the lesser of a and b was chosen: 1, 0, or 1/2 when they are equal.
-Tensor share_of_lesser(const Tensor& a, const Tensor& b) { return less(a, b) + 0.5 * equal(a, b); }
+// The part of gy that goes to a when the lesser of a and b was chosen: all, none, or half when they are equal. It is
+// selected: a product with 0 would be NaN where gy is infinite.
+Tensor part_of_lesser(const Tensor& gy, const Tensor& a, const Tensor& b) {
+  return where(less(a, b), gy, where(equal(a, b), 0.5 * gy, Tensor::scalar(0)));
+}
 }  // namespace
 
 Tensor minimum(const Tensor& a, const Tensor& b) {
   return record("minimum", zip("minimum", a, b, kernels().minimum),
-                wrt(a, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(a, b), a.shape()); }),
-                wrt(b, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(b, a), b.shape()); }));
+                wrt(a, [a, b](const Tensor& gy) { return unbroadcast(part_of_lesser(gy, a, b), a.shape()); }),
+                wrt(b, [a, b](const Tensor& gy) { return unbroadcast(part_of_lesser(gy, b, a), b.shape()); }));
 }
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
   return record("maximum", zip("maximum", a, b, kernels().maximum),
-                wrt(a, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(b, a), a.shape()); }),
-                wrt(b, [a, b](const Tensor& gy) { return unbroadcast(gy * share_of_lesser(a, b), b.shape()); }));
+                wrt(a, [a, b](const Tensor& gy) { return unbroadcast(part_of_lesser(gy, b, a), a.shape()); }),
+                wrt(b, [a, b](const Tensor& gy) { return unbroadcast(part_of_lesser(gy, a, b), b.shape()); }));
 }
 
 namespace {
 // gx = low <= x <= high ? gy : 0, which is linear in gy and flat in x.
 Tensor clamp_gradient(const Tensor& gy, const Tensor& x, Real low, Real high) {
-  const Tensor gx = map(gy, x, [&](Index n, const Real* g, const Real* v, Real* out) {
+  const Tensor gx = map("clamp_gradient", gy, x, [&](Index n, const Real* g, const Real* v, Real* out) {
     kernels().clamp_gradient(n, g, v, low, high, out);
   });
   return record("clamp_gradient", gx,
@@ -76,11 +81,12 @@ Tensor clamp_gradient(const Tensor& gy, const Tensor& x, Real low, Real high) {
 Tensor clamp(const Tensor& x, double low, double high) {
   require(low <= high, "clamp: low ", low, " is above high ", high);
   const Real a = static_cast<Real>(low), b = static_cast<Real>(high);
-  const Tensor y = map(x, [&](Index n, const Real* in, Real* out) { kernels().clamp(n, in, a, b, out); });
+  const Tensor y = map("clamp", x, [&](Index n, const Real* in, Real* out) { kernels().clamp(n, in, a, b, out); });
   return record("clamp", y, wrt(x, [x, a, b](const Tensor& gy) { return clamp_gradient(gy, x, a, b); }));
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  detail::require_defined("where", condition, a, b);
   const Shape shape = broadcast_shapes("where", condition.shape(), broadcast_shapes("where", a.shape(), b.shape()));
   Tensor y = Tensor::empty(shape);
   const std::array operands{&condition, &a, &b};

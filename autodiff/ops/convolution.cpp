@@ -338,7 +338,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2d
           " outputs");
   if (w.dim(0) == 1 && w.dim(1) == 1 && options.stride == 1 && options.padding == 0 && groups == 1) {
     // Every place on its own: one plain product.
-    const Tensor y = linear(reshape(x, {-1, channels}), transpose(reshape(w, {channels, outputs})), bias);
+    const Index places = Shape{x.dim(0), x.dim(1), x.dim(2)}.size();
+    const Tensor y = linear(reshape(x, {places, channels}), transpose(reshape(w, {channels, outputs})), bias);
     return reshape(y, {x.dim(0), x.dim(1), x.dim(2), outputs});
   }
   return convolution(x, w, bias, Sizes(x.shape(), w.shape(), options));

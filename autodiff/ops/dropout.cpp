@@ -22,9 +22,9 @@ simd::RandomState advanced(simd::RandomState state, Index numbers) {
   return state;
 }
 
-// y = x (u < p ? 0 : 1 / (1 - p)), u uniform from the given state on. It is linear in x, and its own gradient.
-Tensor masked(const Tensor& x, Real p, const simd::RandomState& state) {
-  const Real scale = p < 1 ? 1 / (1 - p) : 0;
+// y = u < p ? 0 : x / (1 - p), u uniform from the given state on. It is linear in x, and its own gradient.
+Tensor masked(const Tensor& x, double p, const simd::RandomState& state) {
+  const Real threshold = static_cast<Real>(p), scale = static_cast<Real>(p < 1 ? 1 / (1 - p) : 0), zero = 0;
   Tensor y = Tensor::empty(x.shape());
   const simd::Kernels& kernels = simd::kernels();
   parallel_for(x.size(), detail::kElementGrain, [&](Index begin, Index end) {
@@ -32,9 +32,9 @@ Tensor masked(const Tensor& x, Real p, const simd::RandomState& state) {
       const Index n = std::min(kPiece, end - i);
       Real* to = y.data() + i;
       kernels.random_uniform(advanced(state, i), n, to);
-      kernels.less_equal(1, n, {&p, 0, 0}, {to, 0, 1}, to);
-      kernels.multiply(1, n, {to, 0, 1}, {x.data() + i, 0, 1}, to);
-      kernels.affine(n, to, scale, 0, to);
+      kernels.less_equal(1, n, {&threshold, 0, 0}, {to, 0, 1}, to);
+      kernels.select(1, n, {to, 0, 1}, {x.data() + i, 0, 1}, {&zero, 0, 0}, to);
+      kernels.affine(n, to, scale, Real(-0.), to);
     }
   });
   return record("dropout", y, wrt(x, [p, state](const Tensor& gy) { return masked(gy, p, state); }));
@@ -43,11 +43,12 @@ Tensor masked(const Tensor& x, Real p, const simd::RandomState& state) {
 }  // namespace
 
 Tensor dropout(const Tensor& x, double p, Generator& rng) {
+  detail::require_defined("dropout", x);
   require(0 <= p && p <= 1, "dropout: expected a probability from 0 to 1, got ", p);
   if (p == 0) return x;
   const simd::RandomState state = rng.state();
   rng = Generator(advanced(state, x.size()));
-  return masked(x, static_cast<Real>(p), state);
+  return masked(x, p, state);
 }
 
 }  // namespace rill

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 
+#include "autodiff/error.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/shape.hpp"
 #include "autodiff/simd/kernels.hpp"
@@ -15,9 +17,17 @@ namespace rill::detail {
 /// Numbers per piece of an elementwise loop: some 10 microseconds of memory traffic.
 inline constexpr Index kElementGrain = 1 << 15;
 
+/// Throws std::invalid_argument, naming the op, if one of its inputs is undefined. For ops that ask for no rank: the
+/// rank of an undefined tensor is 0.
+template <std::same_as<Tensor>... T>
+void require_defined(const char* op, const T&... inputs) {
+  require((inputs.defined() && ...), op, ": an undefined tensor (it was default-constructed or moved from)");
+}
+
 /// y = f(x): kernel(n, x, y) is called on pieces.
 template <class Kernel>
-Tensor map(const Tensor& x, const Kernel& kernel) {
+Tensor map(const char* op, const Tensor& x, const Kernel& kernel) {
+  require_defined(op, x);
   Tensor y = Tensor::empty(x.shape());
   const Real* in = x.data();
   Real* out = y.data();
@@ -27,7 +37,9 @@ Tensor map(const Tensor& x, const Kernel& kernel) {
 
 /// y = f(a, v), equal shapes: kernel(n, a, v, y) is called on pieces.
 template <class Kernel>
-Tensor map(const Tensor& a, const Tensor& v, const Kernel& kernel) {
+Tensor map(const char* op, const Tensor& a, const Tensor& v, const Kernel& kernel) {
+  require_defined(op, a, v);
+  require(a.shape() == v.shape(), op, ": shapes ", a.shape(), " and ", v.shape(), " differ");
   Tensor y = Tensor::empty(v.shape());
   const Real *in_a = a.data(), *in_v = v.data();
   Real* out = y.data();
@@ -107,6 +119,7 @@ struct BroadcastPlan {
 
 /// y = f(a, b) with broadcasting, by a kernel of the table.
 inline Tensor zip(const char* op, const Tensor& a, const Tensor& b, simd::Kernels::Binary kernel) {
+  require_defined(op, a, b);
   Tensor y = Tensor::empty(a.shape() == b.shape() ? a.shape() : broadcast_shapes(op, a.shape(), b.shape()));
   if (y.size() == 0) return y;
   const std::array operands{&a, &b};

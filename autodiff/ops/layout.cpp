@@ -12,6 +12,7 @@
 namespace rill {
 
 Tensor reshape(const Tensor& x, Shape shape) {
+  detail::require_defined("reshape", x);
   int unknown = -1;
   Index known = 1;
   for (int axis = 0; axis < shape.rank(); ++axis) {
@@ -85,6 +86,7 @@ Shape contiguous_strides(const Shape& shape) {
 }  // namespace
 
 Tensor permute(const Tensor& x, const Axes& axes) {
+  detail::require_defined("permute", x);
   require(axes.rank() == x.rank(), "permute: ", axes.rank(), " axes for shape ", x.shape());
   const Shape from = contiguous_strides(x.shape());
   Shape shape = x.shape(), strides = from;
@@ -119,7 +121,7 @@ Tensor transpose(const Tensor& x) {
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+  detail::require_defined("broadcast_to", x);
   require(x.rank() <= shape.rank() && broadcast_shapes("broadcast_to", x.shape(), shape) == shape,
           "broadcast_to: ", x.shape(), " does not broadcast to ", shape);
   Shape strides = shape;

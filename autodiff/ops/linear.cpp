@@ -162,7 +162,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activa
   const Tensor z = record_linear(x, w, bias, y);
   return record(f.name, y, wrt(z, [x, w, bias, slope, f](const Tensor& gy, const Tensor& output) {
                   if (grad_enabled()) return f.apply_gradient(gy, linear(x, w, bias));  // to be differentiated again
-                  return slope.defined() ? gy * slope : detail::map(gy, output, f.gradient);
+                  return slope.defined() ? gy * slope : detail::map(f.name, gy, output, f.gradient);
                 }));
 }
 

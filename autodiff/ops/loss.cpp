@@ -1,20 +1,22 @@
 // Losses: scalars to minimise.
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/ops/elementwise.hpp"
 
 namespace rill {
 
 // With n elements:   ga = gy (2 / n) (a - b) = -gb
 Tensor mse_loss(const Tensor& a, const Tensor& b) {
+  detail::require_defined("mse_loss", a, b);
   require(a.shape() == b.shape(), "mse_loss: shapes ", a.shape(), " and ", b.shape(), " differ");
-  const double weight = 2 / static_cast<double>(a.size());
+  const auto n = static_cast<double>(a.size());
   Tensor value;
   {
     const NoGrad no_grad;
     value = mean(square(a - b));
   }
-  return record("mse_loss", value, wrt(a, [a, b, weight](const Tensor& gy) { return (weight * gy) * (a - b); }),
-                wrt(b, [a, b, weight](const Tensor& gy) { return (weight * gy) * (b - a); }));
+  return record("mse_loss", value, wrt(a, [a, b, n](const Tensor& gy) { return (2 * gy / n) * (a - b); }),
+                wrt(b, [a, b, n](const Tensor& gy) { return (2 * gy / n) * (b - a); }));
 }
 
 Tensor cross_entropy(const Tensor& logits, const Indices& labels) {

@@ -18,7 +18,9 @@ struct Reduced {
   Index count = 1;
 };
 
-Reduced reduced_shape(const char* op, const Shape& shape, const Axes& axes) {
+Reduced reduced_shape(const char* op, const Tensor& x, const Axes& axes) {
+  detail::require_defined(op, x);
+  const Shape& shape = x.shape();
   Reduced r;
   if (axes.rank() == 0) r.over.fill(true);
   for (const Index axis : axes) {
@@ -84,7 +86,7 @@ Tensor reduce_axes(simd::Kernels::Reduction kernel, const Tensor& x, const Reduc
 }  // namespace
 
 Tensor sum(const Tensor& x, const Over& over) {
-  const Reduced r = reduced_shape("sum", x.shape(), over.axes);
+  const Reduced r = reduced_shape("sum", x, over.axes);
   const Tensor total = reduce_axes(simd::kernels().sum, x, r);
   const Tensor y(total.storage(), over.keep ? r.kept : r.dropped, nullptr);
   return record("sum", y, wrt(x, [s = x.shape(), kept = r.kept](const Tensor& gy) {
@@ -93,24 +95,28 @@ Tensor sum(const Tensor& x, const Over& over) {
 }
 
 Tensor mean(const Tensor& x, const Over& over) {
-  const Index count = reduced_shape("mean", x.shape(), over.axes).count;
-  return sum(x, over) * (1 / static_cast<double>(count));
+  const Index count = reduced_shape("mean", x, over.axes).count;
+  return sum(x, over) / static_cast<double>(count);
 }
 
-// Equal maxima share the gradient:   gx = gy [x = y] / #{x = y}
+// Equal maxima share the gradient:   gx = x = y ? gy / #{x = y} : 0
 Tensor max(const Tensor& x, const Over& over) {
-  const Reduced r = reduced_shape("max", x.shape(), over.axes);
+  const Reduced r = reduced_shape("max", x, over.axes);
   require(r.count > 0, "max: no elements to reduce in shape ", x.shape());
   const Tensor largest = reduce_axes(simd::kernels().max, x, r);
   const Tensor y(largest.storage(), over.keep ? r.kept : r.dropped, nullptr);
   return record("max", y, wrt(x, [x = x.detach(), largest, axes = over.axes](const Tensor& gy) {
                   const Tensor chosen = equal(x, largest);
-                  return reshape(gy, largest.shape()) * (chosen / sum(chosen, {.axes = axes, .keep = true}));
+                  const Tensor share = reshape(gy, largest.shape()) / sum(chosen, {.axes = axes, .keep = true});
+                  return where(chosen, share, Tensor::scalar(0));
                 }));
 }
 
 Tensor unbroadcast(const Tensor& x, const Shape& shape) {
+  detail::require_defined("unbroadcast", x);
   if (x.shape() == shape) return x;
+  require(shape.rank() <= x.rank() && broadcast_shapes("unbroadcast", shape, x.shape()) == x.shape(),
+          "unbroadcast: ", shape, " does not broadcast to ", x.shape());
   const int offset = x.rank() - shape.rank();
   Axes repeated;
   for (int axis = 0; axis < x.rank(); ++axis) {

@@ -31,6 +31,8 @@ const std::vector<Case> kCases = {
     {1, 5, 5, 4, 3, 3, 6, {.padding = 1, .groups = 2}},
     {2, 5, 4, 4, 3, 3, 4, {.stride = 2, .padding = 1, .groups = 4}},
     {1, 4, 5, 6, 1, 1, 9, {.groups = 3}},
+    {2, 3, 3, 0, 1, 1, 2, {}},
+    {2, 3, 3, 0, 3, 3, 2, {}},
 };
 
 Tensor weights(const Case& c, Generator& rng) {

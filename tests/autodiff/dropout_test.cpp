@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
@@ -68,6 +69,23 @@ TEST(Dropout, Gradients) {
         return square(dropout(v[0], 0.4, rng));
       },
       {Tensor::linspace(-2, 2, 20)});
+}
+
+TEST(Dropout, WhatIsDroppedIsZeroWhateverItWas) {
+  const Real infinity = std::numeric_limits<Real>::infinity(), nan = std::numeric_limits<Real>::quiet_NaN();
+  for (const double p : {0.5, 1.0}) {
+    Generator rng(8);
+    const Tensor mask = dropout(Tensor::ones({500}), p, rng);
+    for (const Real special : {infinity, -infinity, nan}) {
+      Generator again(8);
+      const Tensor x = Tensor::full({500}, static_cast<double>(special)).set_requires_grad();
+      const Tensor y = dropout(x, p, again), gx = grad({y}, {x}, {}, {x.detach()})[0];
+      for (Index i = 0; i < 500; ++i) {
+        EXPECT_EQ(y.data()[i] == 0, mask.data()[i] == 0) << i;
+        EXPECT_EQ(gx.data()[i] == 0, mask.data()[i] == 0) << i;
+      }
+    }
+  }
 }
 
 TEST(Dropout, TheEndsOfTheRangeAndMisuse) {

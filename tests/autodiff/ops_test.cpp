@@ -84,6 +84,44 @@ TEST(Arithmetic, NumbersOnEitherSide) {
   expect_gradients([](const Inputs& v) { return 3 / (2 * v[0] - 1) + (1 - v[0]) / 4; }, {x});
 }
 
+// Correctly rounded, as a product with the rounded 1 / c is not; and 1 / c may overflow where x / c does not.
+TEST(Arithmetic, DivisionByANumberIsADivision) {
+  const Tensor x = Tensor::from({169, 1, static_cast<Real>(1e-40)}, {3}).set_requires_grad();
+  EXPECT_THAT((x / 13.).to_vector(), ElementsAre(13, Real(1) / 13, static_cast<Real>(1e-40) / 13));
+  EXPECT_EQ((x / 1e-40).to_vector()[2], static_cast<Real>(1e-40) / static_cast<Real>(1e-40));
+  for (Index n = 1; n <= 300; ++n) {
+    const Tensor ones = Tensor::ones({n}).set_requires_grad();
+    const auto count = static_cast<double>(n);
+    ASSERT_EQ(mean(ones).item(), 1) << n;
+    ASSERT_EQ(mean(reshape(ones, {n, 1}), {.axes = {0}}).item(), 1) << n;
+    ASSERT_EQ(mse_loss(ones, Tensor::zeros({n})).item(), 1) << n;
+    ASSERT_EQ((Tensor::scalar(count * 7) / count).item(), 7) << n;
+    ASSERT_EQ(grad(count * mean(ones), ones).to_vector()[0], 1) << n;
+    ASSERT_EQ(grad({ones / count}, {ones}, {}, {Tensor::full({n}, count)})[0].to_vector()[0], 1) << n;
+    ASSERT_EQ(grad(max(ones) * count, ones).to_vector()[0], 1) << n;  // shared equally by n equal maxima
+  }
+}
+
+TEST(Arithmetic, TheSignOfZero) {
+  const Tensor zero = Tensor::scalar(0), minus = Tensor::scalar(-0.0);
+  const Real infinity = std::numeric_limits<Real>::infinity();
+  EXPECT_EQ((1 / (-zero)).item(), -infinity);
+  EXPECT_EQ((1 / (-minus)).item(), infinity);
+  EXPECT_EQ((1 / (minus * 3)).item(), -infinity);
+  EXPECT_EQ((1 / (-3 * zero)).item(), -infinity);
+  EXPECT_EQ((1 / (minus / 3)).item(), -infinity);
+  EXPECT_EQ((1 / (0 - zero)).item(), infinity);
+  EXPECT_EQ((1 / (minus + 0)).item(), infinity);
+}
+
+// sqrt' is infinite at 0, but none of that belongs to what was not chosen.
+TEST(Arithmetic, WhatIsNotChosenGetsNoGradientEvenOfInfinity) {
+  const Tensor a = Tensor::from({-1, 4}, {2}).set_requires_grad(), b = Tensor::zeros({2}).set_requires_grad();
+  EXPECT_THAT(grad(sum(sqrt(maximum(a, b))), a).to_vector(), ElementsAre(0, 0.25));
+  EXPECT_THAT(grad(sum(sqrt(-minimum(-a, -b))), a).to_vector(), ElementsAre(0, 0.25));
+  EXPECT_THAT(grad(sum(sqrt(max(minimum(a, b)))), a).to_vector(), ElementsAre(0, 0));
+}
+
 TEST(Arithmetic, EqualArgumentsShareTheGradient) {
   const Tensor a = Tensor::from({1, 2, 3}, {3}).set_requires_grad(),
                b = Tensor::from({1, 3, 2}, {3}).set_requires_grad();
@@ -219,6 +257,21 @@ TEST(Reductions, LongSumsAreAccurateAndTheSameForAnyNumberOfThreads) {
 TEST(Reductions, AxesAreChecked) {
   EXPECT_EQ(misuse([] { return sum(Tensor::zeros({2}), {.axes = {1}}); }), "sum: axis 1 of a tensor of rank 1");
   EXPECT_EQ(misuse([] { return sum(Tensor::zeros({2}), {.axes = {0, -1}}); }), "sum: axis 0 is given twice");
+}
+
+TEST(Reductions, UnbroadcastRefusesWhatIsNoBroadcast) {
+  EXPECT_EQ(misuse([] {
+              return unbroadcast(Tensor::zeros({2, 3}), {3, 2});
+            }),
+            "unbroadcast: [3, 2] and [2, 3] do not broadcast");
+  EXPECT_EQ(misuse([] {
+              return unbroadcast(Tensor::zeros({2, 3}), {2, 3, 1});
+            }),
+            "unbroadcast: [2, 3, 1] does not broadcast to [2, 3]");
+  EXPECT_EQ(misuse([] {
+              return unbroadcast(Tensor::zeros({2, 3}), {6});
+            }),
+            "unbroadcast: [6] and [2, 3] do not broadcast");
 }
 
 // --- Products --------------------------------------------------------------------------------------------------------
@@ -373,6 +426,8 @@ TEST(Layout, BroadcastTo) {
   EXPECT_THAT(broadcast_to(x, {2, 3}).to_vector(), ElementsAre(1, 1, 1, 2, 2, 2));
   expect_gradients([](const Inputs& v) { return square(broadcast_to(v[0], {4, 2, 3})); }, {normal({2, 1})});
   EXPECT_THAT(misuse([&] { return broadcast_to(x, {3, 2}); }), HasSubstr("broadcast"));
+  const Tensor same = broadcast_to(x, x.shape());
+  EXPECT_NE(same.data(), x.data()) << "a copy, even of the same shape";
 }
 
 TEST(Layout, ConcatenateAndSlice) {
