@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -31,9 +32,41 @@ void sync_folder(const std::string& folder) {
   ::close(descriptor);
 }
 
+/// nullopt for anything but a regular file.
+std::optional<std::size_t> size_of(const std::string& path, const struct stat& status) {
+  require_file(!S_ISDIR(status.st_mode), path, "is a folder, expected a file");
+  if (!S_ISREG(status.st_mode)) return std::nullopt;
+  return static_cast<std::size_t>(status.st_size);
+}
+
+/// Reads to contents[filled] and on, until `contents` is full or the file ends; how much of it is filled then.
+std::size_t read_until_full(const std::string& path, int descriptor, std::string& contents, std::size_t filled) {
+  while (filled < contents.size()) {
+    const ssize_t count = ::read(descriptor, contents.data() + filled, contents.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_with_reason(path, "cannot read");
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+  }
+  return filled;
+}
+
 }  // namespace
 
-std::string read_file(const std::string& path) {
+std::string file_ending(const std::string& path) {
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return ending;
+}
+
+std::optional<std::size_t> file_size(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) fail_with_reason(path, "cannot open");
+  return size_of(path, status);
+}
+
+std::string read_file(const std::string& path, const StartCheck& check) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) fail_with_reason(path, "cannot open");
   struct Closer {
@@ -43,18 +76,20 @@ std::string read_file(const std::string& path) {
 
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) fail_with_reason(path, "cannot read");
-  require_file(!S_ISDIR(status.st_mode), path, "is a folder, expected a file");
+  const std::optional<std::size_t> size = size_of(path, status);
 
+  constexpr std::size_t kStart = std::size_t{1} << 16;
+  std::string contents(kStart, '\0');
+  std::size_t filled = read_until_full(path, descriptor, contents, 0);
+  if (check) check(std::string_view(contents).substr(0, filled), size);
   // The size is only a first guess: a pipe has none, and a file may grow.
-  std::string contents(static_cast<std::size_t>(status.st_size) + 1, '\0');
-  std::size_t filled = 0;
-  while (true) {
-    if (filled == contents.size()) contents.resize(2 * contents.size());
-    const ssize_t count = ::read(descriptor, contents.data() + filled, contents.size() - filled);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_with_reason(path, "cannot read");
-    if (count == 0) break;
-    filled += static_cast<std::size_t>(count);
+  const std::size_t most = std::max(size.value_or(0), kMostUnsized);
+  while (filled == contents.size()) {
+    require_file(filled <= most, path,
+                 size ? "grows while it is read" : "has no size, as a pipe or a device, and goes on", " after ", most,
+                 " bytes; expected a file");
+    contents.resize(std::min(most, std::max(2 * filled, size.value_or(0))) + 1);
+    filled = read_until_full(path, descriptor, contents, filled);
   }
   contents.resize(filled);
   return contents;

@@ -2,13 +2,30 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace rill {
 
-/// The bytes of a file. Throws FileError when it is missing, a folder or unreadable.
-std::string read_file(const std::string& path);
+/// The ending of a file's name in small letters: ".npy" of "POINTS.NPY".
+std::string file_ending(const std::string& path);
+
+/// The size of a regular file in bytes; nothing for a pipe or a device, which have none. Throws FileError when it is
+/// missing or a folder.
+std::optional<std::size_t> file_size(const std::string& path);
+
+/// How much is read of what has no size, such as a pipe: a device may have no end. 256 MiB.
+inline constexpr std::size_t kMostUnsized = std::size_t{1} << 28;
+
+/// Sees how a file starts (64 KiB, or all of a shorter one) and its size, if it has one, before more is read, and
+/// throws when the rest cannot be of use.
+using StartCheck = std::function<void(std::string_view start, std::optional<std::size_t> size)>;
+
+/// The bytes of a file. Throws FileError when it is missing, a folder or unreadable, has no size and more than
+/// kMostUnsized bytes, or grows by more than that while it is read; and what `check` throws.
+std::string read_file(const std::string& path, const StartCheck& check = nullptr);
 
 /// A file that appears all at once. What is written goes to `path`.partial in the same folder; commit() syncs that to
 /// the disk and renames it to `path`, which until then is left as it was. A crash may leave the .partial file behind;

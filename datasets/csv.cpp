@@ -19,25 +19,95 @@ std::string_view trim(std::string_view text, std::string_view what = " \t\r") {
   return text.substr(begin, text.find_last_not_of(what) - begin + 1);
 }
 
-/// The separator of a table whose first line is given; a blank stands for any number of blanks.
-char separator_of(std::string_view line) {
-  for (const char candidate : {';', '\t', ','}) {
-    if (line.find(candidate) != line.npos) return candidate;
+/// Where the quotes that open at `at` close; npos when they never do. Doubled quotes stand for one.
+std::size_t closing_quote(std::string_view text, std::size_t at) {
+  for (std::size_t i = text.find('"', at + 1); i != text.npos; i = text.find('"', i + 2)) {
+    if (i + 1 == text.size() || text[i + 1] != '"') return i;
   }
-  return ' ';
+  return text.npos;
 }
 
-std::vector<std::string_view> split(std::string_view line, char separator) {
-  std::vector<std::string_view> fields;
-  while (true) {
-    const std::size_t end = line.find(separator);
-    std::string_view field = trim(line.substr(0, end));
-    if (field.size() >= 2 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
-    fields.push_back(field);
-    if (end == line.npos) return fields;
-    line.remove_prefix(end + 1);
-    if (separator == ' ') line = trim(line);
+bool is_separator(char c) { return c == ';' || c == '\t' || c == ',' || c == ' '; }
+
+/// Calls `visit` with every place that is not within quotes, which open at the start of a field, until it gives true.
+/// The place then, or the length of the text.
+template <class Visit>
+std::size_t find_unquoted(std::string_view text, const Visit& visit) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"' && (i == 0 || is_separator(text[i - 1]))) i = std::min(closing_quote(text, i), text.size() - 1);
+    if (visit(i)) return i;
   }
+  return text.size();
+}
+
+/// The text up to the end of the line, which `rest` then begins after: at LF, CR LF or CR outside quotes.
+std::string_view take_line(std::string_view& rest) {
+  std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
+  const std::string_view plain = trim(rest.substr(0, end));
+  if (!plain.starts_with('#') && plain.find('"') != plain.npos) {
+    end = find_unquoted(rest, [&](std::size_t i) { return rest[i] == '\r' || rest[i] == '\n'; });
+  }
+  const std::string_view line = rest.substr(0, end);
+  if (rest.substr(end, 2) == "\r\n") ++end;
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return line;
+}
+
+/// The separator of a table whose first line is given; a blank stands for any number of blanks and tabs.
+char separator_of(std::string_view line) {
+  const std::string_view text = trim(line);
+  for (const char candidate : {';', '\t', ','}) {
+    if (find_unquoted(text, [&](std::size_t i) { return text[i] == candidate; }) < text.size()) return candidate;
+  }
+  const bool blanks = find_unquoted(text, [&](std::size_t i) { return text[i] == ' '; }) < text.size();
+  return !blanks && line.front() == '\t' ? '\t' : ' ';  // a tab before the only name is that of an index without one
+}
+
+/// Takes a line apart, without the blanks and quotes around its fields.
+class Fields {
+ public:
+  Fields(const std::string& path, char separator)
+      : path_(path), separator_(separator), blanks_(separator == '\t' ? " \r" : " \t\r") {}
+
+  const std::vector<std::string_view>& split(std::string_view line, std::size_t line_number) {
+    fields_.clear();
+    line = trim(line, blanks_);
+    while (true) {
+      line.remove_prefix(std::min(line.find_first_not_of(blanks_), line.size()));
+      std::size_t end = 0;
+      if (!line.empty() && line.front() == '"') {
+        const std::size_t close = closing_quote(line, 0);
+        require_file(close != line.npos, path_, "line ", line_number, ", column ", fields_.size() + 1,
+                     ": a quote without an end");
+        fields_.push_back(line.substr(1, close - 1));
+        end = std::min(end_of_field(line.substr(close)) + close, line.size());
+        require_file(trim(line.substr(close + 1, end - close - 1)).empty(), path_, "line ", line_number, ", column ",
+                     fields_.size(), ": the field goes on after its closing quote");
+      } else {
+        end = end_of_field(line);
+        fields_.push_back(trim(line.substr(0, end), blanks_));
+      }
+      if (end == line.size()) return fields_;
+      line.remove_prefix(end + 1);
+    }
+  }
+
+ private:
+  std::size_t end_of_field(std::string_view line) const {
+    return std::min(separator_ == ' ' ? line.find_first_of(" \t") : line.find(separator_), line.size());
+  }
+
+  const std::string& path_;
+  char separator_;
+  std::string_view blanks_;
+  std::vector<std::string_view> fields_;
+};
+
+/// A name, in which doubled quotes stand for one.
+std::string unquoted(std::string_view field) {
+  std::string name(field);
+  for (std::size_t at = name.find("\"\""); at != name.npos; at = name.find("\"\"", at + 1)) name.erase(at, 1);
+  return name;
 }
 
 /// The field as a number; nothing when it is none. What is too large for a double becomes infinite.
@@ -77,40 +147,65 @@ std::string text_of(std::span<const T> values, std::size_t columns, const std::v
   return text;
 }
 
+void check_text(std::string_view text, const std::string& path) {
+  const bool wide = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+  require_file(!wide, path, "is text in UTF-16, expected UTF-8: save it anew, as CSV UTF-8");
+  require_file(text.find('\0') == text.npos, path, "holds zero bytes, expected a table as text");
+}
+
+/// The index that pandas writes: a first column without a name that counts the rows from 0.
+void drop_row_numbers(Table& table) {
+  if (table.names.empty() || !table.names.front().empty() || table.columns < 2) return;
+  for (Index row = 0; row < table.rows; ++row) {
+    if (table.at(row, 0) != static_cast<double>(row)) return;
+  }
+  table.names.erase(table.names.begin());
+  const std::size_t columns = static_cast<std::size_t>(table.columns);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < table.values.size(); ++i) {
+    if (i % columns != 0) table.values[kept++] = table.values[i];
+  }
+  table.values.resize(kept);
+  --table.columns;
+}
+
 }  // namespace
 
 Table parse_csv(std::string_view rest, const std::string& path) {
-  require_file(rest.find('\0') == rest.npos, path, "holds zero bytes, expected a table as text");
-  if (rest.substr(0, 3) == "\xef\xbb\xbf") rest.remove_prefix(3);  // the byte order mark some programs write
+  check_text(rest, path);
+  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);  // the byte order mark some programs write
 
   Table table;
   std::size_t columns = 0;
-  char separator = 0;
-  for (std::size_t line_number = 1; !rest.empty(); ++line_number) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = trim(rest.substr(0, end), separator == '\t' ? " \r" : " \t\r");
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (trim(line).empty() || line.front() == '#') continue;
+  std::optional<Fields> fields_of;
+  for (std::size_t line_number = 1; !rest.empty();) {
+    const std::string_view line = take_line(rest);
+    const std::size_t here = line_number;
+    line_number += 1 + static_cast<std::size_t>(std::count(line.begin(), line.end(), '\n'));
+    if (trim(line).empty() || trim(line).starts_with('#')) continue;
 
-    const bool first = separator == 0;
-    if (first) separator = separator_of(line);
-    const std::vector<std::string_view> fields = split(line, separator);
+    const bool first = !fields_of;
+    if (first) fields_of.emplace(path, separator_of(line));
+    const std::vector<std::string_view>& fields = fields_of->split(line, here);
     if (first) columns = fields.size();
-    require_file(fields.size() == columns, path, "line ", line_number, ": ", fields.size(), " fields, expected ",
-                 columns, " as in the first line");
+    require_file(fields.size() == columns, path, "line ", here, ": ", fields.size(), " fields, expected ", columns,
+                 " as in the first line");
     if (first && std::none_of(fields.begin(), fields.end(), parse)) {
-      table.names.assign(fields.begin(), fields.end());
+      for (const std::string_view field : fields) table.names.push_back(unquoted(field));
       continue;
     }
-    for (std::size_t i = 0; i < columns; ++i) table.values.push_back(number(path, line_number, i + 1, fields[i]));
+    for (std::size_t i = 0; i < columns; ++i) table.values.push_back(number(path, here, i + 1, fields[i]));
     ++table.rows;
   }
   require_file(table.rows > 0, path, "holds no rows of numbers");
   table.columns = static_cast<Index>(columns);
+  drop_row_numbers(table);
   return table;
 }
 
-Table read_csv(const std::string& path) { return parse_csv(read_file(path), path); }
+Table read_csv(const std::string& path) {
+  return parse_csv(read_file(path, [&](std::string_view start, auto) { check_text(start, path); }), path);
+}
 
 std::string to_csv(const Tensor& values, const std::vector<std::string>& names) {
   require(values.rank() == 2, "to_csv: expected [rows, columns], got ", values.shape());

@@ -7,10 +7,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <limits>
+#include <optional>
 
 #include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
 
 namespace rill::datasets {
 namespace {
@@ -24,14 +25,19 @@ std::string hex(unsigned byte) {
 /// A file read through zlib, which passes on what is not compressed as it is.
 class Input {
  public:
-  explicit Input(const std::string& path) : path_(path) {
-    require_file(!std::filesystem::is_directory(path), path, "is a folder, expected an IDX file");
+  explicit Input(const std::string& path) : path_(path), size_(file_size(path)) {
     file_ = gzopen(path.c_str(), "rb");
     require_file(file_ != nullptr, path, "cannot open: ", std::strerror(errno));
   }
   ~Input() { gzclose(file_); }
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
+
+  /// The most bytes that there can be, compressed or not: deflate makes no more than 1032 of one.
+  std::size_t most() const {
+    if (!size_) return kMostUnsized;
+    return gzdirect(file_) != 0 ? *size_ : 1032 * std::min(*size_, std::numeric_limits<std::size_t>::max() / 1032);
+  }
 
   /// Up to `count` bytes; fewer only at the end of the file. A compressed file that is cut off looks to gzread() like
   /// one that ends: only gzerror() tells.
@@ -57,6 +63,7 @@ class Input {
   }
 
   std::string path_;
+  std::optional<std::size_t> size_;
   gzFile file_ = nullptr;
 };
 
@@ -117,6 +124,8 @@ IdxArray read_idx(const std::string& path) {
   IdxArray array;
   array.shape = read_shape(input, path, magic[3]);
   const std::size_t size = static_cast<std::size_t>(array.shape.size());
+  require_file(size <= input.most(), path, "its header says ", array.shape, ", which is ", size,
+               " elements, more than the file can hold");
   // Piece by piece, so that a header that promises too much costs no memory.
   constexpr std::size_t kPiece = std::size_t{1} << 24;
   while (array.bytes.size() < size) {

@@ -31,11 +31,14 @@ constexpr Published kPublished[] = {
     {"t10k-labels-idx1-ubyte", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
      "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"}};
 
-/// folder/name or folder/name.gz, whichever exists.
+/// folder/name or folder/name.gz, whichever exists; also with a dot in the name, train-images.idx3-ubyte, as many
+/// copies have it.
 std::string find(const std::string& folder, const std::string& name) {
   require_file(std::filesystem::is_directory(folder), folder, "there is no such folder; ", kAdvice);
   const std::string path = (std::filesystem::path(folder) / name).string();
-  for (const std::string& candidate : {path, path + ".gz"}) {
+  std::string dotted = path;
+  dotted[dotted.rfind("-idx")] = '.';
+  for (const std::string& candidate : {path, path + ".gz", dotted, dotted + ".gz"}) {
     if (std::filesystem::exists(candidate)) return candidate;
   }
   const Published* file = std::find_if(std::begin(kPublished), std::end(kPublished),

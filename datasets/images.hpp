@@ -41,7 +41,7 @@ class Images {
 };
 
 /// Loads MNIST, Fashion-MNIST or anything else in their form from a folder: {train,t10k}-images-idx3-ubyte and
-/// {train,t10k}-labels-idx1-ubyte, each raw or with the ending .gz.
+/// {train,t10k}-labels-idx1-ubyte, each raw or with the ending .gz, and with a dot or a hyphen before "idx".
 /// Throws FileError for what read_idx() rejects, a missing folder or file (saying where to get one),
 /// images of rank other than 3 or without pixels, labels of rank other than 1, numbers of images and labels that
 /// differ, and labels outside [0, classes).

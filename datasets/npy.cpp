@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <set>
 
 #include "autodiff/error.hpp"
@@ -16,6 +17,7 @@ namespace rill::datasets {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::size_t kLongestHeader = 60'000;  // NumPy itself reads no more than 10,000
 
 struct Header {
   std::string descr;
@@ -191,6 +193,50 @@ std::size_t count_of(const Shape& shape, std::size_t element_bytes, const std::s
   return none ? 0 : static_cast<std::size_t>(largest) / element_bytes;
 }
 
+/// Where a file's elements are and what they mean.
+struct Layout {
+  Shape shape;
+  bool fortran_order = false, swap = false;
+  const ElementType* type = nullptr;
+  std::size_t count = 0, start = 0;  // elements, and bytes before the first
+};
+
+/// That of a file of `size` bytes, if it is known, of which the first ones are given.
+Layout layout_of(std::string_view file, std::optional<std::size_t> size, const std::string& path) {
+  require_file(file.substr(0, kMagic.size()) == kMagic, path, "does not start with \\x93NUMPY, expected a .npy file");
+  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(file[i])); };
+  require_file(file.size() >= 12, path, "ends within the header");
+  const std::size_t version = byte(6);
+  require_file(1 <= version && version <= 3 && byte(7) == 0, path, "has format version ", version, ".", byte(7),
+               ", expected 1.0 to 3.0");
+  Layout layout;
+  const std::size_t before = version == 1 ? 10 : 12;
+  std::size_t length = byte(8) | byte(9) << 8;
+  if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
+  require_file(length <= kLongestHeader, path, "has a header of ", length, " bytes, expected at most ", kLongestHeader);
+  require_file(length <= file.size() - before, path, "ends within the header: it should be ", length, " bytes long");
+  const Header header = HeaderParser(path, file.substr(before, length)).parse();
+
+  const std::string_view code = std::string_view(header.descr).substr(header.descr.empty() ? 0 : 1);
+  layout.type = std::find_if(std::begin(kElementTypes), std::end(kElementTypes),
+                             [&](const ElementType& known) { return known.code == code; });
+  const char order = header.descr.empty() ? '\0' : header.descr[0];
+  const bool known_order = order == '<' || order == '>' || order == '=' || order == '|';
+  require_file(layout.type != std::end(kElementTypes) && known_order, path, "holds elements of type '", header.descr,
+               "', expected f2, f4, f8, b1 or an integer type");
+  const bool little = std::endian::native == std::endian::little;
+  layout.swap = (order == '>' && little) || (order == '<' && !little);
+  layout.shape = header.shape;
+  layout.fortran_order = header.fortran_order;
+  layout.start = before + length;
+  layout.count = count_of(header.shape, layout.type->bytes, path);
+  if (!size) return layout;
+  const std::size_t held = std::max(*size, file.size()) - layout.start, needed = layout.count * layout.type->bytes;
+  require_file(held == needed, path, "holds ", held, " bytes of elements, but the shape ", header.shape, " of '",
+               header.descr, "' needs ", needed);
+  return layout;
+}
+
 void write(const std::string& path, const Shape& shape, std::size_t element_bytes, const void* elements,
            std::size_t count) {
   static_assert(std::endian::native == std::endian::little, "the elements are written as they are in memory");
@@ -224,38 +270,17 @@ Tensor NpyArray::to_tensor() const {
 }
 
 NpyArray parse_npy(std::string_view file, const std::string& path) {
-  require_file(file.substr(0, kMagic.size()) == kMagic, path, "does not start with \\x93NUMPY, expected a .npy file");
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(file[i])); };
-  require_file(file.size() >= 12, path, "ends within the header");
-  const std::size_t version = byte(6);
-  require_file(1 <= version && version <= 3 && byte(7) == 0, path, "has format version ", version, ".", byte(7),
-               ", expected 1.0 to 3.0");
-  const std::size_t start = version == 1 ? 10 : 12;
-  std::size_t length = byte(8) | byte(9) << 8;
-  if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
-  require_file(length <= file.size() - start, path, "ends within the header: it should be ", length, " bytes long");
-  const Header header = HeaderParser(path, file.substr(start, length)).parse();
-
-  const std::string_view code = std::string_view(header.descr).substr(header.descr.empty() ? 0 : 1);
-  const auto type = std::find_if(std::begin(kElementTypes), std::end(kElementTypes),
-                                 [&](const ElementType& known) { return known.code == code; });
-  const char order = header.descr.empty() ? '\0' : header.descr[0];
-  const bool known_order = order == '<' || order == '>' || order == '=' || order == '|';
-  require_file(type != std::end(kElementTypes) && known_order, path, "holds elements of type '", header.descr,
-               "', expected f2, f4, f8, b1 or an integer type");
-
-  const std::size_t count = count_of(header.shape, type->bytes, path), held = file.size() - start - length;
-  require_file(held == count * type->bytes, path, "holds ", held, " bytes of elements, but the shape ", header.shape,
-               " of '", header.descr, "' needs ", count * type->bytes);
-
-  const bool little = std::endian::native == std::endian::little;
-  NpyArray array{header.shape, std::vector<double>(count)};
-  type->convert(file.data() + start + length, (order == '>' && little) || (order == '<' && !little), array.values);
-  if (header.fortran_order) array.values = from_fortran_order(array.values, array.shape);
+  const Layout layout = layout_of(file, file.size(), path);
+  NpyArray array{layout.shape, std::vector<double>(layout.count)};
+  layout.type->convert(file.data() + layout.start, layout.swap, array.values);
+  if (layout.fortran_order) array.values = from_fortran_order(array.values, array.shape);
   return array;
 }
 
-NpyArray read_npy(const std::string& path) { return parse_npy(read_file(path), path); }
+NpyArray read_npy(const std::string& path) {
+  const auto check = [&](std::string_view start, std::optional<std::size_t> size) { layout_of(start, size, path); };
+  return parse_npy(read_file(path, check), path);
+}
 
 void write_npy(const std::string& path, const Tensor& tensor) {
   write(path, tensor.shape(), sizeof(Real), tensor.data(), static_cast<std::size_t>(tensor.size()));

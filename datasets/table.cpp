@@ -1,23 +1,31 @@
 #include "datasets/table.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
 #include "datasets/csv.hpp"
 #include "datasets/npy.hpp"
 
 namespace rill::datasets {
 namespace {
 
+/// How to come from another format to one that is read.
+std::string advice_on(const std::string& ending) {
+  if (ending == ".npz") return "; save the array of points alone, by numpy.save";
+  if (ending == ".gz" || ending == ".zip" || ending == ".xz" || ending == ".bz2") return "; unpack it";
+  return "";
+}
+
 Table read_points(const std::string& path) {
-  std::string ending = std::filesystem::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  require_file(!std::filesystem::is_directory(path), path,
+               "is a folder, expected a file of points (of a folder of images say --data images --data-dir FOLDER)");
+  const std::string ending = file_ending(path);
   if (ending == ".csv" || ending == ".tsv" || ending == ".txt") return read_csv(path);
-  require_file(ending == ".npy", path, "the ending is \"", ending, "\", expected .npy, .csv, .tsv or .txt");
+  require_file(ending == ".npy", path, "the ending is \"", ending, "\", expected .npy, .csv, .tsv or .txt",
+               advice_on(ending));
   NpyArray array = read_npy(path);
   const int rank = array.shape.rank();
   require_file(rank == 1 || rank == 2, path, "holds an array of shape ", array.shape,

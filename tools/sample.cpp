@@ -41,8 +41,6 @@ struct SampleSettings {
   bool to_stdout() const { return out == "-" || (out.empty() && image.empty() && gif.empty() && trajectories.empty()); }
 };
 
-std::string ending(const std::string& path) { return std::filesystem::path(path).extension().string(); }
-
 // "3" or "0..9".
 void parse_range(const std::string& text, Index classes, std::vector<Index>& labels) {
   Index first = 0, last = 0;
@@ -121,7 +119,7 @@ void write_array(const std::string& path, const DataDescription& data, const Sha
 }
 
 void write_points(const std::string& path, const DataDescription& data, const Tensor& x) {
-  if (ending(path) == ".npy") {
+  if (file_ending(path) == ".npy") {
     write_array(path, data, x.shape(), {&x, 1});
   } else {
     write_file_atomically(path, csv_of(data, x));
@@ -144,6 +142,9 @@ void write_trajectories(const std::string& path, const DataDescription& data, co
 std::unique_ptr<Data> data_beside(const DataDescription& description) {
   if (description.kind == "images") return nullptr;  // a grid of samples has nothing beside it
   try {
+    // A pipe that training has emptied would never begin.
+    require_file(description.kind != "table" || file_size(description.source).has_value(), description.source,
+                 "is no file");
     return open_data(description);
   } catch (const FileError& error) {
     std::cerr << "--image: " << error.what() << "; the picture will show the samples without the data" << std::endl;
@@ -175,12 +176,12 @@ int sample(int argc, const char* const* argv) {
   request.seed = settings.common.seed;
   require_at_least("count", static_cast<double>(settings.count), 0);
   use_threads(settings.common.threads);
-  const std::string form = settings.out.empty() || settings.out == "-" ? ".csv" : ending(settings.out);
+  const std::string form = settings.out.empty() || settings.out == "-" ? ".csv" : file_ending(settings.out);
   if (form != ".npy" && form != ".csv") {
     throw UsageError(concat("--out: expected a name that ends in .npy or .csv, or -, found ", in_quotes(settings.out)));
   }
 
-  if (!settings.trajectories.empty() && ending(settings.trajectories) != ".npy") {
+  if (!settings.trajectories.empty() && file_ending(settings.trajectories) != ".npy") {
     throw UsageError(
         concat("--trajectories: expected a name that ends in .npy, found ", in_quotes(settings.trajectories)));
   }

@@ -11,9 +11,9 @@
 namespace rill::tools {
 namespace {
 
-bool is_table(const std::string& data) {
-  const std::string ending = std::filesystem::path(data).extension().string();
-  return ending == ".npy" || ending == ".csv" || ending == ".tsv" || ending == ".txt";
+// True for the name of a file, of whatever kind: a table, or what is refused as none. Densities have no such names.
+bool is_file(const std::string& data) {
+  return data.find('/') != data.npos || std::filesystem::path(data).has_extension();
 }
 
 std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
@@ -132,7 +132,7 @@ void TrainSettings::complete() {
   if (examples.coupling.name == "entropic" && examples.coupling.regularization == 0) {
     examples.coupling.regularization = 2 * examples.path.sigma * examples.path.sigma;
   }
-  if (is_table(data)) data = absolute(data);
+  if (is_file(data)) data = absolute(data);
   if (data == "images") data_dir = absolute(data_dir);
 }
 
@@ -144,7 +144,7 @@ FlowDescription TrainSettings::flow_description() const {
     throw UsageError(
         concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));
   }
-  if (data != "images" && !is_table(data)) {
+  if (data != "images" && !is_file(data)) {
     flow.data = density(data, "data-param", data_parameters);
     return flow;
   }

@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
 
 #include "autodiff/error.hpp"
 #include "tests/temporary_folder.hpp"
@@ -24,6 +28,44 @@ TEST(File, ReadsBackEveryByte) {
   EXPECT_EQ(read_file(folder / "bytes"), bytes);
   write_file_atomically(folder / "bytes", "");
   EXPECT_EQ(read_file(folder / "bytes"), "");
+}
+
+TEST(File, ReadsWhatHasNoSizeUpToALimit) {
+  EXPECT_EQ(read_file("/dev/null"), "");
+  EXPECT_THAT([] { read_file("/dev/zero"); },
+              ThrowsMessage<FileError>(HasSubstr("/dev/zero: has no size, as a pipe or a device, and goes on after")));
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  const std::string bytes(300'000, 'x');
+  std::thread writer([&] { std::ofstream(folder / "pipe") << bytes; });
+  EXPECT_EQ(read_file(folder / "pipe"), bytes);
+  writer.join();
+  EXPECT_EQ(file_size(folder / "pipe"), std::nullopt);
+  EXPECT_EQ(file_size(folder.write("file", "three")), 5u);
+}
+
+TEST(File, ShowsItsStartBeforeItIsRead) {
+  const TemporaryFolder folder;
+  const std::string small(1000, 'x'), large(200'000, 'y');
+  for (const std::string& bytes : {std::string(), small, large}) {
+    folder.write("file", bytes);
+    int calls = 0;
+    const auto check = [&](std::string_view start, std::optional<std::size_t> size) {
+      ++calls;
+      EXPECT_EQ(start, std::string_view(bytes).substr(0, 65536));
+      EXPECT_EQ(size, bytes.size());
+    };
+    EXPECT_EQ(read_file(folder / "file", check), bytes);
+    EXPECT_EQ(calls, 1);
+  }
+  // A check that throws: nothing of these 4 TB is read.
+  fs::resize_file(folder / "file", std::uintmax_t{1} << 42);
+  EXPECT_THROW(read_file(folder / "file", [](auto, auto) { throw FileError("file", "no"); }), FileError);
+}
+
+TEST(File, KnowsEndingsInCapitals) {
+  EXPECT_EQ(file_ending("a/b.c/POINTS.Npy"), ".npy");
+  EXPECT_EQ(file_ending("points"), "");
 }
 
 TEST(File, KeepsTheOldFileUntilTheNewOneIsComplete) {

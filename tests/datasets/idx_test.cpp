@@ -88,11 +88,17 @@ TEST_F(Idx, RejectsAWrongHeader) {
 
 TEST_F(Idx, RejectsSizesThatDisagreeWithTheFile) {
   EXPECT_THAT([&] { read(idx({3, 2, 5}, 29)); }, says("holds 29 elements, but its header says [3, 2, 5], which is 30"));
+  EXPECT_THAT(
+      [&] {
+        read(idx({3, 2, 500}, 30));
+      },
+      says("its header says [3, 2, 500], which is 3000 elements, more than"));
   EXPECT_THAT([&] { read(idx({3, 2, 5}, 31)); }, says("goes on after the 30 elements"));
   const std::uint32_t most = 0xffffffff;
   EXPECT_THAT([&] { read(idx({most, most, most}, 10)); }, says("multiply to more than can be stored"));
   // 2^62 bytes promised, 10 there: refused without asking for the memory.
-  EXPECT_THAT([&] { read(idx({0x80000000, 0x80000000}, 10)); }, says("holds 10 elements"));
+  EXPECT_THAT([&] { read(idx({0x80000000, 0x80000000}, 10)); }, says("more than the file can hold"));
+  EXPECT_THAT([&] { read(gzip(idx({0x80000000, 0x80000000}, 10), folder)); }, says("more than the file can hold"));
   EXPECT_THAT([&] { read(gzip(idx({3, 2, 5}, 29), folder)); }, says("holds 29 elements"));
   EXPECT_THAT([&] { read(gzip(idx({3, 2, 5}, 31), folder)); }, says("goes on after the 30 elements"));
 }
@@ -144,6 +150,17 @@ TEST_F(ImageFolder, GivesBatchesOfPixelsAndLabels) {
   EXPECT_THAT(std::vector<Index>(labels.begin(), labels.end()), ElementsAre(5, 0, 5));
   EXPECT_THROW(images.pixels(Indices({6})), std::invalid_argument);
   EXPECT_THROW(images.labels(Indices({-1})), std::invalid_argument);
+  EXPECT_EQ(load_images(folder.path(), Split::kTest).size(), 2);
+}
+
+TEST_F(ImageFolder, TakesNamesWithADot) {
+  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte.gz",
+                           "t10k-labels-idx1-ubyte.gz"}) {
+    std::string dotted = name;
+    dotted[dotted.find("-idx")] = '.';
+    std::filesystem::rename(folder / name, folder / dotted);
+  }
+  EXPECT_EQ(load_images(folder.path(), Split::kTrain).size(), 6);
   EXPECT_EQ(load_images(folder.path(), Split::kTest).size(), 2);
 }
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -19,6 +21,7 @@
 namespace rill::datasets {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -58,6 +61,59 @@ TEST_F(Csv, TakesAFirstLineWithoutNumbersAsNames) {
   EXPECT_THAT(read("\"x\", width (cm), 2nd\r\n1,2,3\r\n").names, ElementsAre("x", "width (cm)", "2nd"));
   EXPECT_THAT(read("1,2,3\n").names, IsEmpty());
   EXPECT_THAT(read("5\n").values, ElementsAre(5));
+}
+
+// What pandas, R and spreadsheets write.
+TEST_F(Csv, ReadsQuotesAsTheyAreMeant) {
+  expect_two_rows("\"height, cm\",\"weight; kg\",\"a \"\"third\"\"\"\n1,2.5,-3\n4,5,6e3\n");
+  EXPECT_THAT(read("\"height, cm\",\"weight; kg\",\"a \"\"third\"\"\"\n1,2,3\n").names,
+              ElementsAre("height, cm", "weight; kg", "a \"third\""));
+  expect_two_rows("\"a;b\"\t\"c\"\td\n1\t2.5\t-3\n4\t\"5\"\t6e3\n");
+  expect_two_rows("\"two\nlines\",y,z\r\n1,2.5,-3\r\n4,5,6e3");
+  expect_two_rows("# don't, \"ever\nx,y,z\n1, \"2.5\" ,-3\n4,5,6e3\n");
+  expect_two_rows("width 5\",y,z\n1,2.5,-3\n4,5,6e3\n");
+  expect_two_rows("\"x 1\" \"x 2\" \"x 3\"\n\"1\" 2.5 -3\n4 \"5\" 6e3\n");
+  expect_rejected("x,y\n1,\"2\n3,4\n", "line 2, column 2: a quote without an end");
+  expect_rejected("x,y\n1,\"2\"3\n", "line 2, column 2: the field goes on after its closing quote");
+  expect_rejected("\"two\nlines\",y\n1,z\n", "line 3, column 2: \"z\" is not a number");
+}
+
+TEST_F(Csv, LeavesPandasIndexOut) {
+  expect_two_rows("\tx\ty\tz\n0\t1\t2.5\t-3\n1\t4\t5\t6e3\n");
+  expect_two_rows(",x,y,z\n0,1,2.5,-3\n1,4,5,6e3\n");
+  expect_two_rows("\"\";\"x\";\"y\";\"z\"\n0;1;2.5;-3\n1;4;5;6e3\n");
+  EXPECT_THAT(read("\tx\n0\t5\n1\t6\n").values, ElementsAre(5, 6));
+  EXPECT_THAT(read("\tx\n0\t5\n1\t6\n").names, ElementsAre("x"));
+  // Columns that are no index stay: with a name, or with other numbers.
+  EXPECT_EQ(read("n,x\n0,5\n1,6\n").columns, 2);
+  EXPECT_EQ(read(",x\n1,5\n0,6\n").columns, 2);
+  EXPECT_EQ(read("0,5\n1,6\n").columns, 2);
+  expect_rejected("\tx\ty\na\t1\t2\n", "line 2, column 1: \"a\" is not a number");
+  expect_rejected("1\t2\n\t4\n", "line 2, column 1: the field is empty");
+}
+
+TEST_F(Csv, ReadsEveryEndOfLine) {
+  for (const char* end : {"\n", "\r\n", "\r"}) {
+    expect_two_rows(std::string("x,y,z") + end + "1,2.5,-3" + end + end + "4,5,6e3" + end);
+    expect_rejected(std::string("1,2") + end + end + "3,a" + end, "line 3, column 2: \"a\"");
+  }
+}
+
+TEST_F(Csv, BlanksMayBeTabs) {
+  expect_two_rows("1 2.5 -3\n\t4 \t 5\t6e3\n");
+  expect_two_rows("\t1 2.5 -3\n\t4 5 6e3\n");
+}
+
+TEST_F(Csv, NamesOtherEncodings) {
+  expect_rejected(std::string("\xff\xfe"
+                              "1\0,\0"
+                              "2\0",
+                              8),
+                  "is text in UTF-16, expected UTF-8");
+  expect_rejected(std::string("\xfe\xff\0"
+                              "1",
+                              4),
+                  "is text in UTF-16, expected UTF-8");
 }
 
 TEST_F(Csv, NumbersTooSmallAreZero) { EXPECT_THAT(read("1e-400\n").values, ElementsAre(0)); }
@@ -105,7 +161,9 @@ TEST(Table, ReadsPointsByTheEndingOfTheFile) {
   write_npy(folder / "x.npy", x);
   folder.write("x.csv", to_csv(x));
   folder.write("x.TXT", to_csv(x));
-  for (const char* name : {"x.npy", "x.csv", "x.TXT"}) {
+  folder.write("X.CSV", to_csv(x));
+  write_npy(folder / "X.NPY", x);
+  for (const char* name : {"x.npy", "x.csv", "x.TXT", "X.CSV", "X.NPY"}) {
     const Table table = read_table(folder / name);
     EXPECT_EQ(table.rows, 3);
     EXPECT_EQ(table.columns, 2);
@@ -123,6 +181,9 @@ TEST(Table, RejectsWhatIsNotPoints) {
   };
   rejected(folder / "x.parquet", "the ending is \".parquet\", expected .npy, .csv, .tsv or .txt");
   rejected(folder / "x", "the ending is \"\"");
+  rejected(folder / "x.npz", "expected .npy, .csv, .tsv or .txt; save the array of points alone, by numpy.save");
+  rejected(folder / "x.csv.gz", "the ending is \".gz\", expected .npy, .csv, .tsv or .txt; unpack it");
+  rejected(folder.path(), "is a folder, expected a file of points");
   write_npy(folder / "x.npy", Tensor::zeros({2, 2, 2}));
   rejected(folder / "x.npy", "shape [2, 2, 2], expected [points, dimensions]");
   write_npy(folder / "x.npy", Tensor::zeros({0, 2}));
@@ -131,6 +192,26 @@ TEST(Table, RejectsWhatIsNotPoints) {
   x.data()[5] = std::numeric_limits<Real>::quiet_NaN();
   write_npy(folder / "x.npy", x);
   rejected(folder / "x.npy", "row 3, column 2 is nan, expected a finite number");
+}
+
+// What is no table is refused by its first bytes: these files are large, or have no end.
+TEST(Table, ReadsNoMoreThanIsOfUse) {
+  const TemporaryFolder folder;
+  const auto rejected = [](const std::string& path, const std::string& message) {
+    EXPECT_THAT([&] { read_table(path); }, ThrowsMessage<FileError>(AllOf(StartsWith(path), HasSubstr(message))));
+  };
+  for (const char* name : {"zero.csv", "zero.npy"}) std::filesystem::create_symlink("/dev/zero", folder / name);
+  rejected(folder / "zero.csv", "holds zero bytes");
+  rejected(folder / "zero.npy", "does not start with");
+  const std::string header = "{'descr': '<f8', 'fortran_order': True, 'shape': (0, 4611686018427387904, 2), }\n";
+  const std::string magic = std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(header.size()) + '\0';
+  for (const char* name : {"sparse.csv", "sparse.npy", "claims.npy"}) {
+    folder.write(name, std::string(name) == "claims.npy" ? magic + header : "");
+    std::filesystem::resize_file(folder / name, std::uintmax_t{1} << 42);  // takes no room on the disk
+  }
+  rejected(folder / "sparse.csv", "holds zero bytes");
+  rejected(folder / "sparse.npy", "does not start with");
+  rejected(folder / "claims.npy", "more elements than can be stored");
 }
 
 }  // namespace

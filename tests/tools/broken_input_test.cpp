@@ -446,6 +446,19 @@ const std::vector<Case>& cases() {
        [](const Folder& f) { return f.train_table("bad.csv", "a,b\n1,2\n3,four\n"); }},
       {"CsvRagged", 1, "line 2", [](const Folder& f) { return f.train_table("bad.csv", "1,2\n3\n"); }},
       {"CsvEmpty", 1, "bad.csv", [](const Folder& f) { return f.train_table("bad.csv", ""); }},
+      {"TableOfAnotherKind", 1, "expected .npy, .csv, .tsv or .txt; save the array",
+       [](const Folder& f) { return f.train_table("points.npz", "PK"); }},
+      {"TableWithoutAnEnding", 1, "expected .npy, .csv, .tsv or .txt",
+       [](const Folder& f) { return f.train_table("points", "1,2\n"); }},
+      {"FolderForATable", 1, "--data images --data-dir FOLDER",
+       [](const Folder& f) {
+         return f.train({"--data", f.path("run/")});
+       }},
+      {"NpySizesThatOverflow", 1, "bad.npy",
+       [](const Folder& f) {
+         return f.train_table("bad.npy",
+                              npy("{'descr': '<f8', 'fortran_order': True, 'shape': (0, 4611686018427387904, 2), }\n", ""));
+       }},
       {"MissingTable", 1, "absent.npy",
        [](const Folder& f) {
          return f.train({"--data", f.path("absent.npy")});

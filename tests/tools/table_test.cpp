@@ -1,13 +1,16 @@
 // Tables of points: trained on, sampled and measured, in whatever units they are.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <span>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "autodiff/ops.hpp"
@@ -158,6 +161,35 @@ TEST(TableRuns, ModelSafetensorsIsAllThatSamplingNeeds) {
   EXPECT_THAT(picture.err, AllOf(HasSubstr("x.npy: cannot open"), HasSubstr("without the data")));
   EXPECT_LT(picture.err.find("without the data"), picture.err.find("50 samples")) << "found out before sampling";
   EXPECT_THAT(contents(folder / "s.png"), StartsWith("\x89PNG"));
+}
+
+TEST(TableRuns, NeedTheirFileOnce) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder / "points.csv";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] {
+    std::ofstream out(pipe);
+    const std::vector<double> x = normal(200, 5, 2);
+    for (std::size_t i = 0; i < x.size(); i += 2) out << x[i] << ',' << x[i + 1] << '\n';
+  });
+  const Finished trained = run(tiny_training(folder / "run", {"--data", pipe, "--sample-every", "50"}));
+  writer.join();
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("200 points in 2 dimensions"));
+  EXPECT_THAT(contents(folder / "run/samples.png"), StartsWith("\x89PNG"));
+  const Finished picture = run({"sample", folder / "run", "--count", "50", "--image", folder / "s.png"});
+  EXPECT_EQ(picture.code, 0) << picture.err;
+  EXPECT_THAT(picture.err, HasSubstr("points.csv: is no file; the picture will show the samples without the data"));
+}
+
+TEST(TableRuns, EndingsInCapitals) {
+  const TemporaryFolder folder;
+  datasets::write_npy(folder / "X.NPY", {100, 2}, normal(100, 5, 2));
+  ASSERT_EQ(run(tiny_training(folder / "run", {"--data", folder / "X.NPY"})).code, 0);
+  EXPECT_EQ(run({"sample", folder / "run", "--count", "5", "--out", folder / "P.CSV"}).code, 0);
+  EXPECT_THAT(contents(folder / "P.CSV"), StartsWith("x,y\n"));
+  EXPECT_EQ(run({"sample", folder / "run", "--count", "5", "--out", folder / "P.NPY"}).code, 0);
+  EXPECT_THAT(contents(folder / "P.NPY"), StartsWith("\x93NUMPY"));
 }
 
 }  // namespace
