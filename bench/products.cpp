@@ -91,9 +91,10 @@ std::vector<double> rates(bool transpose_a, bool transpose_b, Index m, Index n, 
   return best;
 }
 
-double best_peer(const std::vector<double>& rate) {
-  return rate.size() > 1 ? *std::max_element(rate.begin() + 1, rate.end()) : rate[0];
-}
+// Of libraries that were there when this was built, if any.
+bool has_peers() { return contenders().size() > 1; }
+double best_peer(const std::vector<double>& rate) { return *std::max_element(rate.begin() + 1, rate.end()); }
+double ratio(const std::vector<double>& rate) { return rate[0] / best_peer(rate); }
 
 const char* letters(bool transpose_a, bool transpose_b) {
   return transpose_a ? (transpose_b ? "TT" : "TN") : (transpose_b ? "NT" : "NN");
@@ -102,20 +103,20 @@ const char* letters(bool transpose_a, bool transpose_b) {
 void header() {
   std::printf("| product | m x n x k |");
   for (const Contender& contender : contenders()) std::printf(" %s, %% of peak |", contender.name);
-  std::printf(" rill / best peer |\n| --- | --- |");
-  for (std::size_t i = 0; i <= contenders().size(); ++i) std::printf(" --- |");
+  std::printf("%s\n| --- | --- |", has_peers() ? " rill / best peer |" : "");
+  for (std::size_t i = 0; i < contenders().size() + has_peers(); ++i) std::printf(" --- |");
   std::printf("\n");
 }
 
-double row(bool transpose_a, bool transpose_b, Index m, Index n, Index k, int turns) {
+std::vector<double> row(bool transpose_a, bool transpose_b, Index m, Index n, Index k, int turns) {
   const std::vector<double> rate = rates(transpose_a, transpose_b, m, n, k, turns);
   std::printf("| %s | %lld x %lld x %lld |", letters(transpose_a, transpose_b), static_cast<long long>(m),
               static_cast<long long>(n), static_cast<long long>(k));
   for (const double r : rate) std::printf(" %.1f |", 100 * r / peak_flops(simd::kernels().name));
-  const double ratio = rate[0] / best_peer(rate);
-  std::printf(" %.2f |\n", ratio);
+  if (has_peers()) std::printf(" %.2f |", ratio(rate));
+  std::printf("\n");
   std::fflush(stdout);
-  return ratio;
+  return rate;
 }
 
 void table() {
@@ -129,6 +130,10 @@ void table() {
 
 // All transpositions of all sizes; shows the products where a peer is more than a tenth faster.
 void grid() {
+  if (!has_peers()) {
+    std::printf("No library to compare with is in this build (`tools/install-packages.sh peers`).\n");
+    return;
+  }
   const Index sizes[] = {1, 2, 3, 8, 17, 64, 100, 256, 1000};
   int products = 0, slower = 0;
   std::vector<double> ratios;
@@ -140,9 +145,9 @@ void grid() {
           const bool transpose_a = t >= 2, transpose_b = t % 2 == 1;
           std::vector<double> rate = rates(transpose_a, transpose_b, m, n, k, 5);
           if (rate[0] < 0.9 * best_peer(rate)) rate = rates(transpose_a, transpose_b, m, n, k, 31);
-          ratios.push_back(rate[0] / best_peer(rate));
+          ratios.push_back(ratio(rate));
           ++products;
-          if (ratios.back() < 0.9 && row(transpose_a, transpose_b, m, n, k, 31) < 0.9) ++slower;
+          if (ratios.back() < 0.9 && ratio(row(transpose_a, transpose_b, m, n, k, 31)) < 0.9) ++slower;
         }
       }
     }

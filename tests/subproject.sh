@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs a small Meson project that uses rill as a subproject.
+# Builds and runs a small Meson project that uses rill as a subproject, as README.md says.
 set -euo pipefail
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -8,10 +8,11 @@ trap 'rm -rf "$project"' EXIT
 mkdir "$project/subprojects"
 ln -s "$source" "$project/subprojects/rill"
 
-cat >"$project/meson.build" <<'EOF_MESON'
-project('stream', 'cpp', default_options: ['cpp_std=c++20'])
-test('stream', executable('stream', 'stream.cpp', dependencies: dependency('rill', fallback: 'rill')))
-EOF_MESON
+# block LANGUAGE: what README.md quotes in it.
+block() { sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/{/^\`\`\`/!p}" "$source/README.md"; }
+block ini >"$project/subprojects/rill.wrap"
+block meson >"$project/meson.build"
+echo "test('stream', stream)" >>"$project/meson.build"
 
 cat >"$project/stream.cpp" <<'EOF_CPP'
 #include "autodiff/ops.hpp"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ def create(venv: Path) -> None:
     """Makes the environment unless it is there. Exits with a line that says what to do when that fails."""
     if python_of(venv).exists():
         return
-    print(f"making the virtual environment {venv}", file=sys.stderr)
+    print(f"making the virtual environment {venv}: some 6.5 GB with PyTorch for CUDA, 2 GB with its build for the "
+          "processor alone, which is taken where the index that pip uses offers it", file=sys.stderr)
     made = subprocess.run([sys.executable, "-m", "venv", str(venv)], capture_output=True, text=True)
     if made.returncode != 0:
         sys.exit(f"bench/compare: cannot make the virtual environment {venv}: {last_line(made.stderr or made.stdout)}\n"
@@ -31,6 +33,19 @@ def versions(venv: Path) -> dict[str, str]:
     return json.loads(out)
 
 
+def pip(venv: Path, *arguments: str) -> list[str]:
+    return [str(python_of(venv)), "-m", "pip", *arguments, "--disable-pip-version-check"]
+
+
+def for_processor(venv: Path, package: str) -> str:
+    """What to ask pip for: the newest build for the processor alone, marked +cpu, or the package where there is none."""
+    if package != "torch":
+        return package
+    listed = subprocess.run(pip(venv, "index", "versions", package), capture_output=True, text=True).stdout
+    builds = re.findall(r"[\w.]+\+cpu\b", listed)  # the newest first
+    return f"{package}=={builds[0]}" if builds else package
+
+
 def install(venv: Path, packages: list[str]) -> dict[str, str]:
     """Installs by pip what is not there, one after the other. Returns why, for those that could not be installed."""
     failures = {}
@@ -38,9 +53,9 @@ def install(venv: Path, packages: list[str]) -> dict[str, str]:
     for package in packages:
         if package in present:
             continue
-        print(f"installing {package}", file=sys.stderr)
-        command = [str(python_of(venv)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
-        installed = subprocess.run(command, capture_output=True, text=True)
+        wanted = for_processor(venv, package)
+        print(f"installing {wanted}", file=sys.stderr)
+        installed = subprocess.run(pip(venv, "install", "--quiet", wanted), capture_output=True, text=True)
         if installed.returncode != 0:
             failures[package] = f"pip cannot install {package}: {last_line(installed.stderr)}"
     return failures
