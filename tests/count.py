@@ -1,4 +1,4 @@
-"""Adds up test results and prints "N passed, N failed": python3 tests/count.py BUILD-OR-LOG...
+"""Adds up test results, says why tests were skipped, and prints "N passed, N failed": python3 tests/count.py BUILD-OR-LOG...
 
 BUILD is a Meson build folder after `meson test`. A GoogleTest program counts as its test cases, any other test as one;
 a program that this machine cannot run (an instruction set that its CPU lacks) counts as one skipped.
@@ -12,6 +12,14 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
+# An outcome is "passed", "failed", or a tuple: why it was skipped.
+
+
+def skipped(reason):
+    """GoogleTest puts FILE:LINE before the reason, and Skipped into what it prints."""
+    lines = [line.strip() for line in reason.splitlines() if not re.match(r".*:\d+(: Skipped)?$", line.strip())]
+    return (" ".join(filter(None, lines)) or "no reason given",)
+
 
 def of_program(cases, outcome):
     """The outcomes of a program: those of its cases, and its own where they do not tell (a crash, a time-out)."""
@@ -23,7 +31,8 @@ def of_program(cases, outcome):
 def of_case(case):
     if case.find("failure") is not None or case.find("error") is not None:
         return "failed"
-    return "skipped" if case.find("skipped") is not None else "passed"
+    skip = case.find("skipped")
+    return "passed" if skip is None else skipped(skip.get("message") or skip.text or "")
 
 
 def of_build(build):
@@ -34,19 +43,32 @@ def of_build(build):
         # Meson names the suites of a GoogleTest program PROJECT.PROGRAM.SUITE.
         cases = [of_case(case) for suite in suites if f".{program['name']}." in suite.get("name")
                  for case in suite.findall("testcase") if case.get("status") != "notrun"]
-        yield from of_program(cases, {"OK": "passed", "SKIP": "skipped"}.get(program["result"], "failed"))
+        if program["result"] == "SKIP":
+            outcome = skipped(program.get("stdout", ""))
+        else:
+            outcome = "passed" if program["result"] == "OK" else "failed"
+        yield from of_program(cases, outcome)
 
 
 def of_log(log):
     *lines, status = log.read_text(errors="replace").splitlines()
-    names = {"      OK": "passed", " FAILED ": "failed", " SKIPPED": "skipped"}
-    cases = [names[match[1]] for match in (re.match(r"\[ (      OK| FAILED | SKIPPED) \] .* \(\d+ ms\)$", line)
-                                           for line in lines) if match]
+    cases, since = [], []  # what the present case has printed
+    for line in lines:
+        if line.startswith("[ RUN      ]"):
+            since = []
+        elif match := re.match(r"\[ (      OK| FAILED | SKIPPED) \] .* \(\d+ ms\)$", line):
+            cases.append({"      OK": "passed", " FAILED ": "failed"}.get(match[1]) or skipped("\n".join(since)))
+        else:
+            since.append(line)
     yield from of_program(cases, "passed" if status == "0" else "failed")
 
 
 total = collections.Counter()
 for path in map(pathlib.Path, sys.argv[1:]):
     total.update(of_build(path) if path.is_dir() else of_log(path))
-print(f"{total['passed']} passed, {total['failed']} failed" + (f", {total['skipped']} skipped" if total["skipped"] else ""))
+reasons = {outcome[0]: count for outcome, count in total.items() if isinstance(outcome, tuple)}
+for reason, count in sorted(reasons.items()):
+    print(f"skipped {count}: {reason}")
+skips = sum(reasons.values())
+print(f"{total['passed']} passed, {total['failed']} failed" + (f", {skips} skipped" if skips else ""))
 sys.exit(0 if total["passed"] and not total["failed"] else 1)
