@@ -4,10 +4,12 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <numeric>
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
 #include "autodiff/ops.hpp"
 #include "flow/pairwise.hpp"
 
@@ -16,6 +18,7 @@ namespace {
 
 constexpr Index kBlockNumbers = Index{1} << 18;  // a block of pairs that stays in cache
 
+// Of squared distances in the unit.
 using Kernel = std::function<Tensor(const Tensor& squared_distances)>;
 
 // For each point, the sum of the kernel with the points of the other set; of the same set, with all but itself.
@@ -23,16 +26,24 @@ struct PairSums {
   std::vector<double> rows, columns;
 };
 
-PairSums pair_sums(const Tensor& x, const Tensor& y, const Kernel& kernel, bool same) {
+PairSums pair_sums(const Tensor& x, const Tensor& y, double unit, const Kernel& kernel, bool same) {
+  const NoGrad no_grad;
   const Index n = x.dim(0), m = y.dim(0), block = std::max<Index>(1, kBlockNumbers / m);
+  const SquaredDistances distances(x, y, unit);
   PairSums sums{{}, std::vector<double>(static_cast<std::size_t>(m), 0)};
   for (Index begin = 0; begin < n; begin += block) {
     const Index end = std::min(n, begin + block);
-    Tensor values = kernel(pairwise_squared_distances(slice(x, 0, begin, end), y));
-    for (Index i = begin; same && i < end; ++i) values.data()[(i - begin) * m + i] = 0;
-    const Tensor rows = sum(values, {.axes = {1}}), columns = sum(values, {.axes = {0}});
-    sums.rows.insert(sums.rows.end(), rows.values().begin(), rows.values().end());
-    for (Index j = 0; j < m; ++j) sums.columns[static_cast<std::size_t>(j)] += static_cast<double>(columns.data()[j]);
+    const Tensor values = kernel(distances.rows(begin, end));
+    for (Index i = begin; i < end; ++i) {
+      const Real* row = values.data() + (i - begin) * m;
+      double of_row = 0;
+      for (Index j = 0; j < m; ++j) {
+        const double value = same && i == j ? 0 : static_cast<double>(row[j]);
+        of_row += value;
+        sums.columns[static_cast<std::size_t>(j)] += value;
+      }
+      sums.rows.push_back(of_row);
+    }
   }
   return sums;
 }
@@ -53,9 +64,9 @@ double jackknife_variance(const std::vector<double>& own, const std::vector<doub
 }
 
 // E k(x, x') + E k(y, y') - 2 E k(x, y)
-Estimate two_sample_statistic(const Tensor& x, const Tensor& y, const Kernel& kernel) {
-  const PairSums xx = pair_sums(x, x, kernel, true), yy = pair_sums(y, y, kernel, true);
-  const PairSums xy = pair_sums(x, y, kernel, false);
+Estimate two_sample_statistic(const Tensor& x, const Tensor& y, double unit, const Kernel& kernel) {
+  const PairSums xx = pair_sums(x, x, unit, kernel, true), yy = pair_sums(y, y, unit, kernel, true);
+  const PairSums xy = pair_sums(x, y, unit, kernel, false);
   const double n = static_cast<double>(x.dim(0)), m = static_cast<double>(y.dim(0));
   const double value = total(xx.rows) / (n * (n - 1)) + total(yy.rows) / (m * (m - 1)) - 2 * total(xy.rows) / (n * m);
   return {value, std::sqrt(jackknife_variance(xx.rows, xy.rows, m) + jackknife_variance(yy.rows, xy.columns, n))};
@@ -70,12 +81,15 @@ void require_samples(const char* what, const Tensor& x, const Tensor& y) {
 
 Estimate energy_distance(const Tensor& x, const Tensor& y) {
   require_samples("energy_distance", x, y);
-  const auto [a, b] = around_common_centre(x, y);
-  return two_sample_statistic(a, b, [](const Tensor& squared) { return -sqrt(squared); });
+  const double unit = common_unit("energy_distance", x, y);
+  const auto [value, error] = two_sample_statistic(x, y, unit, [](const Tensor& squared) { return -sqrt(squared); });
+  return {value * unit, error * unit};
 }
 
 Estimate squared_mmd(const Tensor& x, const Tensor& y, std::span<const double> bandwidths) {
   require_samples("squared_mmd", x, y);
+  require_finite("squared_mmd", x);
+  require_finite("squared_mmd", y);
   std::vector<double> s(bandwidths.begin(), bandwidths.end());
   if (s.empty()) {
     const double median = median_distance(x, y);
@@ -84,10 +98,14 @@ Estimate squared_mmd(const Tensor& x, const Tensor& y, std::span<const double> b
   }
   require(std::all_of(s.begin(), s.end(), [](double width) { return width > 0 && std::isfinite(width); }),
           "squared_mmd: a bandwidth is not a positive number");
-  const auto [a, b] = around_common_centre(x, y);
-  return two_sample_statistic(a, b, [&](const Tensor& squared) {
-    Tensor sum = exp(squared * (-0.5 / (s[0] * s[0])));
-    for (std::size_t k = 1; k < s.size(); ++k) sum = sum + exp(squared * (-0.5 / (s[k] * s[k])));
+  // In this unit what is too far for a Real is too far for every kernel, whose value is 0 there.
+  const double unit = *std::max_element(s.begin(), s.end());
+  return two_sample_statistic(x, y, unit, [&](const Tensor& squared) {
+    Tensor sum = Tensor::zeros(squared.shape());
+    for (const double width : s) {
+      const double slope = -0.5 * (unit / width) * (unit / width);
+      sum = sum + exp(squared * std::max(slope, static_cast<double>(std::numeric_limits<Real>::lowest())));
+    }
     return sum / static_cast<double>(s.size());
   });
 }
@@ -95,18 +113,22 @@ Estimate squared_mmd(const Tensor& x, const Tensor& y, std::span<const double> b
 double median_distance(const Tensor& x, const Tensor& y) {
   require_samples("median_distance", x, y);
   static constexpr Index kEnough = 500;
-  const auto [a, b] = around_common_centre(x, y);
-  const auto first = [](const Tensor& points) { return slice(points, 0, 0, std::min(kEnough, points.dim(0))); };
-  const Tensor points = concatenate({first(a), first(b)}, 0);
-  const Tensor squared = pairwise_squared_distances(points, points);
-  std::vector<Real> pairs;
+  const double unit = common_unit("median_distance", x, y);
+  const auto first = [](const Tensor& points) {
+    return slice(points.detach(), 0, 0, std::min(kEnough, points.dim(0)));
+  };
+  const Tensor points = concatenate({first(x), first(y)}, 0);
+  const Index dimension = points.dim(1);
+  std::vector<double> pairs;
   for (Index i = 0; i < points.dim(0); ++i) {
-    const Real* row = squared.data() + i * points.dim(0);
-    pairs.insert(pairs.end(), row, row + i);
+    for (Index j = 0; j < i; ++j) {
+      const Real *a = points.data() + i * dimension, *b = points.data() + j * dimension;
+      pairs.push_back(squared_distance(a, b, dimension, unit));
+    }
   }
   const auto middle = pairs.begin() + std::ssize(pairs) / 2;
   std::nth_element(pairs.begin(), middle, pairs.end());
-  return std::sqrt(static_cast<double>(*middle));
+  return std::sqrt(*middle) * unit;
 }
 
 Estimate negative_log_likelihood(const Tensor& log_q) { return mean_of(-log_q.detach()); }
@@ -114,7 +136,11 @@ Estimate negative_log_likelihood(const Tensor& log_q) { return mean_of(-log_q.de
 Estimate kl_divergence(const Tensor& log_p, const Tensor& log_q) {
   require(log_p.shape() == log_q.shape(), "kl_divergence: expected as many log densities, got ", log_p.shape(), " and ",
           log_q.shape());
-  return mean_of(log_p.detach() - log_q.detach());
+  std::vector<double> differences;
+  for (Index i = 0; i < log_p.size(); ++i) {
+    differences.push_back(static_cast<double>(log_p.data()[i]) - static_cast<double>(log_q.data()[i]));
+  }
+  return mean_of(differences);
 }
 
 }  // namespace rill::flow

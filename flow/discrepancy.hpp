@@ -13,7 +13,8 @@ namespace rill::flow {
 // are estimated without bias over all pairs of different points (U-statistics); so they may fall below 0 where the
 // distributions agree. The standard error is the jackknife's: exact for large sets, and up to sqrt(2) too large where
 // the distributions agree (Efron and Stein, "The Jackknife Estimate of Variance", 1981).
-// x: [n, D], y: [m, D]. Throw std::invalid_argument for other shapes and fewer than three points in a set. O(n m D).
+// x: [n, D], y: [m, D], of any offset and scale (flow/pairwise.hpp); sums are taken in double. Throw
+// std::invalid_argument for other shapes, fewer than three points in a set, and points that are not finite. O(n m D).
 
 /// The energy distance, k(x, y) = -|x - y|: 2 E|x - y| - E|x - x'| - E|y - y'|   (Szekely and Rizzo, "Energy
 /// statistics", 2013, the definition of the energy distance). 0 only for equal distributions.

@@ -1,5 +1,6 @@
 #include "flow/frechet.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
@@ -7,6 +8,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/parallel.hpp"
+#include "flow/pairwise.hpp"
 
 namespace rill::flow {
 namespace {
@@ -32,7 +34,7 @@ Columns orthogonal_columns(Columns m) {
     for (std::size_t p = 0; p < m.size(); ++p) {
       for (std::size_t q = p + 1; q < m.size(); ++q) {
         const double pp = dot(m[p], m[p]), qq = dot(m[q], m[q]), pq = dot(m[p], m[q]);
-        if (std::abs(pq) <= kOrthogonal * std::sqrt(pp * qq)) continue;
+        if (std::abs(pq) <= kOrthogonal * std::sqrt(pp) * std::sqrt(qq)) continue;
         turned = true;
         // The angle whose tangent t solves t^2 + 2 z t - 1 = 0, the smaller one of two.
         const double z = (qq - pp) / (2 * pq);
@@ -49,11 +51,14 @@ Columns orthogonal_columns(Columns m) {
   return m;
 }
 
-// L with L L^T = C for a covariance matrix C. The columns of C V are eigenvectors times their eigenvalues.
-Columns square_root(const std::vector<double>& covariance, std::size_t dimension) {
+// L with L L^T = C for a covariance matrix C in a unit. The columns of C V are eigenvectors times their eigenvalues.
+Columns square_root(const std::vector<double>& covariance, std::size_t dimension, double unit) {
   Columns columns;
   for (auto row = covariance.begin(); row != covariance.end(); row += std::ptrdiff_t(dimension)) {
     columns.emplace_back(row, row + std::ptrdiff_t(dimension));  // a symmetric matrix's rows are its columns
+  }
+  for (std::vector<double>& column : columns) {
+    for (double& value : column) value = value / unit / unit;
   }
   columns = orthogonal_columns(std::move(columns));
   for (std::vector<double>& column : columns) {
@@ -68,6 +73,7 @@ Columns square_root(const std::vector<double>& covariance, std::size_t dimension
 
 Moments moments_of(const Tensor& x) {
   require(x.rank() == 2 && x.dim(0) >= 2, "moments: expected [n, D] with at least 2 points, got ", x.shape());
+  require_finite("moments", x);
   const Index points = x.dim(0), dimension = x.dim(1);
   const auto width = static_cast<std::size_t>(dimension);
   Moments moments{std::vector<double>(width, 0), std::vector<double>(width * width, 0)};
@@ -97,20 +103,28 @@ double frechet_distance(const Moments& a, const Moments& b) {
   const std::size_t dimension = a.mean.size();
   require(b.mean.size() == dimension, "frechet_distance: points of ", dimension, " and of ", b.mean.size(),
           " dimensions");
+  // In a unit in which the variances' products of four are still numbers.
+  double largest = 0;
+  for (std::size_t d = 0; d < dimension; ++d) {
+    const double variance = std::max(a.covariance[d * dimension + d], b.covariance[d * dimension + d]);
+    largest = std::max({largest, std::abs(a.mean[d] - b.mean[d]), std::sqrt(variance)});
+  }
+  const double unit = largest > 0 && std::isfinite(largest) ? std::ldexp(1., std::ilogb(largest)) : 1;
   double distance = 0;
   for (std::size_t d = 0; d < dimension; ++d) {
-    distance += (a.mean[d] - b.mean[d]) * (a.mean[d] - b.mean[d]);
-    distance += a.covariance[d * dimension + d] + b.covariance[d * dimension + d];
+    const double difference = (a.mean[d] - b.mean[d]) / unit;
+    distance += difference * difference;
+    distance += (a.covariance[d * dimension + d] + b.covariance[d * dimension + d]) / unit / unit;
   }
   // With A = K K^T and B = L L^T, the eigenvalues of A B are those of (K^T L)(K^T L)^T: tr (A B)^{1/2} is the sum of
   // the singular values of K^T L.
-  const Columns k = square_root(a.covariance, dimension), l = square_root(b.covariance, dimension);
+  const Columns k = square_root(a.covariance, dimension, unit), l = square_root(b.covariance, dimension, unit);
   Columns product(dimension, std::vector<double>(dimension));
   for (std::size_t j = 0; j < dimension; ++j) {
     for (std::size_t i = 0; i < dimension; ++i) product[j][i] = dot(k[i], l[j]);
   }
   for (const std::vector<double>& column : orthogonal_columns(std::move(product))) distance -= 2 * norm(column);
-  return distance < 0 ? 0 : distance;  // of equal sets, rounding may leave less than 0; NaN stays
+  return distance < 0 ? 0 : distance * unit * unit;  // of equal sets, rounding may leave less than 0; NaN stays
 }
 
 }  // namespace rill::flow

@@ -12,7 +12,7 @@ struct Moments {
   std::vector<double> mean;        ///< [D]
   std::vector<double> covariance;  ///< [D, D], row-major; of n points, with the divisor n - 1
 };
-/// x: [n, D]. Throws std::invalid_argument for other shapes and fewer than two points.
+/// x: [n, D]. Throws std::invalid_argument for other shapes, fewer than two points, and points that are not finite.
 Moments moments_of(const Tensor& x);
 
 /// The squared 2-Wasserstein distance between two Gaussians of these moments,

@@ -5,10 +5,12 @@
 #include <limits>
 
 #include "autodiff/error.hpp"
+#include "flow/pairwise.hpp"
 
 namespace rill::flow {
 
 std::optional<Estimate> share_in_support(const datasets::Density& density, const Tensor& x, double margin) {
+  require_finite("share_in_support", x);
   const std::optional<Tensor> inside = density.in_support(x, margin);
   if (!inside) return std::nullopt;
   return share_of(*inside);
@@ -19,6 +21,7 @@ ModeMasses mode_masses(const datasets::Density& density, const Tensor& x) {
   require(!result.weights.empty(), density.name(), ": a density without modes");
   require(x.rank() == 2 && x.dim(0) > 0, "mode_masses: expected points [n, ", density.dimension(), "], got ",
           x.shape());
+  require_finite("mode_masses", x);
   std::vector<Index> counts(result.weights.size(), 0);
   for (const Index mode : density.mode_of(x)) {
     if (mode >= 0) ++counts[static_cast<std::size_t>(mode)];

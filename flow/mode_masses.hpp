@@ -11,7 +11,7 @@
 namespace rill::flow {
 
 /// The share of the points that are within `margin` of the support, with the binomial standard error; nothing for
-/// densities without a sharp support.
+/// densities without a sharp support. Throws std::invalid_argument for points that are not finite.
 std::optional<Estimate> share_in_support(const datasets::Density& density, const Tensor& x, double margin = 0);
 
 /// What each mode of a density holds (datasets::Density::mode_weights) of the probability, and of a sample.
@@ -26,8 +26,8 @@ struct ModeMasses {
   double least_filled;
 };
 
-/// Counts the points x: [n, D] by mode; those in no mode count in n only. Throws std::invalid_argument for no points
-/// and for a density without modes.
+/// Counts the points x: [n, D] by mode; those in no mode count in n only. Throws std::invalid_argument for no
+/// points, points that are not finite, and a density without modes.
 ModeMasses mode_masses(const datasets::Density& density, const Tensor& x);
 
 }  // namespace rill::flow

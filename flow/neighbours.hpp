@@ -7,7 +7,8 @@
 namespace rill::flow {
 
 /// For every row of x the distance to the nearest row of y.   x: [n, D], y: [m, D] -> [n]
-/// Throws std::invalid_argument for other shapes and an empty y. O(n m D), as a matrix product.
+/// The nearest is found by a matrix product, O(n m D), and its distance in double: that of a copy is 0.
+/// Throws std::invalid_argument for other shapes, an empty y, and points that are not finite.
 Tensor nearest_distances(const Tensor& x, const Tensor& y);
 
 struct PrecisionRecall {
@@ -18,6 +19,7 @@ struct PrecisionRecall {
 /// Models", 2019, equation 1 and algorithm 1). A point lies among a set when it is no farther from one of its points
 /// than that point's k-th nearest neighbour in the set. Meant for features; k = 3 is the paper's.
 ///   data: [n, D], samples: [m, D], n and m > k; both numbers fall as the sets shrink, so compare equal sizes only
+/// Throws std::invalid_argument for other shapes, too few points, and points that are not finite.
 PrecisionRecall precision_and_recall(const Tensor& data, const Tensor& samples, Index k = 3);
 
 }  // namespace rill::flow

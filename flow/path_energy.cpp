@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "flow/pairwise.hpp"
 
 namespace rill::flow {
 namespace {
@@ -18,6 +19,7 @@ void require_trajectory(const char* what, std::span<const double> t, std::span<c
     require(x[k].rank() == 2 && x[k].shape() == x[k + 1].shape(), what,
             ": expected points [n, D], of one shape at all times, got ", x[k].shape(), " and ", x[k + 1].shape());
   }
+  for (const Tensor& points : x) require_finite(what, points);
 }
 
 // sum_k |x[k + 1]_i - x[k]_i - (t[k + 1] - t[k]) v_i|^2 / |t[k + 1] - t[k]| of every point i
@@ -44,10 +46,10 @@ Estimate path_energy(std::span<const double> t, std::span<const Tensor> x) {
 
 Estimate normalized_path_energy(const Estimate& energy, const Estimate& wasserstein2) {
   const double least = wasserstein2.value * wasserstein2.value;
-  const double of_least = 2 * wasserstein2.value * wasserstein2.standard_error;
+  const double ratio = energy.value / least;
   // d (energy / least) by its two parts
   return {std::abs(energy.value - least) / least,
-          std::hypot(energy.standard_error / least, energy.value * of_least / (least * least))};
+          std::hypot(energy.standard_error / least, ratio * 2 * wasserstein2.standard_error / wasserstein2.value)};
 }
 
 Estimate straightness(std::span<const double> t, std::span<const Tensor> x) {

@@ -11,7 +11,7 @@ namespace rill::flow {
 // A trajectory is the points x[k]: [n, D] at the times t[k], rising or falling, with straight lines in between: exactly
 // what Euler's method follows, whose velocity is (x[k + 1] - x[k]) / (t[k + 1] - t[k]). Standard errors are over the n
 // points. Throw std::invalid_argument unless there are as many times as sets of points, at least two, all times
-// different and all shapes equal.
+// different, all shapes equal and all points finite.
 
 /// The path energy   integral E|v_t(x_t)|^2 dt = sum_k 1/n sum_i |x[k + 1]_i - x[k]_i|^2 / |t[k + 1] - t[k]|
 /// (Benamou and Brenier, "A Computational Fluid Mechanics Solution to the Monge-Kantorovich Mass Transfer Problem",

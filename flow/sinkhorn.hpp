@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "autodiff/memory.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 
@@ -17,7 +18,7 @@ struct SinkhornOptions {
 /// A plan between n points x and m points y of equal weights within each set, by its potentials f: [n] and g: [m]:
 ///   P_ij = 1/(n m) exp((f_i + g_j - |x_i - y_j|^2) / e)
 struct EntropicPlan {
-  Tensor cost;  ///< |x_i - y_j|^2, [n, m]
+  memory::Vector<double> cost;  ///< |x_i - y_j|^2, [n, m], row-major
   double regularization;
   std::vector<double> f, g;
   bool converged;         ///< whether the marginal error is within the tolerance

@@ -15,6 +15,9 @@ namespace {
 
 double as_double(Real value) { return static_cast<double>(value); }
 
+// No error is good enough whatever is allowed, be it 0.
+double relative(double error, double allowed) { return error == 0 ? 0 : error / allowed; }
+
 // For every clock, sqrt(mean_i (value(i) / scale(i))^2) over the components that count.
 template <class Ratio>
 std::vector<double> root_mean_squares(const Step& step, const Tolerance& tolerance, const Ratio& ratio) {
@@ -48,7 +51,7 @@ std::vector<double> error_ratios(const Tableau& method, const EmbeddedMethod& em
     double error = 0;
     for (std::size_t j = 0; j < slopes.size(); ++j) error += weights[j] * as_double(slopes[j][i]);
     const double size = std::max(std::abs(as_double(x[i])), std::abs(as_double(x_next[i])));
-    return step.h[clock] * error / (tolerance.atol + tolerance.rtol * size);
+    return relative(step.h[clock] * error, tolerance.atol + tolerance.rtol * size);
   });
 }
 
@@ -59,8 +62,8 @@ std::vector<double> error_ratios(const Tableau& method, const Tolerance& toleran
   if (method.second.order == 0) return errors;
   const std::vector<double> second = error_ratios(method, method.second, tolerance, step);
   for (std::size_t i = 0; i < errors.size(); ++i) {
-    const double e = errors[i], e_2 = second[i];
-    if (e != 0) errors[i] = e * e / std::sqrt(e * e + 0.01 * e_2 * e_2);
+    const double e = errors[i];
+    if (e != 0) errors[i] = e * (e / std::hypot(e, 0.1 * second[i]));
   }
   return errors;
 }
@@ -72,9 +75,9 @@ std::vector<double> first_steps(const Tableau& method, const Tolerance& toleranc
   const Real* slope = step.k[0].data();
   const auto scale = [&](Index i) { return tolerance.atol + tolerance.rtol * std::abs(as_double(x[i])); };
   const std::vector<double> d_0 =
-      root_mean_squares(step, tolerance, [&](Index i, std::size_t) { return as_double(x[i]) / scale(i); });
+      root_mean_squares(step, tolerance, [&](Index i, std::size_t) { return relative(as_double(x[i]), scale(i)); });
   const std::vector<double> d_1 =
-      root_mean_squares(step, tolerance, [&](Index i, std::size_t) { return as_double(slope[i]) / scale(i); });
+      root_mean_squares(step, tolerance, [&](Index i, std::size_t) { return relative(as_double(slope[i]), scale(i)); });
 
   // An explicit Euler step that moves x by a hundredth of its size shows how fast the slope changes.
   Step probe = step;
@@ -87,7 +90,7 @@ std::vector<double> first_steps(const Tableau& method, const Tolerance& toleranc
   add_next_slope(field, probe);
   const Real* next_slope = probe.k[1].data();
   const std::vector<double> change = root_mean_squares(step, tolerance, [&](Index i, std::size_t) {
-    return (as_double(next_slope[i]) - as_double(slope[i])) / scale(i);
+    return relative(as_double(next_slope[i]) - as_double(slope[i]), scale(i));
   });
 
   std::vector<double> result(step.clocks());

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <functional>
 #include <limits>
 #include <numeric>
@@ -187,6 +188,40 @@ TEST(Assignment, InOneDimensionTheOrderIsKept) {
 TEST(Assignment, EndsOnEqualCosts) {
   const Index n = 100;
   expect_permutation(solve_assignment(std::vector<double>(static_cast<std::size_t>(n * n), 1.0), n));
+}
+
+// Points that are equal make ties of all lengths; no search may go through them one by one.
+TEST(Assignment, ManyEqualPointsTakeNoLongerThanDifferentOnes) {
+  Generator rng(14);
+  const Index n = 600;
+  const auto of_kinds = [&](Index kinds, Index dimension) {
+    return gather_rows(Tensor::randn({kinds, dimension}, rng), Indices(rng.integers(n, kinds)));
+  };
+  const auto seconds = [](const std::function<void()>& body) {
+    double least = std::numeric_limits<double>::infinity();
+    for (int repetition = 0; repetition < 3; ++repetition) {
+      const std::clock_t start = std::clock();  // of the processor: others may use it, too
+      body();
+      least = std::min(least, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+    }
+    return least;
+  };
+  for (const Index dimension : {2, 20}) {
+    const Tensor noise = Tensor::randn({n, dimension}, rng), uniform = Tensor::rand({n, dimension}, rng);
+    const double different = seconds([&] { optimal_assignment(noise, uniform); });
+    for (const Index kinds : {1, 2, 16, 60}) {
+      const Tensor a = of_kinds(kinds, dimension), b = of_kinds(kinds, dimension);
+      const struct { const Tensor &from, &to; } pairs[] = {{a, b}, {a, a}, {a, noise}, {noise, a}};
+      for (const auto& [from, to] : pairs) {
+        EXPECT_LT(seconds([&, &from = from, &to = to] { optimal_assignment(from, to); }), 4 * different)
+            << kinds << " in " << dimension;
+        const auto cost = squared_distances(from, to);
+        expect_optimal([&](Index i, Index j) { return cost[static_cast<std::size_t>(i * n + j)]; }, n,
+                       assignment_with_potentials(from, to), dimension > kDirectDimension ? 1e-5 : 1e-12,
+                       std::to_string(kinds));
+      }
+    }
+  }
 }
 
 TEST(Assignment, MisuseIsExplained) {

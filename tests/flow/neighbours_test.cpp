@@ -88,14 +88,6 @@ TEST(Neighbours, PrecisionAndRecallTellQualityFromVariety) {
   EXPECT_EQ(apart.recall.value, 0);
 }
 
-TEST(Neighbours, PointsThatAreNoNumbersLieNowhere) {
-  Generator rng(4);
-  const Tensor data = Tensor::randn({50, 2}, rng);
-  Tensor broken = data.clone();
-  broken.data()[0] = std::numeric_limits<Real>::quiet_NaN();
-  EXPECT_LT(precision_and_recall(data, broken).precision.value, 1);
-}
-
 TEST(Neighbours, MisuseIsExplained) {
   EXPECT_THROW(nearest_distances(Tensor::zeros({2, 3}), Tensor::zeros({0, 3})), std::invalid_argument);
   EXPECT_THROW(nearest_distances(Tensor::zeros({2, 3}), Tensor::zeros({2, 2})), std::invalid_argument);
