@@ -34,7 +34,10 @@ bool is_separator(char c) { return c == ';' || c == '\t' || c == ',' || c == ' '
 template <class Visit>
 std::size_t find_unquoted(std::string_view text, const Visit& visit) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"' && (i == 0 || is_separator(text[i - 1]))) i = std::min(closing_quote(text, i), text.size() - 1);
+    if (text[i] == '"' && (i == 0 || is_separator(text[i - 1]))) {
+      const std::size_t close = closing_quote(text, i);
+      if (close != text.npos) i = close;
+    }
     if (visit(i)) return i;
   }
   return text.size();

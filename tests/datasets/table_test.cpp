@@ -71,7 +71,9 @@ TEST_F(Csv, ReadsQuotesAsTheyAreMeant) {
   expect_two_rows("\"a;b\"\t\"c\"\td\n1\t2.5\t-3\n4\t\"5\"\t6e3\n");
   expect_two_rows("\"two\nlines\",y,z\r\n1,2.5,-3\r\n4,5,6e3");
   expect_two_rows("# don't, \"ever\nx,y,z\n1, \"2.5\" ,-3\n4,5,6e3\n");
-  expect_two_rows("width 5\",y,z\n1,2.5,-3\n4,5,6e3\n");
+  for (const char* stray : {"width 5\"", "5 \" wide", "a \"b"}) {
+    expect_two_rows(std::string(stray) + ",y,z\n1,2.5,-3\n4,5,6e3\n");
+  }
   expect_two_rows("\"x 1\" \"x 2\" \"x 3\"\n\"1\" 2.5 -3\n4 \"5\" 6e3\n");
   expect_rejected("x,y\n1,\"2\n3,4\n", "line 2, column 2: a quote without an end");
   expect_rejected("x,y\n1,\"2\"3\n", "line 2, column 2: the field goes on after its closing quote");
