@@ -136,7 +136,7 @@ void register_all(const Kernels& kernels) {
     for (Index i = 0; i < n; i += 512) kernels.multiply(256, 2, {x + i, 2, 1}, {y, 1, 0}, z + i);
   });
   add("adam", 7 * size, [&](Real* x, Real* y, Real* z, Real* w) {
-    kernels.adam(n, x, {1, Real(0.9), Real(0.999), Real(1e-3), Real(0.5), Real(1e-8), 0, 0}, y, z, w, nullptr);
+    kernels.adam(n, x, {1, Real(0.1), Real(0.001), Real(1e-3), Real(2), Real(1e-8), 0, 0}, y, z, w, nullptr);
   });
   add("sum", size, [&](Real* x, Real* y, Real*, Real*) { kernels.sum(1, n, 1, x, y); });
   add("sum_columns/256x64", size, [&](Real* x, Real* y, Real*, Real*) { kernels.sum(1, 256, 64, x, y); });

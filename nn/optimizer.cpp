@@ -78,15 +78,16 @@ Sgd::Sgd(NamedTensors parameters, const OptimizerDescription& description)
 
 void Sgd::update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) {
   const Real scale = static_cast<Real>(gradient_scale), decay = static_cast<Real>(weight_decay_);
-  const Real momentum = static_cast<Real>(momentum_), rate = static_cast<Real>(learning_rate());
+  const Real friction = static_cast<Real>(1 - momentum_), rate = static_cast<Real>(learning_rate());
+  const auto slowed = [friction](Real x) { return x - friction * x; };  // momentum x, where momentum may round to 1
   const Real* g = gradient.data();
   Real* b = buffer(0, i).data();
   Real* p = parameter(i).data();
   parallel_for(gradient.size(), kGrain, [&](Index begin, Index end) {
     for (Index j = begin; j < end; ++j) {
       const Real g_j = scale * g[j] + decay * p[j];
-      b[j] = momentum * b[j] + g_j;
-      p[j] -= rate * (nesterov_ ? g_j + momentum * b[j] : b[j]);
+      b[j] = slowed(b[j]) + g_j;
+      p[j] -= rate * (nesterov_ ? g_j + slowed(b[j]) : b[j]);
     }
     if (average.data) simd::kernels().lerp(end - begin, p + begin, average.weight, average.data + begin);
   });
@@ -107,10 +108,10 @@ Adam::Adam(NamedTensors parameters, const OptimizerDescription& description)
 void Adam::update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) {
   const double t = static_cast<double>(step_count());
   const simd::Adam constants = {.gradient_scale = static_cast<Real>(gradient_scale),
-                                .beta1 = static_cast<Real>(beta1_),
-                                .beta2 = static_cast<Real>(beta2_),
+                                .rest1 = static_cast<Real>(1 - beta1_),
+                                .rest2 = static_cast<Real>(1 - beta2_),
                                 .step = static_cast<Real>(learning_rate() / (1 - std::pow(beta1_, t))),
-                                .correction2 = static_cast<Real>(1 - std::pow(beta2_, t)),
+                                .inverse_correction2 = static_cast<Real>(1 / (1 - std::pow(beta2_, t))),
                                 .epsilon = static_cast<Real>(epsilon_),
                                 .decay = static_cast<Real>(learning_rate() * weight_decay_),
                                 .average_weight = average.weight};

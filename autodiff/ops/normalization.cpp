@@ -2,13 +2,16 @@
 //
 //   xhat = (x - mean) rstd,   rstd = 1 / sqrt(variance + epsilon),   y = xhat scale + shift
 //   gshift = sum gy,   gscale = sum gy xhat,   gx = rstd (h - mean(h) - xhat mean(h xhat)),   h = gy scale
-// where the means are over a group, and the sums over what shares a scale. Of the forward pass, x stays, and the mean
-// and rstd of each group; xhat and what an activation needs are computed again, which takes less time than to read
-// them.
+// where the means are over a group, and the sums over what shares a scale. Of the forward pass, x stays, and three
+// numbers of each group, its moments: the mean, rstd, and `low`, which is -rstd times what the mean loses by rounding:
+//   xhat = (x - mean) rstd + low
+// xhat itself and what an activation needs are computed again, which takes less time than to read them.
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
+#include <type_traits>
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
@@ -19,6 +22,9 @@
 
 namespace rill {
 namespace {
+
+// Numbers of a group's moments.
+constexpr Index kMoments = 3;
 
 // Numbers that stay in L1 while they are scaled, activated and summed.
 constexpr Index kBlock = 1 << 11;
@@ -41,6 +47,13 @@ struct Normalization {
   }
   Index size() const { return channels() / groups; }
 };
+
+// Squares that vanish err by the smallest number. Only beside an epsilon as small as that does it count, and then the
+// reference has them, in twice the precision.
+const simd::Kernels& kernels_for(double epsilon) {
+  constexpr double kVanishes = static_cast<double>(std::numeric_limits<Real>::min()) * (Index{1} << 31);
+  return epsilon > kVanishes ? simd::kernels() : **simd::available_kernels().begin();
+}
 
 void check(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift) {
   require(x.rank() >= 2, op, ": expected x [N, ..., C], got ", x.shape());
@@ -68,12 +81,31 @@ Tensor shared(const Tensor& each, const Tensor& v) { return v.rank() == 2 ? each
 // [N, C] -> [N, 1, C], [C] as it is: so that it broadcasts against [N, places, C].
 Tensor per_sample(const Tensor& v) { return v.rank() == 2 ? reshape(v, {v.dim(0), 1, v.dim(1)}) : v; }
 
-std::array<Tensor, 3> gradients_of_ops(const Normalization& z, Tensor gy) {
+// What is known of the groups, as constants that broadcast against x: the mean and rstd, rounded.
+struct Known {
+  Tensor mean, rstd, epsilon;  // epsilon rstd^2
+  Known(const Normalization& z, const Tensor& moments, const Shape& shape)
+      : mean(Tensor::empty(shape)), rstd(Tensor::empty(shape)), epsilon(Tensor::empty(shape)) {
+    for (Index i = 0; i < mean.size(); ++i) {
+      const auto r = static_cast<double>(moments.data()[kMoments * i + 1]);
+      mean.data()[i] = moments.data()[kMoments * i];
+      rstd.data()[i] = static_cast<Real>(r);
+      epsilon.data()[i] = static_cast<Real>(z.epsilon * r * r);
+    }
+  }
+};
+
+// With the known numbers, u = (x - mean) rstd has a mean near 0 and squares near 1, and no digits or squares are lost:
+//   v = u - mean(u),   correction = 1 / sqrt(mean(v^2) + epsilon rstd^2),   xhat = v correction
+// is the same function of x, whatever is taken for known.
+std::array<Tensor, 3> gradients_of_ops(const Normalization& z, const Tensor& moments, Tensor gy) {
   const Shape flat{z.samples(), z.places(), z.channels()};
   const Shape grouped = z.rows ? flat : Shape{z.samples(), z.places(), z.groups, z.size()};
   const Over group{.axes = z.rows ? Axes{2} : Axes{1, 3}, .keep = true};
-  const Tensor x = reshape(z.x, grouped), centred = x - mean(x, group);
-  const Tensor rstd = pow(mean(square(centred), group) + z.epsilon, -0.5), xhat = centred * rstd;
+  const Known known(z, moments, z.rows ? Shape{z.samples(), z.places(), 1} : Shape{z.samples(), 1, z.groups, 1});
+  const Tensor u = (reshape(z.x, grouped) - known.mean) * known.rstd, v = u - mean(u, group);
+  const Tensor correction = pow(mean(square(v), group) + known.epsilon, -0.5);
+  const Tensor rstd = known.rstd * correction, xhat = v * correction;
   const Tensor flat_xhat = reshape(xhat, flat);
   gy = reshape(gy, flat);
   if (z.f) {
@@ -112,46 +144,56 @@ void for_blocks(const Normalization& z, const Body& body) {
   for (Index p = 0; p < places; p += most) body(p * channels, std::min(most, places - p));
 }
 
-// The mean and rstd of every group, from the mean and the sum of squares of every channel.
-void moments_of_groups(const Normalization& z, const Real* mean, const Real* squares, Real* moments) {
-  const auto places = static_cast<double>(z.places()), size = static_cast<double>(z.size());
-  const double per_channel = 1 / size, per_number = per_channel / places;  // divisions in the loop would take its time
-  for (Index g = 0; g < z.groups; ++g, mean += z.size(), squares += z.size()) {
-    double center = 0, total = 0;
-    for (Index c = 0; c < z.size(); ++c) center += per_channel * static_cast<double>(mean[c]);
+// The moments of every group, from those of its channels.
+void moments_of_groups(const Normalization& z, const Real* mean, const Real* rest, const Real* deviation,
+                       Real* moments) {
+  using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;  // the squares of any Real
+  const auto size = static_cast<Wide>(z.size());
+  const auto wide = [](Real x) { return static_cast<Wide>(x); };
+  for (Index g = 0; g < z.groups; ++g, mean += z.size(), rest += z.size(), deviation += z.size(), moments += kMoments) {
+    const Wide first = wide(mean[0]);
+    const auto offset = [&](Index c) { return (wide(mean[c]) - first) + wide(rest[c]); };
+    Wide center = 0, squares = 0;
+    for (Index c = 0; c < z.size(); ++c) center += offset(c);
+    center /= size;
     for (Index c = 0; c < z.size(); ++c) {
-      const double offset = static_cast<double>(mean[c]) - center;
-      total += static_cast<double>(squares[c]) + places * offset * offset;
+      const Wide between = offset(c) - center, within = wide(deviation[c]);
+      squares += within * within + between * between;
     }
-    moments[2 * g] = static_cast<Real>(center);
-    moments[2 * g + 1] = static_cast<Real>(1 / std::sqrt(per_number * total + z.epsilon));
+    const Wide rstd = 1 / std::sqrt(squares / size + static_cast<Wide>(z.epsilon));
+    moments[0] = static_cast<Real>(first + center);
+    moments[1] = static_cast<Real>(rstd);
+    moments[2] = static_cast<Real>(-((first - wide(moments[0])) + center) * rstd);
   }
 }
 
-// Of every channel, its group's mean and the factor of x - mean in y.
-void factors_of_channels(const Normalization& z, const Real* moments, const Real* scale, Real* mean, Real* factor) {
+// What y = (x - mean) factor + offset is for every channel:   factor = rstd scale,   offset = low scale + shift
+void factors_of_channels(const Normalization& z, const Real* moments, const Real* scale, const Real* shift, Real* mean,
+                         Real* factor, Real* offset) {
   const Index size = z.size();
-  for (Index g = 0; g < z.groups; ++g) {
+  for (Index g = 0; g < z.groups; ++g, moments += kMoments) {
     for (Index c = g * size; c < (g + 1) * size; ++c) {
-      mean[c] = moments[2 * g];
-      factor[c] = moments[2 * g + 1] * scale[c];
+      mean[c] = moments[0];
+      factor[c] = moments[1] * scale[c];
+      offset[c] = moments[2] * scale[c] + shift[c];
     }
   }
 }
 
 void group_forward(const Normalization& z, Tensor& y, Tensor& moments) {
   const simd::Kernels& kernels = simd::kernels();
+  const auto column_moments = kernels_for(z.epsilon).column_moments;
   const Tensor one = Tensor::ones({z.channels()}), zero = Tensor::zeros({z.channels()});
   const Index each = z.places() * z.channels();
   for_samples<3>(z, [&](Index n, const std::array<Real*, 3>& line) {
-    Real *mean = line[0], *squares = line[1], *factor = line[2];
-    const Real *x = z.x.data() + n * each, *shift = of_sample(z.shift, n, zero);
-    Real *to = y.data() + n * each, *moments_n = moments.data() + n * 2 * z.groups;
-    kernels.column_moments(z.places(), z.channels(), x, mean, squares);
-    moments_of_groups(z, mean, squares, moments_n);
-    factors_of_channels(z, moments_n, of_sample(z.scale, n, one), mean, factor);
+    Real *mean = line[0], *rest = line[1], *deviation = line[2], *offset = rest, *factor = deviation;
+    const Real* x = z.x.data() + n * each;
+    Real *to = y.data() + n * each, *moments_n = moments.data() + n * kMoments * z.groups;
+    column_moments(z.places(), z.channels(), x, mean, rest, deviation);
+    moments_of_groups(z, mean, rest, deviation, moments_n);
+    factors_of_channels(z, moments_n, of_sample(z.scale, n, one), of_sample(z.shift, n, zero), mean, factor, offset);
     for_blocks(z, [&](Index at, Index rows) {
-      kernels.normalize_columns(rows, z.channels(), x + at, mean, factor, shift, to + at);
+      kernels.normalize_columns(rows, z.channels(), x + at, mean, factor, offset, to + at);
       if (z.f) z.f->forward(rows * z.channels(), to + at, to + at);
     });
   });
@@ -163,37 +205,41 @@ void group_backward(const Normalization& z, const Tensor& moments, const Tensor&
   const simd::Kernels& kernels = simd::kernels();
   const Index channels = z.channels(), each = z.places() * channels, size = z.size();
   const Tensor one = Tensor::ones({channels}), zero = Tensor::zeros({channels});
-  for_samples<4>(z, [&](Index n, const std::array<Real*, 4>& line) {
-    Real *mean = line[0], *factor = line[1], *slope = line[2], *offset = line[3];
-    const Real *x = z.x.data() + n * each, *gy_n = gy.data() + n * each, *moments_n = moments.data() + n * 2 * z.groups;
+  for_samples<5>(z, [&](Index n, const std::array<Real*, 5>& line) {
+    Real *mean = line[0], *factor = line[1], *offset = line[2], *rstd = line[3], *slope = line[4];
+    const Real *x = z.x.data() + n * each, *gy_n = gy.data() + n * each;
+    const Real* moments_n = moments.data() + n * kMoments * z.groups;
     const Real *scale = of_sample(z.scale, n, one), *shift = of_sample(z.shift, n, zero);
     Real *to = gx.data() + n * each, *product = gscale.data() + n * channels, *total = gshift.data() + n * channels;
-    factors_of_channels(z, moments_n, scale, mean, factor);
+    factors_of_channels(z, moments_n, scale, shift, mean, factor, offset);
     std::fill_n(product, channels, Real(0));
     std::fill_n(total, channels, Real(0));
     for_blocks(z, [&](Index at, Index rows) {
       const Real* g = gy_n + at;
       if (z.f) {
-        kernels.normalize_columns(rows, channels, x + at, mean, factor, shift, to + at);
+        kernels.normalize_columns(rows, channels, x + at, mean, factor, offset, to + at);
         z.f->gradient_at(rows * channels, gy_n + at, to + at, to + at);
         g = to + at;
       }
       kernels.column_products(rows, channels, g, x + at, mean, total, product);
     });
-    // gx = factor g - offset - slope (x - mean): what a group shares is summed over its channels.
-    const auto count = static_cast<Real>(z.places() * size);
+    // gx = rstd (scale g - mean(h) - xhat mean(h xhat)): what a group shares is summed over its channels.
+    const auto count = static_cast<double>(z.places() * size);
     for (Index g = 0; g < z.groups; ++g) {
-      const Real rstd = moments_n[2 * g + 1];
-      Real h_mean = 0, h_slope = 0;
+      const Real *of_group = moments_n + kMoments * g, low = of_group[2];
+      double h_mean = 0, h_slope = 0;
       for (Index c = g * size; c < (g + 1) * size; ++c) {
-        product[c] *= rstd;
-        h_mean += scale[c] * total[c];
-        h_slope += scale[c] * product[c];
+        product[c] = product[c] * of_group[1] + total[c] * low;
+        h_mean += static_cast<double>(scale[c]) * static_cast<double>(total[c]);
+        h_slope += static_cast<double>(scale[c]) * static_cast<double>(product[c]);
       }
-      std::fill_n(offset + g * size, size, rstd * h_mean / count);
-      std::fill_n(slope + g * size, size, rstd * rstd * h_slope / count);
+      h_mean /= count;
+      h_slope /= count;
+      std::fill_n(rstd + g * size, size, of_group[1]);
+      std::fill_n(slope + g * size, size, static_cast<Real>(static_cast<double>(of_group[1]) * h_slope));
+      std::fill_n(offset + g * size, size, static_cast<Real>(h_mean + static_cast<double>(low) * h_slope));
     }
-    kernels.normalize_columns_gradient(z.places(), channels, z.f ? to : gy_n, x, mean, factor, slope, offset, to);
+    kernels.normalize_columns_gradient(z.places(), channels, z.f ? to : gy_n, x, mean, rstd, scale, slope, offset, to);
   });
 }
 
@@ -215,12 +261,13 @@ Index rows_per_piece(const Normalization& z) {
 }
 
 void row_forward(const Normalization& z, Tensor& y, Tensor& moments) {
+  const auto normalize_rows = kernels_for(z.epsilon).normalize_rows;
   const Index channels = z.channels();
   const Tensor one = Tensor::ones({channels}), zero = Tensor::zeros({channels});
   for_rows(z, rows_per_piece(z), [&](Index, Index n, Index begin, Index end) {
-    simd::kernels().normalize_rows(end - begin, channels, z.x.data() + begin * channels, of_sample(z.scale, n, one),
-                                   of_sample(z.shift, n, zero), static_cast<Real>(z.epsilon),
-                                   y.data() + begin * channels, moments.data() + 2 * begin);
+    normalize_rows(end - begin, channels, z.x.data() + begin * channels, of_sample(z.scale, n, one),
+                   of_sample(z.shift, n, zero), static_cast<Real>(z.epsilon), y.data() + begin * channels,
+                   moments.data() + kMoments * begin);
   });
 }
 
@@ -235,8 +282,8 @@ void row_backward(const Normalization& z, const Tensor& moments, const Tensor& g
     std::fill_n(total, channels, Real(0));
     const Index at = begin * channels;
     simd::kernels().normalize_rows_gradient(end - begin, channels, gy.data() + at, z.x.data() + at,
-                                            moments.data() + 2 * begin, of_sample(z.scale, n, one), gx.data() + at,
-                                            product, total);
+                                            moments.data() + kMoments * begin, of_sample(z.scale, n, one),
+                                            gx.data() + at, product, total);
   });
 }
 
@@ -245,11 +292,11 @@ void row_backward(const Normalization& z, const Tensor& moments, const Tensor& g
 Tensor normalized(const char* op, const Normalization& z) {
   Tensor y = Tensor::empty(z.x.shape());
   const Index rows = z.samples() * z.places(), pieces = (rows + rows_per_piece(z) - 1) / rows_per_piece(z);
-  Tensor moments = Tensor::empty({z.rows ? rows : z.samples() * z.groups, 2});
+  Tensor moments = Tensor::empty({z.rows ? rows : z.samples() * z.groups, kMoments});
   if (y.size() > 0) z.rows ? row_forward(z, y, moments) : group_forward(z, y, moments);
   const Shape sums{z.rows && y.size() > 0 ? pieces : z.samples(), z.channels()};
   const auto gradients = [z, moments, sums](const Tensor& gy) {
-    if (grad_enabled()) return gradients_of_ops(z, gy);  // to be differentiated again
+    if (grad_enabled()) return gradients_of_ops(z, moments, gy);  // to be differentiated again
     Tensor gx = Tensor::empty(z.x.shape()), gscale = Tensor::empty(sums), gshift = Tensor::empty(sums);
     if (gx.size() > 0) {
       z.rows ? row_backward(z, moments, gy, gx, gscale, gshift) : group_backward(z, moments, gy, gx, gscale, gshift);

@@ -1,7 +1,7 @@
 // Pooling and nearest upsampling: two pairs of ops, in each of which one is the transpose of the other.
 //
-//   the sum of a window, times a number   <->   a number added to its whole window    average_pool, upsample_nearest
-//   the number at its maximum             <->   a number added at its maximum         max_pool
+//   the sum of a window, by a divisor   <->   a number, by it, added to its whole window   average_pool,
+//   upsample_nearest the number at its maximum           <->   a number added at its maximum                max_pool
 //
 // Each one is linear in what it sums, spreads, picks or puts, and so the gradient of the other.
 #include <algorithm>
@@ -79,30 +79,30 @@ void for_images(Index count, const Windows& w, const Body& body) {
                });
 }
 
-// y = scale times the sum of x over each rectangle of places, image by image.
-void sum_rectangles(const Windows& w, const Tensor& x, const Ranges& rows, const Ranges& columns, Real scale,
+// y = the sum of x over each rectangle of places / divisor, image by image.
+void sum_rectangles(const Windows& w, const Tensor& x, const Ranges& rows, const Ranges& columns, Real divisor,
                     Tensor& y) {
   const Index count = x.dim(0);
   for_images(count, w, [&](Index n) {
     simd::kernels().sum_rectangles({y.dim(1), y.dim(2), rows.data(), columns.data(), x.dim(2), w.channels},
-                                   x.data() + n * (x.size() / count), scale, y.data() + n * (y.size() / count));
+                                   x.data() + n * (x.size() / count), divisor, y.data() + n * (y.size() / count));
   });
 }
 
-Tensor spread(const Tensor& y, const Windows& w, Real scale);
+Tensor spread(const Tensor& y, const Windows& w, Real divisor);
 
 // [N, H, W, C] -> [N, H', W', C]
-Tensor summed(const Tensor& x, const Windows& w, Real scale) {
+Tensor summed(const Tensor& x, const Windows& w, Real divisor) {
   Tensor y = Tensor::empty(w.pooled(x.dim(0)));
-  sum_rectangles(w, x, w.places_of_windows(w.rows), w.places_of_windows(w.columns), scale, y);
-  return record("sums_of_windows", y, wrt(x, [w, scale](const Tensor& gy) { return spread(gy, w, scale); }));
+  sum_rectangles(w, x, w.places_of_windows(w.rows), w.places_of_windows(w.columns), divisor, y);
+  return record("sums_of_windows", y, wrt(x, [w, divisor](const Tensor& gy) { return spread(gy, w, divisor); }));
 }
 
 // [N, H', W', C] -> [N, H, W, C]
-Tensor spread(const Tensor& y, const Windows& w, Real scale) {
+Tensor spread(const Tensor& y, const Windows& w, Real divisor) {
   Tensor x = Tensor::empty(w.image(y.dim(0)));
-  sum_rectangles(w, y, w.windows_of_places(w.rows), w.windows_of_places(w.columns), scale, x);
-  return record("spread_over_windows", x, wrt(y, [w, scale](const Tensor& gx) { return summed(gx, w, scale); }));
+  sum_rectangles(w, y, w.windows_of_places(w.rows), w.windows_of_places(w.columns), divisor, x);
+  return record("spread_over_windows", x, wrt(y, [w, divisor](const Tensor& gx) { return summed(gx, w, divisor); }));
 }
 
 // body(windows, where image n begins, where its result begins)
@@ -141,7 +141,7 @@ Tensor max_pool(const Tensor& x, const Pool& pool) { return picked(x, x, windows
 
 Tensor average_pool(const Tensor& x, const Pool& pool) {
   const Windows w = windows_over("average_pool", x, pool);
-  return summed(x, w, 1 / static_cast<Real>(pool.window * pool.window));
+  return summed(x, w, static_cast<Real>(pool.window * pool.window));
 }
 
 Tensor upsample_nearest(const Tensor& x, Index factor) {

@@ -7,10 +7,12 @@
 // A block of scores is held transposed, [keys, queries]: the queries lie along the lanes of registers. So maxima and
 // sums over keys need nothing across lanes, and the tiles of gemm-tile-inl.hpp read every operand of all seven
 // products, two forward and five back, where it is; only q and gy are also transposed, once for each block of queries.
-// With x for scores and p for weights:
-//   x^T = k q^T                        p^T = 2^(x^T - top)             y += p v
+// With x for scores and p for weights, c = scale / ln 2:
+//   x^T = k q^T                        p^T = 2^(c (x^T - top))         y += p v
 //   x^T = k q^T,   gp^T = v gy^T,      gx^T = p^T (gp^T - <gy, y>),    gv += p^T gy,   gk += gx^T q,   gq += gx k
 #pragma once
+
+#include <limits>
 
 #include "autodiff/simd/gemm-inl.hpp"
 #include "autodiff/simd/math-inl.hpp"
@@ -24,8 +26,11 @@ namespace {
 /// multiply-adds. 64 queries are whole registers on every set, and half tiles of them are rare.
 constexpr Index kBlockQueries = 64, kBlockKeys = 448 / Index{sizeof(Real)};
 
-/// Scores are kept in units of ln 2: exponentials of base 2 take less.
+/// Exponentials of base 2 take less: e^(scale x) = 2^(c x), c = scale / ln 2.
 constexpr Real kLog2E = 1.4426950408889634074;
+
+/// Below all scores that count. Not -infinity, from which a score of -infinity would differ by NaN.
+constexpr Real kLowestScore = -std::numeric_limits<Real>::max();
 
 /// Where in the workspace is what: blocks [keys, lanes], transposed rows [depth, lanes] and rows [rows, depth], where
 /// lanes and depths are rounded up to registers.
@@ -114,10 +119,11 @@ void scale_row(Index columns, Real factor, const Real* x, Real* y) {
 // Blocks of scores. What is done to a score costs a sixth of its products for a depth of 32, most of that the
 // exponential.
 
-/// Products x, [keys, lanes], become p = 2^(scale x - top), `top` raised to the largest scale x before. `factor`
-/// becomes what sums of earlier blocks must be multiplied by for that, and `sum` the sum of p over all keys so far.
+/// Products x, [keys, lanes], become p = 2^(c (x - top)), `top` raised to the largest x before. `factor` becomes what
+/// sums of earlier blocks must be multiplied by for that, and `sum` the sum of p over all keys so far. As top is one of
+/// the x, or above all, no exponent is positive.
 template <class V>
-[[gnu::flatten]] void exponentiate(Index keys, Index lanes, Real scale, Real* x, Real* top, Real* sum, Real* factor) {
+[[gnu::flatten]] void exponentiate(Index keys, Index lanes, Real c, Real* x, Real* top, Real* sum, Real* factor) {
   for (Index j = 0; j < lanes; j += kLanes<V>) {
     constexpr int kChains = 4;  // a maximum takes two cycles or more, and two can start in each
     V m[kChains];
@@ -128,28 +134,28 @@ template <class V>
     }
     for (; s < keys; ++s) m[0] = xsimd::max(m[0], V::load_unaligned(x + s * lanes + j));
     const V highest = xsimd::max(V(xsimd::max(m[0], m[1])), V(xsimd::max(m[2], m[3])));
-    const V before = V::load_unaligned(top + j), now = xsimd::max(before, V(highest * V(scale)));
+    const V before = V::load_unaligned(top + j), now = xsimd::max(before, highest);
     V total(0);
     for (Real *at = x + j, *end = at + keys * lanes; at != end; at += lanes) {
-      const V p = math::exp2_of_negative(mul_add(V::load_unaligned(at), V(scale), -now));
+      const V p = math::exp2_of_negative(V((V::load_unaligned(at) - now) * V(c)));
       p.store_unaligned(at);
       total = total + p;
     }
-    const V scaled_down = math::exp2_of_negative(V(before - now));
+    const V scaled_down = math::exp2_of_negative(V((before - now) * V(c)));
     now.store_unaligned(top + j);
     scaled_down.store_unaligned(factor + j);
     mul_add(V::load_unaligned(sum + j), scaled_down, total).store_unaligned(sum + j);
   }
 }
 
-/// Products x and gradients g of the weights, [keys, lanes], become p = 2^(scale x - top) and p (g - delta).
+/// Products x and gradients g of the weights, [keys, lanes], become p = 2^(c (x - top)) and p (g - delta).
 template <class V>
-[[gnu::flatten]] void score_gradients(Index keys, Index lanes, Real scale, const Real* top, const Real* delta, Real* x,
+[[gnu::flatten]] void score_gradients(Index keys, Index lanes, Real c, const Real* top, const Real* delta, Real* x,
                                       Real* g) {
   for (Index j = 0; j < lanes; j += kLanes<V>) {
     const V top_j = V::load_unaligned(top + j), delta_j = V::load_unaligned(delta + j);
     for (Index i = j; i < keys * lanes; i += lanes) {
-      const V p = math::exp2_of_negative(mul_add(V::load_unaligned(x + i), V(scale), -top_j));
+      const V p = math::exp2_of_negative(V((V::load_unaligned(x + i) - top_j) * V(c)));
       p.store_unaligned(x + i);
       (p * (V::load_unaligned(g + i) - delta_j)).store_unaligned(g + i);
     }
@@ -162,16 +168,16 @@ template <class V>
 template <class V>
 void attention(const Attention& a, const AttentionOutput& out, Real* workspace) noexcept {
   const AttentionBuffers<V> at(a, workspace);
-  const Real scale = a.scale * kLog2E;
+  const Real c = a.scale * kLog2E;
   for (Index t = 0; t < a.queries; t += kBlockQueries) {
     const Index rows = smaller(a.queries - t, kBlockQueries), lanes = round_up(rows, kLanes<V>);
     Real* const y = out.y + t * out.ldy;
     transpose_rows<V>(rows, a.depth, a.q + t * a.ldq, a.ldq, at.q, lanes);
-    for (Index i = 0; i < lanes; ++i) at.top[i] = -kInfinity, at.sum[i] = 0;
+    for (Index i = 0; i < lanes; ++i) at.top[i] = kLowestScore, at.sum[i] = 0;
     for (Index s = 0; s < a.keys; s += kBlockKeys) {
       const Index keys = smaller(a.keys - s, kBlockKeys);
       block_product<V, LayoutA::kRows>(keys, lanes, a.depth, a.k + s * a.ldk, a.ldk, {at.q, lanes}, false, at.x, lanes);
-      exponentiate<V>(keys, lanes, scale, at.x, at.top, at.sum, at.factor);
+      exponentiate<V>(keys, lanes, c, at.x, at.top, at.sum, at.factor);
       for (Index i = 0; s > 0 && i < rows; ++i) {  // after a few blocks, a new largest score is rare
         if (at.factor[i] != 1) scale_row<V>(a.value_depth, at.factor[i], y + i * out.ldy, y + i * out.ldy);
       }

@@ -100,6 +100,17 @@ V square_root(V x) {
   return xsimd::sqrt(x);
 }
 
+/// a + b = sum + rest, exactly (Knuth 1969, section 4.2.2).
+template <class V>
+struct ExactSum {
+  V sum, rest;
+};
+template <class V>
+ExactSum<V> exact_sum(V a, V b) {
+  const V sum = a + b, b_part = sum - a;
+  return {sum, (a - (sum - b_part)) + (b - b_part)};
+}
+
 /// a ^ b ^ c of integers
 template <class W>
 W xor3(W a, W b, W c) {

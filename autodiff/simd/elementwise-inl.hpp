@@ -28,10 +28,7 @@ struct Functions {
     const V y = simd::divide(mul_add(below, even, V(above * odd)), mul_add(above, even, V(below * odd)));
     return math::flip_sign(y, math::sign_bits(x));
   }
-  static V sigmoid(V x) {
-    constexpr Real kZero = kSingle ? -104 : -746, kOne = kSingle ? 20 : 40;  // where the result rounds to 0 and 1
-    return sigmoid_between(V(xsimd::min(V(kOne), V(xsimd::max(V(kZero), x)))));
-  }
+  static V sigmoid(V x) { return sigmoid_between(between_sigmoid_tails(x)); }
   // max(x, 0) + ln(1 + e^-|x|), where ln(1 + u) = 2 atanh(u / (2 + u))
   static V softplus(V x) {
     constexpr Real kZero = kSingle ? -104 : -746;
@@ -70,10 +67,14 @@ struct Functions {
   static V softplus_gradient(V gy, V x) { return gy * sigmoid(x); }
   static V relu_gradient(V gy, V x) { return xsimd::select(x > V(0), gy, V(0)); }
   static V gelu_gradient(V gy, V x) {
-    const math::Normal<V> n = math::normal(x);
-    return gy * mul_add(x, n.pdf, n.cdf);
+    const V c = xsimd::min(V(math::kNormalEnd), V(xsimd::max(V(-math::kNormalEnd), x)));
+    const math::Normal<V> n = math::normal(c);
+    return gy * mul_add(c, n.pdf, n.cdf);
   }
-  static V silu_gradient(V gy, V x) { return silu_gradient(gy, x, sigmoid(x)); }
+  static V silu_gradient(V gy, V x) {
+    const V c = between_sigmoid_tails(x);
+    return silu_gradient(gy, c, sigmoid_between(c));
+  }
   // s (1 + x (1 - s) a'), a' = k + 3 h x^2
   static V gelu_tanh_gradient(V gy, V x) {
     constexpr Real k = Real(1.59576912160573071176), h3 = Real(3 * 0.07135481627260024878);
@@ -105,20 +106,26 @@ struct Functions {
   static ValueAndSlope gelu_with_slope(V x) { return {gelu(x), gelu_gradient(V(1), x)}; }
   static ValueAndSlope gelu_tanh_with_slope(V x) { return {gelu_tanh(x), gelu_tanh_gradient(V(1), x)}; }
   static ValueAndSlope silu_with_slope(V x) {
-    const V s = sigmoid(x);
-    return {silu(x, s), silu_gradient(V(1), x, s)};
+    const V c = between_sigmoid_tails(x), s = sigmoid_between(c);
+    return {silu(x, s), silu_gradient(V(1), c, s)};
   }
 
  private:
-  // With s = sigmoid(x).
+  /// x between the bounds where sigmoid rounds to 0 and 1.
+  static V between_sigmoid_tails(V x) {
+    constexpr Real kZero = kSingle ? -104 : -746, kOne = kSingle ? 20 : 40;
+    return xsimd::min(V(kOne), V(xsimd::max(V(kZero), x)));
+  }
+
+  // With s = sigmoid(x); and c = x between its tails, where x may be infinite and what it is multiplied with 0.
   static V silu(V x, V s) {
     constexpr Real kZero = kSingle ? -120 : -760;
     const V c = xsimd::max(V(kZero), x);
     return with_denormals(V(x * s), c, c, c);
   }
-  static V silu_gradient(V gy, V x, V s) { return gy * s * mul_add(x, V(V(1) - s), V(1)); }
+  static V silu_gradient(V gy, V c, V s) { return gy * s * mul_add(c, V(V(1) - s), V(1)); }
 
-  /// 1 / (1 + e^-a) for a within sigmoid's bounds, as V or Product.
+  /// 1 / (1 + e^-a) for a between sigmoid's tails, as V or Product.
   template <class A>
   static V sigmoid_between(A a) {
     const auto [rounded, r] = math::reduce_by_ln2(a);
@@ -198,6 +205,11 @@ template <class V, typename Functions<V>::ValueAndSlope (*f)(V)>
   });
 }
 
+Real power_of_one(Real x, Real a) {
+  return kSingle ? __builtin_powf(static_cast<float>(x), static_cast<float>(a))
+                 : static_cast<Real>(__builtin_pow(x, a));
+}
+
 /// Small whole powers by repeated squaring; the rest is C's, one by one: no short formula has its accuracy and
 /// special values.
 template <class V>
@@ -205,17 +217,22 @@ void pow(Index n, const Real* x, Real a, Real* y) noexcept {
   const int whole = a >= -16 && a <= 16 ? static_cast<int>(a) : 0;
   if (static_cast<Real>(whole) == a) {
     for_registers<V>(n, [=](Index i, auto part) {
-      V power(1), square = part.load(x + i);
+      const V x_i = part.load(x + i);
+      V power(1), square = x_i;
       for (int rest = whole < 0 ? -whole : whole; rest > 0; rest /= 2, square = square * square) {
         if (rest % 2 == 1) power = power * square;
       }
-      part.store(y + i, whole < 0 ? divide(V(1), power) : power);
+      if (whole < 0) {
+        // Where x^-a is denormal or infinite, its inverse need not be infinite or 0.
+        const V magnitude = xsimd::abs(power);
+        const auto lost = (magnitude < V(math::kSmallestNormal)) | (magnitude == V(kInfinity));
+        power = xsimd::any(lost) ? math::each_lane(x_i, [a](Real lane) { return power_of_one(lane, a); })
+                                 : divide(V(1), power);
+      }
+      part.store(y + i, power);
     });
   } else {
-    for (Index i = 0; i < n; ++i) {
-      y[i] = kSingle ? __builtin_powf(static_cast<float>(x[i]), static_cast<float>(a))
-                     : static_cast<Real>(__builtin_pow(x[i], a));
-    }
+    for (Index i = 0; i < n; ++i) y[i] = power_of_one(x[i], a);
   }
 }
 

@@ -77,11 +77,11 @@ struct Attention {
 struct AttentionOutput {
   Real* y;  ///< [queries, value_depth], rows ldy apart
   Index ldy;
-  // Per query, of its scores x_s = scale <q, k_s> / ln 2, so that the weights are 2^(x_s - top) inverse_sum. Two
-  // numbers where ln sum_s e^x_s would do, because large scores would round that so that the weights no longer add up
-  // to 1.
-  Real* top;          ///< max_s x_s
-  Real* inverse_sum;  ///< 1 / sum_s 2^(x_s - top)
+  // Per query, so that the weights are 2^(scale / ln 2 (<q, k_s> - top)) inverse_sum. Two numbers where ln sum_s
+  // e^(scale <q, k_s>) would do, because large scores would round that so that the weights no longer add up to 1; and
+  // `top` without the scale, because the product of the two would round, and the exponents of large scores be positive.
+  Real* top;          ///< max_s <q, k_s>, but finite if all are -infinity
+  Real* inverse_sum;  ///< 1 / sum_s 2^(scale / ln 2 (<q, k_s> - top))
 };
 
 /// The way back: from gy = dloss / dy to the gradients of q, k and v, laid out as those are.
@@ -105,12 +105,17 @@ struct Rectangles {
 
 /// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
 ///   m = beta1 m + (1 - beta1) s g,   v = beta2 v + (1 - beta2) (s g)^2
-///   p = (1 - decay) p - step m / (sqrt(v / correction2) + epsilon)
-/// where s = `gradient_scale`, step = learning rate / (1 - beta1^t), correction2 = 1 - beta2^t and decay =
-/// learning rate times weight decay; and of the exponential moving average, w = `average_weight`:
+///   p = (1 - decay) p - step m / (sqrt(v / (1 - beta2^t)) + epsilon)
+/// where s = `gradient_scale`, step = learning rate / (1 - beta1^t) and decay = learning rate times weight decay; and
+/// of the exponential moving average, w = `average_weight`:
 ///   average = average + w (p - average)
+/// A beta is told by its distance from 1, which a Real keeps where it would round the beta to 1.
 struct Adam {
-  Real gradient_scale, beta1, beta2, step, correction2, epsilon, decay, average_weight;
+  Real gradient_scale;
+  Real rest1, rest2;  ///< 1 - beta1, 1 - beta2
+  Real step;
+  Real inverse_correction2;  ///< 1 / (1 - beta2^t)
+  Real epsilon, decay, average_weight;
 };
 
 /// One row of the costs of an assignment problem (flow/assignment.cpp), against columns j = 0, 1, ...
@@ -228,20 +233,24 @@ struct Kernels {
                              Real* workspace) noexcept;
 
   // Normalization. x, g, y: [rows, columns]; what is told of each column: [columns].
-  /// mean_c = sum_r x[r, c] / rows,   squares_c = sum_r (x[r, c] - mean_c)^2.   rows >= 1. A mean far from 0 costs no
-  /// digits of the squares unless the first row lies far from it, too.
-  void (*column_moments)(Index rows, Index columns, const Real* x, Real* mean, Real* squares) noexcept;
+  /// Of each column: the mean is mean_c + rest_c, where rest_c is what mean_c loses by rounding, and
+  ///   deviation_c = sqrt(sum_r (x[r, c] - mean)^2 / rows).   rows >= 1
+  /// Neither a mean far from 0 nor a row far from the others costs digits, and no square overflows; those of
+  /// differences from the mean below 1e-17 (double: 1e-150) may vanish.
+  void (*column_moments)(Index rows, Index columns, const Real* x, Real* mean, Real* rest, Real* deviation) noexcept;
   /// y = (x - mean_c) scale_c + shift_c
   void (*normalize_columns)(Index rows, Index columns, const Real* x, const Real* mean, const Real* scale,
                             const Real* shift, Real* y) noexcept;
   /// sum_c += sum_r g[r, c],   product_c += sum_r g[r, c] (x[r, c] - mean_c)
   void (*column_products)(Index rows, Index columns, const Real* g, const Real* x, const Real* mean, Real* sum,
                           Real* product) noexcept;
-  /// gx = scale_c g - slope_c (x - mean_c) - shift_c
+  /// gx = rstd_c (scale_c g - slope_c (x - mean_c) - shift_c)
   void (*normalize_columns_gradient)(Index rows, Index columns, const Real* g, const Real* x, const Real* mean,
-                                     const Real* scale, const Real* slope, const Real* shift, Real* gx) noexcept;
-  /// Of each row: y = xhat scale_c + shift_c, xhat = (x - mean_r) rstd_r, rstd_r = 1 / sqrt(variance_r + epsilon).
-  /// moments: [rows, 2], the mean and rstd. columns >= 1
+                                     const Real* rstd, const Real* scale, const Real* slope, const Real* shift,
+                                     Real* gx) noexcept;
+  /// Of each row: y = xhat scale_c + shift_c,   xhat = (x - mean_r) rstd_r + low_r,   rstd_r = 1 / sqrt(variance_r +
+  /// epsilon), where low_r is for what mean_r loses by rounding. moments: [rows, 3], the mean, rstd and low. columns >=
+  /// 1. Digits, overflow and underflow as in column_moments.
   void (*normalize_rows)(Index rows, Index columns, const Real* x, const Real* scale, const Real* shift, Real epsilon,
                          Real* y, Real* moments) noexcept;
   /// gx = rstd_r (h - mean(h) - xhat mean(h xhat)) with h = g scale_c and the means over each row;
@@ -250,8 +259,8 @@ struct Kernels {
                                   const Real* scale, Real* gx, Real* gscale, Real* gshift) noexcept;
 
   // Pooling, of one image. y: [row_count, column_count, channels]; x, v, gx: [., width, channels].
-  /// y = scale times the sum over each rectangle
-  void (*sum_rectangles)(const Rectangles&, const Real* x, Real scale, Real* y) noexcept;
+  /// y = the sum over each rectangle / divisor. The error does not grow with the number of places.
+  void (*sum_rectangles)(const Rectangles&, const Real* x, Real divisor, Real* y) noexcept;
   /// y = v where x is first the maximum of each rectangle, channel by channel; or where x is first NaN, if it is. None
   /// of the rectangles is empty.
   void (*pick_at_maxima)(const Rectangles&, const Real* x, const Real* v, Real* y) noexcept;

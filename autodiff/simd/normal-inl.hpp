@@ -49,14 +49,14 @@ V normal_tail_times(V magnitude) {
   return scale_by_power_of_two(divide(y, denominator), rounded);
 }
 
-/// Phi(x) and its density phi(x).
+/// Phi(x) and its density phi(x), |x| <= kNormalEnd.
 template <class V>
 struct Normal {
   V cdf, pdf;
 };
 template <class V>
 Normal<V> normal(V x) {
-  const V c = xsimd::min(V(kNormalEnd), V(xsimd::abs(x)));
+  const V c = xsimd::abs(x);
   const auto [rounded, y] = times_exp(V(1), minus_half_square(c));
   const V e = scale_by_power_of_two(y, rounded);
   const auto [q, denominator] = normal_tail(c);

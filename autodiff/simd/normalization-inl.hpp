@@ -1,8 +1,13 @@
 // Normalization. Where a group has many places, as images do, lanes are channels: the numbers of a column go down one
 // lane, and nothing is ever summed across lanes. Where a group is one row, registers go along it.
+//
+// Numbers are squared after a mean of theirs has been taken off, so that a mean far from 0 costs no digits; and the
+// mean is told to more digits than a Real has, so that its rounding costs none either. Squares that overflow are left
+// to the reference, in twice the precision.
 #pragma once
 
 #include "autodiff/simd/reduction-inl.hpp"
+#include "autodiff/simd/scalar.hpp"
 
 namespace rill::simd {
 namespace {
@@ -51,37 +56,66 @@ struct Strip {
 // ---------------------------------------------------------------------------------------------------------------------
 // Down the columns
 
-/// With d = x - the first row's number: mean = first + sum d / rows, squares = sum d^2 - (sum d)^2 / rows, in one visit
-/// of x. The difference cancels little unless the first number lies far from the rest; and as it is one of those whose
-/// squares are summed, never more than a factor of `rows`.
+/// The mean of so many numbers is mean + rest, the sum of their squared distances from it `squares`.
 template <class V>
-[[gnu::flatten]] void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* squares) noexcept {
-  for_strips<V, 4>(columns, [=](Index c, auto width, auto part) {
+struct Moments {
+  V mean, rest = V(0), squares = V(0);
+
+  /// So many more numbers, of whose d = x - mean both sums are given:   with n numbers before and N now,
+  /// T = sum d = n rest + sum,   mean' = mean + T / N,   squares' = squares + n rest^2 + sum d^2 - T^2 / N.
+  /// At most half of that cancels while no more numbers come than there were, or their mean is x's.
+  void add(Index before, Index more, V sum, V sum_of_squares) {
+    const V known(static_cast<Real>(before)), all(static_cast<Real>(before + more));
+    const V offset_before = known * rest, total = offset_before + sum;
+    const V offset = divide(total, all);
+    squares = neg_mul_add(offset, total, V(mul_add(offset_before, rest, V(squares + sum_of_squares))));
+    squares = xsimd::max(V(0), squares);  // keeps a NaN
+    const ExactSum<V> moved = exact_sum(mean, offset);
+    mean = moved.sum;
+    rest = moved.rest;
+  }
+};
+
+/// In one visit of x, block by block, where a block's numbers are taken relative to the mean of those before; and the
+/// first block's, which is visited twice, to their own.
+template <class V>
+[[gnu::flatten]] void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* rest,
+                                     Real* deviation) noexcept {
+  bool finite = true;
+  for_strips<V, 4>(columns, [=, &finite](Index c, auto width, auto part) {
     using S = Strip<V, width>;
-    const S first = S::load(x + c, part);
-    S sum = S::zeros(), product = S::zeros();
+    const Index first = rows < kBlock ? rows : kBlock;
+    S start = S::zeros();
+    for (Index r = 0; r < first; ++r) start.add(S::load(x + r * columns + c, part));
+    Moments<V> moments[width];
+    unroll<width>([&](auto i) { moments[i].mean = divide(start.at[i], V(static_cast<Real>(first))); });
     for (Index r = 0; r < rows;) {
-      S block_sum = S::zeros(), block_product = S::zeros();
+      S center, sum = S::zeros(), squares = S::zeros();
+      unroll<width>([&](auto i) { center.at[i] = moments[i].mean; });
+      const Index begin = r;
       for (const Index stop = r + kBlock; r < rows && r < stop; ++r) {
-        S row = S::load(x + r * columns + c, part);
+        const S row = S::load(x + r * columns + c, part);
         unroll<width>([&](auto i) {
-          const V d = row.at[i] - first.at[i];
-          block_sum.at[i] = block_sum.at[i] + d;
-          block_product.at[i] = mul_add(d, d, block_product.at[i]);
+          const V d = row.at[i] - center.at[i];
+          sum.at[i] = sum.at[i] + d;
+          squares.at[i] = mul_add(d, d, squares.at[i]);
         });
       }
-      sum.add(block_sum);
-      product.add(block_product);
+      unroll<width>([&](auto i) { moments[i].add(begin, r - begin, sum.at[i], squares.at[i]); });
     }
-    const V count(static_cast<Real>(rows));
+    S means, rests, deviations;
     unroll<width>([&](auto i) {
-      const V offset = divide(sum.at[i], count);
-      product.at[i] = xsimd::max(V(neg_mul_add(offset, sum.at[i], product.at[i])), V(0));
-      sum.at[i] = first.at[i] + offset;
+      means.at[i] = moments[i].mean;
+      rests.at[i] = moments[i].rest;
+      deviations.at[i] = square_root(divide(moments[i].squares, V(static_cast<Real>(rows))));
+      finite = finite && xsimd::all(deviations.at[i] < V(kInfinity));
     });
-    sum.store(mean + c, part);
-    product.store(squares + c, part);
+    means.store(mean + c, part);
+    rests.store(rest + c, part);
+    deviations.store(deviation + c, part);
   });
+  if (!finite) [[unlikely]]
+    scalar::column_moments(rows, columns, x, mean, rest, deviation);
 }
 
 template <class V>
@@ -124,18 +158,18 @@ template <class V>
 
 template <class V>
 [[gnu::flatten]] void normalize_columns_gradient(Index rows, Index columns, const Real* g, const Real* x,
-                                                 const Real* mean, const Real* scale, const Real* slope,
-                                                 const Real* shift, Real* gx) noexcept {
+                                                 const Real* mean, const Real* rstd, const Real* scale,
+                                                 const Real* slope, const Real* shift, Real* gx) noexcept {
   for_strips<V, 4>(columns, [=](Index c, auto width, auto part) {
     using S = Strip<V, width>;
-    const S center = S::load(mean + c, part), a = S::load(scale + c, part), b = S::load(slope + c, part),
-            d = S::load(shift + c, part);
+    const S center = S::load(mean + c, part), f = S::load(rstd + c, part), a = S::load(scale + c, part),
+            b = S::load(slope + c, part), d = S::load(shift + c, part);
     for (Index r = 0; r < rows; ++r) {
       S row = S::load(g + r * columns + c, part);
       const S x_row = S::load(x + r * columns + c, part);
       unroll<width>([&](auto i) {
         const V tilted = neg_mul_add(b.at[i], V(x_row.at[i] - center.at[i]), V(-d.at[i]));
-        row.at[i] = mul_add(a.at[i], row.at[i], tilted);
+        row.at[i] = f.at[i] * mul_add(a.at[i], row.at[i], tilted);
       });
       row.store(gx + r * columns + c, part);
     }
@@ -145,27 +179,59 @@ template <class V>
 // ---------------------------------------------------------------------------------------------------------------------
 // Along the rows
 
-/// term(c, part) summed over a row.
-template <class V, class Term>
-V row_sum(Index columns, const Term& term) {
-  return reduce_registers<V, Sum>(columns, term);
+/// Two sums over a row, the same in every lane: accumulate(c, part, sums) adds the terms of a register.
+template <class V>
+struct Sums {
+  V a = V(0), b = V(0);
+  void add(const Sums& other) {
+    a = a + other.a;
+    b = b + other.b;
+  }
+};
+template <class V, class Accumulate>
+Sums<V> row_sums(Index columns, const Accumulate& accumulate) {
+  constexpr Index L = kLanes<V>;
+  Sums<V> total;
+  Index c = 0;
+  while (c + 2 * L <= columns) {
+    Sums<V> even, odd;
+    for (const Index stop = c + kBlock * 2 * L; c + 2 * L <= columns && c < stop; c += 2 * L) {
+      accumulate(c, Whole<V>{}, even);
+      accumulate(c + L, Whole<V>{}, odd);
+    }
+    even.add(odd);
+    total.add(even);
+  }
+  if (c + L <= columns) accumulate(c, Whole<V>{}, total), c += L;
+  if (c < columns) accumulate(c, Head<V>(columns - c), total);
+  const auto add = [](V a, V b) { return V(a + b); };
+  return {fold_lanes(total.a, add), fold_lanes(total.b, add)};
 }
 
 template <class V>
 [[gnu::flatten]] void normalize_rows(Index rows, Index columns, const Real* x, const Real* scale, const Real* shift,
                                      Real epsilon, Real* y, Real* moments) noexcept {
-  const V share(1 / static_cast<Real>(columns));
-  for (Index r = 0; r < rows; ++r, x += columns, y += columns, moments += 2) {
-    const V mean = share * row_sum<V>(columns, [=](Index c, auto part) { return part.load(x + c); });
-    const V variance = share * row_sum<V>(columns, [=](Index c, auto part) {
-                         const V d = part.load(x + c) - mean;
-                         return V(d * d);
-                       });
-    const V rstd = divide(V(1), square_root(V(variance + V(epsilon))));
+  const V count(static_cast<Real>(columns));
+  for (Index r = 0; r < rows; ++r, x += columns, y += columns, moments += 3) {
+    Moments<V> row;
+    row.mean = divide(reduce_registers<V, Sum>(columns, [=](Index c, auto part) { return part.load(x + c); }), count);
+    const Sums<V> sums = row_sums<V>(columns, [=](Index c, auto part, Sums<V>& into) {
+      const V d = part.keep(part.load(x + c) - row.mean, V(0));
+      into.a = into.a + d;
+      into.b = mul_add(d, d, into.b);
+    });
+    row.add(0, columns, sums.a, sums.b);
+    const V variance = divide(row.squares, count);
+    if (!(first_lane(variance) < kInfinity)) [[unlikely]] {
+      scalar::normalize_rows(1, columns, x, scale, shift, epsilon, y, moments);
+      continue;
+    }
+    const V rstd = divide(V(1), square_root(V(variance + V(epsilon)))), mean = row.mean, low = -row.rest * rstd;
     moments[0] = first_lane(mean);
     moments[1] = first_lane(rstd);
+    moments[2] = first_lane(low);
     for_registers<V>(columns, [=](Index c, auto part) {
-      const V xhat = (part.load(x + c) - mean) * rstd;
+      const V xhat = mul_add(V(part.load(x + c) - mean), rstd, low);
       part.store(y + c, mul_add(xhat, part.load(scale + c), part.load(shift + c)));
     });
   }
@@ -175,20 +241,26 @@ template <class V>
 [[gnu::flatten]] void normalize_rows_gradient(Index rows, Index columns, const Real* g, const Real* x,
                                               const Real* moments, const Real* scale, Real* gx, Real* gscale,
                                               Real* gshift) noexcept {
-  const V share(1 / static_cast<Real>(columns));
-  for (Index r = 0; r < rows; ++r, g += columns, x += columns, gx += columns, moments += 2) {
-    const V mean(moments[0]), rstd(moments[1]);
-    V product(0);
-    const V sum = row_sum<V>(columns, [&](Index c, auto part) {
-      const V g_c = part.load(g + c), xhat = (part.load(x + c) - mean) * rstd, h = g_c * part.load(scale + c);
+  constexpr Real kLeast = math::kSmallestNormal * Real(1 << 26);  // x - mean might overflow below
+  const V count(static_cast<Real>(columns));
+  for (Index r = 0; r < rows; ++r, g += columns, x += columns, gx += columns, moments += 3) {
+    if (moments[1] < kLeast) [[unlikely]] {
+      scalar::normalize_rows_gradient(1, columns, g, x, moments, scale, gx, gscale, gshift);
+      continue;
+    }
+    const V mean(moments[0]), rstd(moments[1]), low(moments[2]);
+    const Sums<V> sums = row_sums<V>(columns, [=](Index c, auto part, Sums<V>& into) {
+      // h is 0 in the lanes that are not meant, as g is there
+      const V g_c = part.load(g + c), xhat = mul_add(V(part.load(x + c) - mean), rstd, low);
+      const V h = g_c * part.load(scale + c);
       part.store(gshift + c, V(part.load(gshift + c) + g_c));
       part.store(gscale + c, mul_add(g_c, xhat, part.load(gscale + c)));
-      product = mul_add(h, xhat, product);  // 0 in the lanes that are not meant, where g is
-      return h;
+      into.a = into.a + h;
+      into.b = mul_add(h, xhat, into.b);
     });
-    const V h_mean = share * sum, slope = share * fold_lanes(product, [](V a, V b) { return V(a + b); });
+    const V h_mean = divide(sums.a, count), slope = divide(sums.b, count);
     for_registers<V>(columns, [=](Index c, auto part) {
-      const V xhat = (part.load(x + c) - mean) * rstd, h = part.load(g + c) * part.load(scale + c);
+      const V xhat = mul_add(V(part.load(x + c) - mean), rstd, low), h = part.load(g + c) * part.load(scale + c);
       part.store(gx + c, V(rstd * neg_mul_add(xhat, slope, V(h - h_mean))));
     });
   }

@@ -19,18 +19,17 @@ void lerp(Index n, const Real* x, Real w, Real* y) noexcept {
 
 template <class V, bool averaged>
 void adam_loop(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Real* p, Real* average) noexcept {
-  const V scale(step.gradient_scale), beta1(step.beta1), beta2(step.beta2);
-  const V rest1(1 - step.beta1), rest2(1 - step.beta2);
-  const V keep(1 - step.decay), rate(step.step), inverse_correction2(1 / step.correction2), epsilon(step.epsilon);
-  const V weight(step.average_weight);
+  const V scale(step.gradient_scale), rest1(step.rest1), rest2(step.rest2), decay(step.decay), rate(step.step);
+  const V inverse_correction2(step.inverse_correction2), epsilon(step.epsilon), weight(step.average_weight);
   for_registers<V>(n, [=](Index i, auto part) {
-    const V g = scale * part.load(gradient + i);
-    const V mean = mul_add(beta1, part.load(m + i), V(rest1 * g));
-    const V variance = mul_add(beta2, part.load(v + i), V(rest2 * g * g));
+    const V g = scale * part.load(gradient + i), m_i = part.load(m + i), v_i = part.load(v + i), p_i = part.load(p + i);
+    // (1 - rest) x as x - rest x, in which the constant does not round
+    const V mean = mul_add(rest1, g, neg_mul_add(rest1, m_i, m_i));
+    const V variance = mul_add(V(rest2 * g), g, neg_mul_add(rest2, v_i, v_i));
     part.store(m + i, mean);
     part.store(v + i, variance);
     const V denominator = square_root(V(variance * inverse_correction2)) + epsilon;
-    const V moved = keep * part.load(p + i) - divide(V(rate * mean), V(denominator));
+    const V moved = p_i - mul_add(decay, p_i, divide(V(rate * mean), denominator));
     part.store(p + i, moved);
     if constexpr (averaged) part.store(average + i, lerp(moved, weight, part.load(average + i)));
   });

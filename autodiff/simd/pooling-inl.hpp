@@ -6,8 +6,8 @@
 namespace rill::simd {
 namespace {
 
-/// Calls body(out, part, for_places) for every register of the grid's numbers: `out` is where it stands in y, and
-/// for_places(visit) calls visit(place) with where the same channels stand in x, for all places of the rectangle.
+/// Calls body(out, part, places, for_places) for every register of the grid's numbers: `out` is where it stands in y,
+/// and for_places(visit) calls visit(place) with where the same channels stand in x, for all `places` of the rectangle.
 template <class V, class Body>
 void for_rectangles(const Rectangles& at, const Body& body) {
   Index out = 0;
@@ -16,7 +16,7 @@ void for_rectangles(const Rectangles& at, const Body& body) {
     for (Index j = 0; j < at.column_count; ++j, out += at.channels) {
       const Range columns = at.columns[j];
       for_registers<V>(at.channels, [&](Index c, auto part) {
-        body(out + c, part, [&](const auto& visit) {
+        body(out + c, part, (rows.end - rows.begin) * (columns.end - columns.begin), [&](const auto& visit) {
           for (Index r = rows.begin; r < rows.end; ++r) {
             for (Index k = columns.begin; k < columns.end; ++k) visit((r * at.width + k) * at.channels + c);
           }
@@ -26,18 +26,47 @@ void for_rectangles(const Rectangles& at, const Body& body) {
   }
 }
 
+/// So many places are summed as they come. Sums of so many are added up together with what each addition loses (Kahan
+/// and Babuska, 1969), so that the error does not grow with the number of places.
+constexpr Index kPlacesOfBlock = 16;
+
+/// sum / divisor, where `inverse` is 1 / divisor, and `exact` whether that did not round.
 template <class V>
-[[gnu::flatten]] void sum_rectangles(const Rectangles& at, const Real* x, Real scale, Real* y) noexcept {
-  for_rectangles<V>(at, [=](Index out, auto part, const auto& for_places) {
+V quotient(V sum, Real divisor, Real inverse, bool exact) {
+  return exact ? V(sum * V(inverse)) : divide(sum, V(divisor));
+}
+
+template <class V>
+[[gnu::flatten]] void sum_rectangles(const Rectangles& at, const Real* x, Real divisor, Real* y) noexcept {
+  const Real inverse = 1 / divisor;
+  const bool power_of_two = (bits_as<Word>(divisor) & math::kMantissaMask) == 0;
+  for_rectangles<V>(at, [=](Index out, auto part, Index places, const auto& for_places) {
     V sum(0);
-    for_places([&](Index place) { sum = sum + part.load(x + place); });
-    part.store(y + out, V(V(scale) * sum));
+    if (places <= kPlacesOfBlock) {
+      for_places([&](Index place) { sum = sum + part.load(x + place); });
+    } else {
+      V lost(0), block(0);
+      const auto add_block = [&] {
+        const ExactSum<V> total = exact_sum(sum, block);
+        sum = total.sum;
+        lost = lost + total.rest;
+        block = V(0);
+      };
+      Index count = 0;
+      for_places([&](Index place) {
+        block = block + part.load(x + place);
+        if (++count % kPlacesOfBlock == 0) add_block();
+      });
+      add_block();
+      sum = xsimd::select(xsimd::abs(sum) < V(kInfinity), V(sum + lost), sum);  // infinity lost a NaN
+    }
+    part.store(y + out, quotient(sum, divisor, inverse, power_of_two));
   });
 }
 
 template <class V>
 [[gnu::flatten]] void pick_at_maxima(const Rectangles& at, const Real* x, const Real* v, Real* y) noexcept {
-  for_rectangles<V>(at, [=](Index out, auto part, const auto& for_places) {
+  for_rectangles<V>(at, [=](Index out, auto part, Index, const auto& for_places) {
     V best(-kInfinity), picked(0);
     bool first = true;
     for_places([&](Index place) {
@@ -58,7 +87,7 @@ template <class V>
 
 template <class V>
 [[gnu::flatten]] void add_at_maxima(const Rectangles& at, const Real* x, const Real* g, Real* gx) noexcept {
-  for_rectangles<V>(at, [=](Index out, auto part, const auto& for_places) {
+  for_rectangles<V>(at, [=](Index out, auto part, Index, const auto& for_places) {
     V best(-kInfinity);
     for_places([&](Index place) { best = Functions<V>::maximum(best, part.load(x + place)); });
     V rest = part.load(g + out);  // what has not found its place

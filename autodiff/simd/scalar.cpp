@@ -59,15 +59,19 @@ Real tanh_gradient(Real gy, Real y) { return gy * (1 - y * y); }
 Real sigmoid_gradient(Real gy, Real y) { return gy * y * (1 - y); }
 Real softplus_gradient(Real gy, Real x) { return gy * sigmoid(x); }
 Real relu_gradient(Real gy, Real x) { return x > 0 ? gy : 0; }
-Real gelu_gradient(Real gy, Real x) { return static_cast<Real>(gy * (normal_cdf(x) + x * normal_pdf(x))); }
+// Between bounds beyond which the slope is 0 or 1: at infinity the products have no value.
+Real gelu_gradient(Real gy, Real x) {
+  const Wide c = std::clamp<Wide>(x, -40, 40);
+  return static_cast<Real>(gy * (normal_cdf(c) + c * normal_pdf(c)));
+}
 Real gelu_tanh_gradient(Real gy, Real x) {
-  const Wide c = std::clamp<Wide>(x, -40, 40);  // beyond, s is 0 or 1
+  const Wide c = std::clamp<Wide>(x, -40, 40);
   const Wide s = gelu_sigmoid(c), slope = kGeluScale * (1 + 3 * kGeluCubic * c * c);
   return static_cast<Real>(gy * s * (1 + c * (1 - s) * slope));
 }
 Real silu_gradient(Real gy, Real x) {
-  const Real s = sigmoid(x);
-  return gy * s * (1 + x * (1 - s));
+  const Wide c = std::clamp<Wide>(x, -800, 800), s = wide_sigmoid(c);
+  return static_cast<Real>(gy * s * (1 + c * (1 - s)));
 }
 Real leaky_relu_gradient(Real gy, Real x, Real a) { return x > 0 ? gy : a * gy; }
 Real elu_gradient(Real gy, Real y, Real a, Real b) { return y > 0 ? b * gy : gy * (y + a * b); }
@@ -233,12 +237,13 @@ void lerp(Index n, const Real* x, Real w, Real* y) noexcept {
   for (Index i = 0; i < n; ++i) y[i] += w * (x[i] - y[i]);
 }
 
+// (1 - rest) x as x - rest x, because 1 - rest may round to 1.
 void adam(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Real* p, Real* average) noexcept {
   for (Index i = 0; i < n; ++i) {
     const Real g = step.gradient_scale * gradient[i];
-    m[i] = step.beta1 * m[i] + (1 - step.beta1) * g;
-    v[i] = step.beta2 * v[i] + (1 - step.beta2) * g * g;
-    p[i] = (1 - step.decay) * p[i] - step.step * m[i] / (std::sqrt(v[i] / step.correction2) + step.epsilon);
+    m[i] = m[i] - step.rest1 * m[i] + step.rest1 * g;
+    v[i] = v[i] - step.rest2 * v[i] + step.rest2 * g * g;
+    p[i] -= step.decay * p[i] + step.step * m[i] / (std::sqrt(v[i] * step.inverse_correction2) + step.epsilon);
     if (average) average[i] += step.average_weight * (p[i] - average[i]);
   }
 }

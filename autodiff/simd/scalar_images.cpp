@@ -77,12 +77,12 @@ constexpr Real kLog2E = Real(1.44269504088896340736);
 
 void attention(const Attention& a, const AttentionOutput& out, Real* p) noexcept {
   for (Index t = 0; t < a.queries; ++t) {
-    Real top = -std::numeric_limits<Real>::infinity(), sum = 0;
+    Real top = std::numeric_limits<Real>::lowest(), sum = 0;
     for (Index s = 0; s < a.keys; ++s) {
-      p[s] = a.scale * kLog2E * dot_product(a.depth, a.q + t * a.ldq, a.k + s * a.ldk);
+      p[s] = dot_product(a.depth, a.q + t * a.ldq, a.k + s * a.ldk);
       top = std::max(top, p[s]);
     }
-    for (Index s = 0; s < a.keys; ++s) sum += p[s] = std::exp2(p[s] - top);
+    for (Index s = 0; s < a.keys; ++s) sum += p[s] = std::exp2(a.scale * kLog2E * (p[s] - top));
     for (Index c = 0; c < a.value_depth; ++c) {
       Real y = 0;
       for (Index s = 0; s < a.keys; ++s) y += p[s] * a.v[s * a.ldv + c];
@@ -107,7 +107,7 @@ void attention_gradient(const Attention& a, const AttentionOutput& out, const At
     for (Index c = 0; c < a.depth; ++c) gq[c] = 0;
     for (Index s = 0; s < a.keys; ++s) {
       const Real* const k = a.k + s * a.ldk;
-      const Real p = std::exp2(a.scale * kLog2E * dot_product(a.depth, q, k) - out.top[t]) * out.inverse_sum[t];
+      const Real p = std::exp2(a.scale * kLog2E * (dot_product(a.depth, q, k) - out.top[t])) * out.inverse_sum[t];
       const Real gx = a.scale * p * (dot_product(a.value_depth, gy, a.v + s * a.ldv) - delta);
       for (Index c = 0; c < a.depth; ++c) {
         gq[c] += gx * k[c];
@@ -123,17 +123,35 @@ void attention_gradient(const Attention& a, const AttentionOutput& out, const At
 
 using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
 
-void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* squares) noexcept {
+// What of x a Real tells, and what is left of it.
+static void split(Wide x, Real& part, Real& rest) {
+  part = static_cast<Real>(x);
+  rest = static_cast<Real>(x - static_cast<Wide>(part));
+}
+
+// Their mean, and the mean of the squares of their distances from it.
+struct MeanAndVariance {
+  Wide mean, variance;
+};
+static MeanAndVariance mean_and_variance(Index n, Index stride, const Real* x) {
+  Wide sum = 0, offsets = 0, squares = 0;
+  const auto count = static_cast<Wide>(n);
+  for (Index i = 0; i < n; ++i) sum += static_cast<Wide>(x[i * stride]);
+  const Wide near = sum / count;
+  for (Index i = 0; i < n; ++i) {
+    const Wide d = static_cast<Wide>(x[i * stride]) - near;
+    offsets += d;
+    squares += d * d;
+  }
+  const Wide offset = offsets / count;
+  return {near + offset, std::max<Wide>(squares / count - offset * offset, 0)};
+}
+
+void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* rest, Real* deviation) noexcept {
   for (Index c = 0; c < columns; ++c) {
-    Wide sum = 0, sum_of_squares = 0;
-    for (Index r = 0; r < rows; ++r) sum += static_cast<Wide>(x[r * columns + c]);
-    const Wide center = sum / static_cast<Wide>(rows);
-    for (Index r = 0; r < rows; ++r) {
-      const Wide d = static_cast<Wide>(x[r * columns + c]) - center;
-      sum_of_squares += d * d;
-    }
-    mean[c] = static_cast<Real>(center);
-    squares[c] = static_cast<Real>(sum_of_squares);
+    const MeanAndVariance column = mean_and_variance(rows, columns, x + c);
+    split(column.mean, mean[c], rest[c]);
+    deviation[c] = static_cast<Real>(std::sqrt(column.variance));
   }
 }
 
@@ -158,42 +176,49 @@ void column_products(Index rows, Index columns, const Real* g, const Real* x, co
 }
 
 void normalize_columns_gradient(Index rows, Index columns, const Real* g, const Real* x, const Real* mean,
-                                const Real* scale, const Real* slope, const Real* shift, Real* gx) noexcept {
+                                const Real* rstd, const Real* scale, const Real* slope, const Real* shift,
+                                Real* gx) noexcept {
   for (Index r = 0; r < rows; ++r, g += columns, x += columns, gx += columns) {
-    for (Index c = 0; c < columns; ++c) gx[c] = scale[c] * g[c] - slope[c] * (x[c] - mean[c]) - shift[c];
+    for (Index c = 0; c < columns; ++c) gx[c] = rstd[c] * (scale[c] * g[c] - slope[c] * (x[c] - mean[c]) - shift[c]);
   }
+}
+
+static Wide xhat(Real x, const Real* moments) {
+  return (static_cast<Wide>(x) - static_cast<Wide>(moments[0])) * static_cast<Wide>(moments[1]) +
+         static_cast<Wide>(moments[2]);
 }
 
 void normalize_rows(Index rows, Index columns, const Real* x, const Real* scale, const Real* shift, Real epsilon,
                     Real* y, Real* moments) noexcept {
-  for (Index r = 0; r < rows; ++r, x += columns, y += columns, moments += 2) {
-    Wide sum = 0, sum_of_squares = 0;
-    const auto count = static_cast<Wide>(columns);
-    for (Index c = 0; c < columns; ++c) sum += static_cast<Wide>(x[c]);
+  for (Index r = 0; r < rows; ++r, x += columns, y += columns, moments += 3) {
+    const MeanAndVariance row = mean_and_variance(columns, 1, x);
+    const Wide rstd = 1 / std::sqrt(row.variance + static_cast<Wide>(epsilon));
+    Real rest;
+    split(row.mean, moments[0], rest);
+    moments[1] = static_cast<Real>(rstd);
+    moments[2] = static_cast<Real>(-static_cast<Wide>(rest) * rstd);
     for (Index c = 0; c < columns; ++c) {
-      const Wide d = static_cast<Wide>(x[c]) - sum / count;
-      sum_of_squares += d * d;
+      y[c] = static_cast<Real>(xhat(x[c], moments) * static_cast<Wide>(scale[c]) + static_cast<Wide>(shift[c]));
     }
-    moments[0] = static_cast<Real>(sum / count);
-    moments[1] = static_cast<Real>(1 / std::sqrt(sum_of_squares / count + static_cast<Wide>(epsilon)));
-    for (Index c = 0; c < columns; ++c) y[c] = (x[c] - moments[0]) * moments[1] * scale[c] + shift[c];
   }
 }
 
 void normalize_rows_gradient(Index rows, Index columns, const Real* g, const Real* x, const Real* moments,
                              const Real* scale, Real* gx, Real* gscale, Real* gshift) noexcept {
-  for (Index r = 0; r < rows; ++r, g += columns, x += columns, gx += columns, moments += 2) {
-    const auto xhat = [&](Index c) { return (x[c] - moments[0]) * moments[1]; };
+  for (Index r = 0; r < rows; ++r, g += columns, x += columns, gx += columns, moments += 3) {
+    const auto h = [&](Index c) { return static_cast<Wide>(g[c]) * static_cast<Wide>(scale[c]); };
     Wide sum = 0, product = 0;
     for (Index c = 0; c < columns; ++c) {
-      sum += static_cast<Wide>(g[c] * scale[c]);
-      product += static_cast<Wide>(g[c] * scale[c] * xhat(c));
-      gscale[c] += g[c] * xhat(c);
+      sum += h(c);
+      product += h(c) * xhat(x[c], moments);
+      gscale[c] += static_cast<Real>(static_cast<Wide>(g[c]) * xhat(x[c], moments));
       gshift[c] += g[c];
     }
     const auto count = static_cast<Wide>(columns);
-    const Real mean = static_cast<Real>(sum / count), slope = static_cast<Real>(product / count);
-    for (Index c = 0; c < columns; ++c) gx[c] = moments[1] * (g[c] * scale[c] - mean - xhat(c) * slope);
+    for (Index c = 0; c < columns; ++c) {
+      gx[c] = static_cast<Real>(static_cast<Wide>(moments[1]) *
+                                (h(c) - sum / count - xhat(x[c], moments) * (product / count)));
+    }
   }
 }
 
@@ -230,11 +255,11 @@ static Index first_maximum(const Real* x, const Visit& for_places) {
   return best;
 }
 
-void sum_rectangles(const Rectangles& at, const Real* x, Real scale, Real* y) noexcept {
+void sum_rectangles(const Rectangles& at, const Real* x, Real divisor, Real* y) noexcept {
   for_rectangles(at, [=](Index i, const auto& for_places) {
-    Real sum = 0;
-    for_places([&](Index place) { sum += x[place]; });
-    y[i] = scale * sum;
+    Wide sum = 0;
+    for_places([&](Index place) { sum += static_cast<Wide>(x[place]); });
+    y[i] = static_cast<Real>(sum / static_cast<Wide>(divisor));
   });
 }
 

@@ -1,7 +1,10 @@
 // Group, instance and layer norm: values against the definition, gradients, per-sample scales, misuse.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
@@ -148,6 +151,115 @@ TEST(Normalization, ScalesPerSampleAreThoseOfEachSampleAlone) {
     EXPECT_EQ(slice(group, 0, n, n + 1).to_vector(), group_norm(x_n, 2, scale_n, shift_n).to_vector());
     EXPECT_EQ(slice(layer, 0, n, n + 1).to_vector(), layer_norm(x_n, scale_n, shift_n).to_vector());
   }
+}
+
+TEST(LayerNorm, OfEqualNumbersIsZeroAndItsGradientTheCentredOne) {
+  for (const Index channels : {2, 3, 7, 15, 41, 100}) {
+    for (const double value : {1., 0.1, 1e4, -12345.678}) {
+      Tensor x = Tensor::full({1, channels}, static_cast<Real>(value)).set_requires_grad();
+      const Tensor y = layer_norm(x, {}, {}), weight = normal({1, channels});
+      EXPECT_EQ(y.to_vector(), std::vector<Real>(static_cast<std::size_t>(channels), 0)) << value;
+      const auto w = [&](Index c) { return static_cast<double>(weight.data()[c]); };
+      double mean_weight = 0;
+      for (Index c = 0; c < channels; ++c) mean_weight += w(c) / static_cast<double>(channels);
+      for (const bool create_graph : {false, true}) {
+        const Tensor g = grad(sum(y * weight), x, {.create_graph = create_graph, .retain_graph = true});
+        for (Index c = 0; c < channels; ++c) {
+          EXPECT_NEAR(g.data()[c], (w(c) - mean_weight) / std::sqrt(1e-5), sizeof(Real) == 8 ? 1e-10 : 1e-3)
+              << channels << " of " << value << (create_graph ? ", by ops" : "");
+        }
+      }
+    }
+  }
+}
+
+// x: [1, places, channels], with a mean, a spread and a first place of its own.
+struct Hard {
+  const char* name;
+  double mean, spread, first;
+};
+constexpr double kHuge = sizeof(Real) == 4 ? 1e30 : 1e200;
+constexpr Hard kHard[] = {{"plain", 0, 1, 0},
+                          {"mean far from 0", 1e4, 1, 0},
+                          {"first far off", 1000, 1, -2000},
+                          {"constant", 12345.6, 0, 0},
+                          {"small", 0, 1e-6, 0},
+                          {"large", 1e16, 1e15, 0},
+                          {"huge", 0, kHuge, 0},
+                          {"huge mean", kHuge, kHuge / 8, 0}};
+
+// Against the definition in double: values, gradients by kernels and gradients made of ops.
+void check_hard(const Hard& hard, Index places, Index channels, Index groups, double epsilon) {
+  SCOPED_TRACE(::testing::Message() << hard.name << ", " << places << " places, " << channels << " channels, " << groups
+                                    << " groups, epsilon " << epsilon);
+  using Wide = long double;
+  const bool rows = groups == 0;  // layer_norm
+  Tensor x = Tensor::empty({1, places, channels}), scale = normal({channels}, 1), shift = normal({channels}, 2);
+  const Tensor noise = normal(x.shape(), 3), weight = normal(x.shape(), 4);
+  for (Index i = 0; i < x.size(); ++i) {
+    const double from_mean =
+        i < (rows ? 1 : channels) ? hard.first : hard.spread * static_cast<double>(noise.data()[i]);
+    x.data()[i] = static_cast<Real>(hard.mean + from_mean);
+  }
+  x.set_requires_grad(), scale.set_requires_grad(), shift.set_requires_grad();
+  const Tensor y = rows ? layer_norm(x, scale, shift, epsilon) : group_norm(x, groups, scale, shift, epsilon);
+  const Inputs by_kernels = grad({sum(y * weight)}, {x, scale, shift}, {.retain_graph = true});
+  const Inputs by_ops = grad({sum(y * weight)}, {x, scale, shift}, {.create_graph = true});
+
+  const Index size = rows ? channels : channels / groups;
+  const auto group_of = [&](Index i) { return rows ? i / channels : i % channels / size; };
+  const auto wide = [](const Tensor& t, Index i) { return static_cast<Wide>(t.data()[i]); };
+  const auto h = [&](Index i) { return wide(weight, i) * wide(scale, i % channels); };
+  std::vector<Wide> gscale(static_cast<std::size_t>(channels)), gshift(gscale.size());
+  for (Index group = 0; group < (rows ? places : groups); ++group) {
+    Wide count = 0, mean = 0, variance = 0, h_mean = 0, h_slope = 0;
+    const auto for_group = [&](const auto& body) {
+      for (Index i = 0; i < x.size(); ++i) {
+        if (group_of(i) == group) body(i);
+      }
+    };
+    for_group([&](Index i) { count += 1, mean += wide(x, i); });
+    mean /= count;
+    for_group([&](Index i) { variance += (wide(x, i) - mean) * (wide(x, i) - mean) / count; });
+    const Wide rstd = 1 / std::sqrt(variance + static_cast<Wide>(epsilon));
+    const auto xhat = [&](Index i) { return (wide(x, i) - mean) * rstd; };
+    for_group([&](Index i) { h_mean += h(i) / count, h_slope += h(i) * xhat(i) / count; });
+    const double tolerance = 100 * static_cast<double>(std::numeric_limits<Real>::epsilon()) *
+                             std::max<double>(1, std::sqrt(static_cast<double>(count)) / 4);
+    for_group([&](Index i) {
+      const Index c = i % channels;
+      gscale[static_cast<std::size_t>(c)] += wide(weight, i) * xhat(i);
+      gshift[static_cast<std::size_t>(c)] += wide(weight, i);
+      ASSERT_NEAR(y.data()[i], static_cast<double>(xhat(i) * wide(scale, c) + wide(shift, c)), tolerance) << i;
+      const auto gx = static_cast<double>(h(i) - h_mean - xhat(i) * h_slope);
+      ASSERT_NEAR(static_cast<double>(wide(by_kernels[0], i) / rstd), gx, tolerance) << i;
+      ASSERT_NEAR(static_cast<double>(wide(by_ops[0], i) / rstd), gx, tolerance) << i;
+    });
+  }
+  for (Index c = 0; c < channels; ++c) {
+    const double tolerance =
+        100 * static_cast<double>(std::numeric_limits<Real>::epsilon() * static_cast<Real>(places));
+    for (const Inputs& g : {by_kernels, by_ops}) {
+      ASSERT_NEAR(g[1].data()[c], static_cast<double>(gscale[static_cast<std::size_t>(c)]), tolerance) << c;
+      ASSERT_NEAR(g[2].data()[c], static_cast<double>(gshift[static_cast<std::size_t>(c)]), tolerance) << c;
+    }
+  }
+}
+
+TEST(Normalization, KeepsItsDigitsAtEveryMeanAndScale) {
+  for (const Hard& hard : kHard) {
+    for (const double epsilon : {1e-5, 0.}) {
+      if (epsilon == 0 && hard.spread == 0) continue;  // 0 / 0
+      for (const Index channels : {6, 34}) {
+        for (const Index groups : {Index{0}, Index{1}, Index{2}, channels}) {
+          check_hard(hard, 150, channels, groups, epsilon);
+          if (::testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+  check_hard({"tiny", 0, 1e-25, 0}, 20, 15, 0, 0);
+  check_hard({"tiny", 0, 1e-25, 0}, 20, 15, 3, 0);
 }
 
 TEST(Normalization, OfNoPlacesHasGradientsOfZero) {

@@ -57,6 +57,21 @@ void expect_windows(const Tensor& x, const Pool& pool, const Tensor& y, const F&
 
 const Pool kPools[] = {{2}, {3}, {2, 1}, {3, 2, 1}, {3, 1, 1}, {2, 3}, {5, 2, 2}, {1, 2}};
 
+TEST(AveragePool, OfEqualNumbersIsThatNumber) {
+  for (const Index window : {2, 3, 5, 7, 41, 512}) {
+    for (const double value : {1., 0.1, 1e-30, 1e30}) {
+      Tensor x = Tensor::full({1, window, window, 1}, static_cast<Real>(value)).set_requires_grad();
+      const Tensor y = average_pool(x, {window});
+      const auto expected = static_cast<double>(static_cast<Real>(value));
+      EXPECT_NEAR(static_cast<double>(y.item()) / expected, 1,
+                  value == 1 ? 0 : 8 * std::numeric_limits<Real>::epsilon())
+          << window << ' ' << value;
+      y.backward();
+      EXPECT_EQ(x.grad().data()[window], Real(1) / static_cast<Real>(window * window)) << window;
+    }
+  }
+}
+
 TEST(Pooling, ValuesAreThoseOfTheDefinition) {
   for (const Index channels : {1, 3, 16, 21}) {
     const Tensor x = distinct({2, 7, 6, channels});

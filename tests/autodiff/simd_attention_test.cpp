@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "tests/autodiff/simd_testing.hpp"
 
@@ -145,6 +147,108 @@ TEST(SimdAttention, ExponentialsAreWithinTwoUnits) {
         const double units = x < -60 ? 2 : 4;
         ASSERT_TRUE(close(y[i], static_cast<double>(p / (1 + p)), units, std::numeric_limits<Real>::min()))
             << kernels->name << " 2^" << q[i] << ": " << y[i] << ", expected " << p / (1 + p);
+      }
+    }
+  }
+}
+
+// Keys of three blocks and a rest on every set.
+constexpr std::size_t kScores = 400;
+
+// One query and keys in several blocks, of one channel, so that the scores are the keys: what attention makes of any
+// scores, against softmax in double.
+struct Scores {
+  std::vector<Real> k, v, y, gk, gv;
+  Real scale, gq, top, inverse_sum;
+
+  Scores(std::vector<Real> scores, double scale_of_scores)
+      : k(std::move(scores)), v(k.size()), y(1), gk(k.size()), gv(k.size()), scale(static_cast<Real>(scale_of_scores)) {
+    TestRandom random(3);
+    for (Real& x : v) x = random.uniform(-1, 1);
+  }
+  void run(const Kernels& kernels) {
+    const Real q = 1, gy = 1;
+    const auto keys = static_cast<Index>(k.size());
+    const Attention a = {1, keys, 1, 1, scale, &q, 1, k.data(), 1, v.data(), 1};
+    Numbers workspace(kernels.attention_workspace(a), 0, kNan);
+    kernels.attention(a, {y.data(), 1, &top, &inverse_sum}, workspace.data());
+    kernels.attention_gradient(a, {y.data(), 1, &top, &inverse_sum}, {&gy, &gq, gk.data(), gv.data()},
+                               workspace.data());
+  }
+  void expect_softmax(const Kernels& kernels, const char* what) {
+    SCOPED_TRACE(::testing::Message() << kernels.name << ", " << what << ", scale " << scale);
+    run(kernels);
+    const auto real = [](Real x) { return static_cast<double>(x); };
+    const double most = real(*std::max_element(k.begin(), k.end()));
+    double sum = 0, expected = 0;
+    const auto weight = [&](std::size_t s) { return std::exp(real(scale) * (real(k[s]) - most)); };
+    for (std::size_t s = 0; s < k.size(); ++s) sum += weight(s), expected += weight(s) * real(v[s]);
+    expected /= sum;
+    const double tolerance = 100 * static_cast<double>(kEpsilon);
+    ASSERT_NEAR(y[0], expected, tolerance);
+    double gq_expected = 0, gq_size = 0;
+    for (std::size_t s = 0; s < k.size(); ++s) {
+      const double p = weight(s) / sum, gx = p * (real(v[s]) - expected);
+      ASSERT_NEAR(gv[s], p, tolerance) << s;
+      ASSERT_NEAR(real(gk[s]) / real(scale), gx, tolerance) << s;
+      gq_expected += gx * real(k[s]);
+      gq_size += std::abs(gx * real(k[s]));
+    }
+    if (!(gq_size * std::max(1., real(scale)) < real(std::numeric_limits<Real>::max()))) return;  // no Real
+    // What is below the smallest number vanishes.
+    const double lost = static_cast<double>(kScores) * real(std::numeric_limits<Real>::min());
+    ASSERT_NEAR(real(gq), gq_expected * real(scale), tolerance * (gq_size + std::abs(most)) * real(scale) + lost);
+  }
+};
+
+TEST(SimdAttention, ScoresOfAllMagnitudes) {
+  const double largest = sizeof(Real) == 4 ? 1e37 : 1e307;
+  for (const Kernels* kernels : available_kernels()) {
+    for (const double size : {1e-30, 1e-3, 1., 30., 1e4, 1e10, 1e19, 1e30, largest}) {
+      for (const double scale : {1e-30, 0.1767767, 1., 1e10, 1e30}) {
+        TestRandom random(7);
+        std::vector<Real> scores(kScores), rising(kScores);
+        for (std::size_t s = 0; s < kScores; ++s) {
+          scores[s] = static_cast<Real>(size) * random.uniform(-1, 1);
+          rising[s] = static_cast<Real>(size * (static_cast<double>(s) / kScores - 0.5));
+        }
+        Scores(scores, scale).expect_softmax(*kernels, "any");
+        Scores(rising, scale).expect_softmax(*kernels, "rising");
+        std::reverse(rising.begin(), rising.end());
+        Scores(rising, scale).expect_softmax(*kernels, "falling");
+        Scores(std::vector<Real>(kScores, static_cast<Real>(size)), scale).expect_softmax(*kernels, "equal");
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(SimdAttention, BlocksOfMinusInfinity) {
+  for (const Kernels* kernels : available_kernels()) {
+    for (const std::size_t first : {std::size_t{0}, std::size_t{1}, std::size_t{150}, kScores - 1}) {
+      for (const std::size_t finite : {std::size_t{1}, std::size_t{50}}) {
+        for (const double lowest : {-2., -1e4, static_cast<double>(std::numeric_limits<Real>::lowest())}) {
+          std::vector<Real> scores(kScores, -kInf);
+          for (std::size_t s = first; s < std::min(kScores, first + finite); ++s) {
+            scores[s] = static_cast<Real>(lowest / static_cast<double>(s - first + 1));
+          }
+          Scores(scores, 1).expect_softmax(*kernels, "after and before -infinity");
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST(SimdAttention, NoWeightsWhereAllScoresAreMinusInfinityOrOneIsInfinite) {
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Real one : {-kInf, kInf, kNan}) {
+      for (const std::size_t at : {std::size_t{0}, std::size_t{200}, kScores - 1}) {
+        std::vector<Real> scores(kScores, -kInf);
+        scores[at] = one;
+        Scores none(scores, 1);
+        none.run(*kernels);
+        EXPECT_TRUE(std::isnan(none.y[0])) << kernels->name << ' ' << one << ' ' << at;
       }
     }
   }

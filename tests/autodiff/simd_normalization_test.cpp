@@ -37,12 +37,14 @@ TEST(SimdNormalization, DownTheColumns) {
     const Index n = rows * columns;
     Numbers x(n, 1), g(n, 3), scale(columns, 1), slope(columns, 3), shift(columns, 0);
     fill(x, 1), fill(g, 2), fill(scale, 3), fill(slope, 4), fill(shift, 5);
-    Numbers mean(columns, 3), squares(columns, 1), expected_mean(columns, 0), expected_squares(columns, 0);
-    kernels.column_moments(rows, columns, x.data(), mean.data(), squares.data());
-    reference().column_moments(rows, columns, x.data(), expected_mean.data(), expected_squares.data());
-    expect_close(mean, expected_mean, 16 * kEpsilon, "mean", kernels, rows, columns);
-    // A sum of `rows` squares of up to 1, some of it cancelling.
-    expect_close(squares, expected_squares, 64 * kEpsilon, "squares", kernels, rows, columns);
+    Numbers mean(columns, 3), rest(columns, 0), deviation(columns, 1), expected_mean(columns, 0),
+        expected_rest(columns, 0), expected_deviation(columns, 0);
+    kernels.column_moments(rows, columns, x.data(), mean.data(), rest.data(), deviation.data());
+    reference().column_moments(rows, columns, x.data(), expected_mean.data(), expected_rest.data(),
+                               expected_deviation.data());
+    expect_close(mean, expected_mean, 4 * kEpsilon, "mean", kernels, rows, columns);
+    expect_close(deviation, expected_deviation, 8 * kEpsilon, "deviation", kernels, rows, columns);
+    ASSERT_TRUE(rest.intact());
 
     Numbers y(n, 3), expected(n, 0);
     kernels.normalize_columns(rows, columns, x.data(), mean.data(), scale.data(), shift.data(), y.data());
@@ -56,44 +58,140 @@ TEST(SimdNormalization, DownTheColumns) {
     expect_close(sum, expected_sum, 64 * kEpsilon, "sum", kernels, rows, columns);
     expect_close(product, expected_product, 64 * kEpsilon, "product", kernels, rows, columns);
 
-    Numbers gx(n, 3);
-    kernels.normalize_columns_gradient(rows, columns, g.data(), x.data(), mean.data(), scale.data(), slope.data(),
-                                       shift.data(), gx.data());
-    reference().normalize_columns_gradient(rows, columns, g.data(), x.data(), mean.data(), scale.data(), slope.data(),
-                                           shift.data(), expected.data());
+    Numbers gx(n, 3), rstd(columns, 1);
+    fill(rstd, 6);
+    kernels.normalize_columns_gradient(rows, columns, g.data(), x.data(), mean.data(), rstd.data(), scale.data(),
+                                       slope.data(), shift.data(), gx.data());
+    reference().normalize_columns_gradient(rows, columns, g.data(), x.data(), mean.data(), rstd.data(), scale.data(),
+                                           slope.data(), shift.data(), expected.data());
     expect_close(gx, expected, 4 * kEpsilon, "gx", kernels, rows, columns);
-    kernels.normalize_columns_gradient(rows, columns, g.data(), x.data(), mean.data(), scale.data(), slope.data(),
-                                       shift.data(), g.data());
+    kernels.normalize_columns_gradient(rows, columns, g.data(), x.data(), mean.data(), rstd.data(), scale.data(),
+                                       slope.data(), shift.data(), g.data());
     for (Index i = 0; i < n; ++i) ASSERT_EQ(g[i], gx[i]) << kernels.name << ": in place";
   });
 }
 
-TEST(SimdNormalization, AMeanFarFromZeroCostsNoDigits) {
-  // 1000 + u with u in [-1, 1]: the input is rounded to 1000 epsilon, which changes the squares by less than that.
+// Numbers of all kinds that make moments hard: a mean far from 0, a first number far from the others, all equal, tiny,
+// large, and so large that squares overflow. Deviations are compared where they are not those of rounding.
+struct Hard {
+  const char* name;
+  double mean, spread, first;  // the first number is mean + first
+};
+constexpr double kLarge = sizeof(Real) == 4 ? 1e30 : 1e200;
+constexpr Hard kHard[] = {
+    {"plain", 0, 1, 0},
+    {"mean far from 0", 1000, 1, 0},
+    {"first far from the others", 1000, 1, -2000},
+    {"constant", 0.1, 0, 0},
+    {"constant 1e4", 1e4, 0, 0},
+    {"a few units apart", 1e4, 3e4 * kEpsilon, 0},
+    {"one differs", 0, 0, 1e6},
+    {"tiny", 0, 1e-12, 0},
+    {"large", 0, 1e15, 0},
+    {"huge", 0, kLarge, 0},
+    {"huge mean", kLarge, kLarge / 64, 0},
+    {"huge first", 1, 1, kLarge},
+};
+void fill(Numbers& x, const Hard& hard, Index stride) {
+  TestRandom random(6);
+  for (Index i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<Real>(hard.mean + (i < stride ? hard.first : hard.spread * random.uniform(-1, 1)));
+  }
+}
+
+// The mean to twice the precision of a Real.
+long double whole(Real mean, Real rest) { return static_cast<long double>(mean) + static_cast<long double>(rest); }
+
+TEST(SimdNormalization, MomentsOfColumnsKeepAllDigits) {
   for (const Kernels* kernels : available_kernels()) {
-    const Index rows = 784, columns = kernels->lanes + 1;
-    Numbers x(rows * columns, 0), mean(columns, 0), squares(columns, 0), expected_mean(columns, 0),
-        expected_squares(columns, 0);
-    fill(x, 6, 999, 1001);
-    x[0] = -1000;  // a first row that lies far off costs as much as there are rows, times some rounding errors
-    kernels->column_moments(rows, columns, x.data(), mean.data(), squares.data());
-    reference().column_moments(rows, columns, x.data(), expected_mean.data(), expected_squares.data());
-    for (Index c = 0; c < columns; ++c) {
-      EXPECT_TRUE(close(mean[c], static_cast<double>(expected_mean[c]), 4)) << kernels->name << ' ' << c;
-      EXPECT_TRUE(close(squares[c], static_cast<double>(expected_squares[c]), c == 0 ? 16 * 784 : 16))
-          << kernels->name << ' ' << c;
+    for (const Hard& hard : kHard) {
+      for (const Index rows : {1, 2, 15, 49, 64, 65, 784, 5000}) {
+        const Index columns = kernels->lanes + 1;
+        Numbers x(rows * columns, 0), mean(columns, 0), rest(columns, 0), deviation(columns, 0);
+        Numbers expected_mean(columns, 0), expected_rest(columns, 0), expected_deviation(columns, 0);
+        fill(x, hard, columns);
+        kernels->column_moments(rows, columns, x.data(), mean.data(), rest.data(), deviation.data());
+        reference().column_moments(rows, columns, x.data(), expected_mean.data(), expected_rest.data(),
+                                   expected_deviation.data());
+        for (Index c = 0; c < columns; ++c) {
+          const auto exact = static_cast<double>(expected_deviation[c]);
+          ASSERT_TRUE(close(deviation[c], exact, 16)) << kernels->name << ", " << hard.name << ", " << rows
+                                                      << " rows: " << deviation[c] << ", expected " << exact;
+          ASSERT_NEAR(static_cast<double>(whole(mean[c], rest[c]) - whole(expected_mean[c], expected_rest[c])), 0,
+                      16 * kEpsilon * exact)
+              << kernels->name << ", " << hard.name << ", " << rows << " rows";
+        }
+      }
     }
   }
 }
 
 TEST(SimdNormalization, ConstantColumnsHaveNoVariance) {
   for (const Kernels* kernels : available_kernels()) {
-    const Index rows = 100, columns = kernels->lanes + 3;
-    Numbers x(rows * columns, 0, Real(0.1)), mean(columns, 0), squares(columns, 0, 1);
-    kernels->column_moments(rows, columns, x.data(), mean.data(), squares.data());
-    for (Index c = 0; c < columns; ++c) {
-      EXPECT_EQ(mean[c], Real(0.1)) << kernels->name;
-      EXPECT_EQ(squares[c], 0) << kernels->name;
+    for (const Real value : {Real(0.1), Real(1e4), Real(-10001.001)}) {
+      for (const Index rows : {1, 7, 15, 41, 100, 1000}) {
+        const Index columns = kernels->lanes + 3;
+        Numbers x(rows * columns, 0, value), mean(columns, 0), rest(columns, 0, 1), deviation(columns, 0, 1);
+        kernels->column_moments(rows, columns, x.data(), mean.data(), rest.data(), deviation.data());
+        for (Index c = 0; c < columns; ++c) {
+          EXPECT_EQ(mean[c], value) << kernels->name;
+          EXPECT_EQ(rest[c], 0) << kernels->name;
+          EXPECT_EQ(deviation[c], 0) << kernels->name;
+        }
+      }
+    }
+  }
+}
+
+TEST(SimdNormalization, NanAndInfinityMakeTheirColumnNan) {
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Real special : {kNan, kInf, -kInf}) {
+      const Index rows = 70, columns = kernels->lanes + 1;
+      Numbers x(rows * columns, 0), mean(columns, 0), rest(columns, 0), deviation(columns, 0);
+      fill(x, 1);
+      x[66 * columns + 1] = special;
+      kernels->column_moments(rows, columns, x.data(), mean.data(), rest.data(), deviation.data());
+      for (Index c = 0; c < columns; ++c) EXPECT_EQ(std::isnan(deviation[c]), c == 1) << kernels->name;
+    }
+  }
+}
+
+TEST(SimdNormalization, RowsKeepAllDigits) {
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Hard& hard : kHard) {
+      for (const Index columns : {1, 2, 15, 41, 64, 100, 1000}) {
+        const Real epsilon = Real(1e-5);
+        Numbers x(columns, 0), g(columns, 0), scale(columns, 0), shift(columns, 0), y(columns, 0), moments(3, 0);
+        Numbers gx(columns, 0), gscale(columns, 0), gshift(columns, 0);
+        fill(x, hard, 1), fill(g, 1), fill(scale, 2), fill(shift, 3);
+        kernels->normalize_rows(1, columns, x.data(), scale.data(), shift.data(), epsilon, y.data(), moments.data());
+        kernels->normalize_rows_gradient(1, columns, g.data(), x.data(), moments.data(), scale.data(), gx.data(),
+                                         gscale.data(), gshift.data());
+        // The definition, in the widest numbers there are.
+        using Wide = long double;
+        const auto wide = [](Real v) { return static_cast<Wide>(v); };
+        const auto count = static_cast<Wide>(columns);
+        Wide mean = 0, variance = 0, h_mean = 0, h_slope = 0;
+        for (Index c = 0; c < columns; ++c) mean += wide(x[c]) / count;
+        for (Index c = 0; c < columns; ++c) variance += (wide(x[c]) - mean) * (wide(x[c]) - mean) / count;
+        const Wide rstd = 1 / std::sqrt(variance + wide(epsilon));
+        const auto xhat = [&](Index c) { return (wide(x[c]) - mean) * rstd; };
+        for (Index c = 0; c < columns; ++c) {
+          h_mean += wide(g[c]) * wide(scale[c]) / count;
+          h_slope += wide(g[c]) * wide(scale[c]) * xhat(c) / count;
+        }
+        const double largest = std::max(1., std::sqrt(static_cast<double>(columns)));  // of xhat
+        for (Index c = 0; c < columns; ++c) {
+          const Wide expected_y = xhat(c) * wide(scale[c]) + wide(shift[c]);
+          ASSERT_NEAR(y[c], static_cast<double>(expected_y), 16 * kEpsilon * largest)
+              << kernels->name << ", " << hard.name << ", " << columns << " columns";
+          const Wide expected_gx = wide(g[c]) * wide(scale[c]) - h_mean - xhat(c) * h_slope;
+          ASSERT_NEAR(static_cast<double>(wide(gx[c]) / rstd), static_cast<double>(expected_gx),
+                      32 * kEpsilon * largest)
+              << kernels->name << ", " << hard.name << ", " << columns << " columns";
+          ASSERT_NEAR(gscale[c], static_cast<double>(wide(g[c]) * xhat(c)), 16 * kEpsilon * largest);
+        }
+      }
     }
   }
 }
@@ -104,7 +202,7 @@ TEST(SimdNormalization, AlongTheRows) {
     const Real epsilon = Real(1e-2);  // large enough that rows of two or three do not magnify their rounding errors
     Numbers x(n, 1), g(n, 3), scale(columns, 1), shift(columns, 3);
     fill(x, 1, 2, 4), fill(g, 2), fill(scale, 3), fill(shift, 4);
-    Numbers y(n, 3), moments(2 * rows, 1), expected_y(n, 0), expected_moments(2 * rows, 0);
+    Numbers y(n, 3), moments(3 * rows, 1), expected_y(n, 0), expected_moments(3 * rows, 0);
     kernels.normalize_rows(rows, columns, x.data(), scale.data(), shift.data(), epsilon, y.data(), moments.data());
     reference().normalize_rows(rows, columns, x.data(), scale.data(), shift.data(), epsilon, expected_y.data(),
                                expected_moments.data());

@@ -29,8 +29,8 @@ TEST(SimdPooling, AgreesWithReferenceForAllNumbersOfChannels) {
         }
       };
       Numbers y(g.size(), 3), expected(g.size(), 0), gx(x.size(), 3, 7), expected_gx(x.size(), 0, 7);
-      kernels->sum_rectangles(at, v.data(), Real(0.25), y.data());
-      reference().sum_rectangles(at, v.data(), Real(0.25), expected.data());
+      kernels->sum_rectangles(at, v.data(), 4, y.data());
+      reference().sum_rectangles(at, v.data(), 4, expected.data());
       check("sum", y, expected);
       kernels->pick_at_maxima(at, x.data(), v.data(), y.data());
       reference().pick_at_maxima(at, x.data(), v.data(), expected.data());
@@ -38,6 +38,31 @@ TEST(SimdPooling, AgreesWithReferenceForAllNumbersOfChannels) {
       kernels->add_at_maxima(at, x.data(), g.data(), gx.data());
       reference().add_at_maxima(at, x.data(), g.data(), expected_gx.data());
       check("add", gx, expected_gx);
+    }
+  }
+}
+
+TEST(SimdPooling, MeansAreRightHoweverManyPlaces) {
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Index side : {1, 2, 3, 4, 5, 7, 16, 100, 512}) {
+      const Range all{0, side};
+      const Index channels = 3, n = side * side * channels;
+      const Rectangles at{1, 1, &all, &all, side, channels};
+      Numbers x(n, 1), y(channels, 3);
+      const auto check = [&](double expected, double ulps) {
+        kernels->sum_rectangles(at, x.data(), static_cast<Real>(side * side), y.data());
+        for (Index c = 0; c < channels; ++c) {
+          ASSERT_TRUE(close(y[c], expected, ulps)) << kernels->name << ' ' << side << ": " << y[c];
+        }
+      };
+      for (const double value : {0.1, 1., 1e-30, 1e30}) {
+        for (Index i = 0; i < n; ++i) x[i] = static_cast<Real>(value);
+        check(static_cast<double>(static_cast<Real>(value)), value == 1 ? 0 : 8);
+      }
+      for (Index i = 0; i < n; ++i) x[i] = kInf;
+      check(static_cast<double>(kInf), 0);
+      x[0] = x[1] = x[2] = -kInf;
+      if (side > 1) check(static_cast<double>(kNan), 0);
     }
   }
 }

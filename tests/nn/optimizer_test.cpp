@@ -58,6 +58,36 @@ TEST(Optimizers, AgreeWithPyTorch) {
       golden::kAdamW);
 }
 
+TEST(Optimizers, ConstantsNextToOneAreNotRoundedToIt) {
+  // Whatever the betas, the first step is the learning rate, and so is each one while the gradient stays.
+  for (const double beta2 : {0.9, 0.999, 0.9999999, 0.99999999, 0.999999999999}) {
+    for (const double beta1 : {0., 0.9, 0.99999999}) {
+      Tensor p = Tensor::zeros({3}).set_requires_grad();
+      Adam adam({{"p", p}}, {.learning_rate = 0.01, .beta1 = beta1, .beta2 = beta2});
+      p.set_grad(Tensor::from({1, -3, 0.5}, {3}));
+      for (int t = 1; t <= 10; ++t) {
+        adam.step();
+        for (int i = 0; i < 3; ++i) {
+          EXPECT_NEAR(p.data()[i], -0.01 * t * (i == 1 ? -1 : 1), 1e-6) << beta1 << ' ' << beta2 << " step " << t;
+        }
+      }
+    }
+  }
+}
+
+TEST(Optimizers, MomentumNextToOneDecaysAtItsRate) {
+  // In float, 0.999999 would round to 1 - 9.54e-7, and the velocity after these steps be 0.9090.
+  constexpr double kMomentum = 0.999999;
+  constexpr int kSteps = 100'000;
+  Tensor p = Tensor::zeros({1}).set_requires_grad();
+  Sgd sgd({{"p", p}}, {.learning_rate = 1, .momentum = kMomentum});
+  p.set_grad(Tensor::ones({1}));
+  sgd.step();
+  p.set_grad(Tensor::zeros({1}));
+  for (int t = 0; t < kSteps; ++t) sgd.step();
+  EXPECT_NEAR(sgd.state()[0].tensor.item(), std::pow(kMomentum, kSteps), 1.5e-3);  // 0.9048
+}
+
 class EveryOptimizer : public testing::TestWithParam<const char*> {
  protected:
   OptimizerDescription description() const { return {.kind = GetParam(), .learning_rate = 0.01}; }
