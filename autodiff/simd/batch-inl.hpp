@@ -84,6 +84,13 @@ V neg_mul_add(V a, V b, V c) {
 #endif
 }
 
+/// Whether mul_add rounds once.
+#if defined(__FMA__) || defined(__aarch64__)
+constexpr bool kFused = true;
+#else
+constexpr bool kFused = false;
+#endif
+
 // Correctly rounded division and square root: on ARM, xsimd 8.1 refines estimates of those in float.
 template <class V>
 V divide(V a, V b) {
@@ -91,6 +98,17 @@ V divide(V a, V b) {
   if constexpr (sizeof(Real) == 4) return V(vdivq_f32(a, b));
 #endif
   return a / b;
+}
+/// x / n in less time, where share = 1 / n as it rounds: the remainder corrects the product (Markstein 1990). NaN where
+/// x is infinite.
+template <class V>
+V divide_by(V x, V n, V share) {
+  if constexpr (kFused) {
+    const V quotient = x * share;
+    return mul_add(neg_mul_add(quotient, n, x), share, quotient);
+  } else {
+    return divide(x, n);
+  }
 }
 template <class V>
 V square_root(V x) {
@@ -120,13 +138,6 @@ W xor3(W a, W b, W c) {
   return a ^ b ^ c;
 #endif
 }
-
-/// Whether mul_add rounds once.
-#if defined(__FMA__) || defined(__aarch64__)
-constexpr bool kFused = true;
-#else
-constexpr bool kFused = false;
-#endif
 
 /// c_0 + x (c_1 + c_2 x + ...), n >= 3: in the bracket the even and the odd terms each by Horner's rule in x^2, which
 /// makes two chains of operations half as long as one, and c_0 last, so that for small x it is all that rounds.

@@ -67,9 +67,8 @@ struct Functions {
   static V softplus_gradient(V gy, V x) { return gy * sigmoid(x); }
   static V relu_gradient(V gy, V x) { return xsimd::select(x > V(0), gy, V(0)); }
   static V gelu_gradient(V gy, V x) {
-    const V c = xsimd::min(V(math::kNormalEnd), V(xsimd::max(V(-math::kNormalEnd), x)));
-    const math::Normal<V> n = math::normal(c);
-    return gy * mul_add(c, n.pdf, n.cdf);
+    const math::Normal<V> n = math::normal(x);
+    return gy * (n.cdf + n.x_pdf);
   }
   static V silu_gradient(V gy, V x) {
     const V c = between_sigmoid_tails(x);

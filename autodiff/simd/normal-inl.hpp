@@ -49,19 +49,20 @@ V normal_tail_times(V magnitude) {
   return scale_by_power_of_two(divide(y, denominator), rounded);
 }
 
-/// Phi(x) and its density phi(x), |x| <= kNormalEnd.
+/// Phi(x), and x times its density phi(x).
 template <class V>
 struct Normal {
-  V cdf, pdf;
+  V cdf, x_pdf;
 };
 template <class V>
 Normal<V> normal(V x) {
-  const V c = xsimd::abs(x);
+  const V c = xsimd::min(V(kNormalEnd), V(xsimd::abs(x)));
   const auto [rounded, y] = times_exp(V(1), minus_half_square(c));
   const V e = scale_by_power_of_two(y, rounded);
   const auto [q, denominator] = normal_tail(c);
   const V tail = divide(V(e * q), denominator);
-  return {xsimd::select(x < V(0), tail, V(V(1) - tail)), e * V(Real(0.39894228040143267794))};
+  const V c_pdf = c * (e * V(Real(0.39894228040143267794)));
+  return {xsimd::select(x < V(0), tail, V(V(1) - tail)), flip_sign(c_pdf, sign_bits(x))};
 }
 
 }  // namespace math

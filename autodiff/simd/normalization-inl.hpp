@@ -63,11 +63,11 @@ struct Moments {
 
   /// So many more numbers, of whose d = x - mean both sums are given:   with n numbers before and N now,
   /// T = sum d = n rest + sum,   mean' = mean + T / N,   squares' = squares + n rest^2 + sum d^2 - T^2 / N.
-  /// At most half of that cancels while no more numbers come than there were, or their mean is x's.
+  /// How much of that cancels, callers see to: where `mean` is that of one number in k, all but 1 / k at most.
   void add(Index before, Index more, V sum, V sum_of_squares) {
     const V known(static_cast<Real>(before)), all(static_cast<Real>(before + more));
     const V offset_before = known * rest, total = offset_before + sum;
-    const V offset = divide(total, all);
+    const V offset = divide_by(total, all, V(1 / static_cast<Real>(before + more)));
     squares = neg_mul_add(offset, total, V(mul_add(offset_before, rest, V(squares + sum_of_squares))));
     squares = xsimd::max(V(0), squares);  // keeps a NaN
     const ExactSum<V> moved = exact_sum(mean, offset);
@@ -76,19 +76,22 @@ struct Moments {
   }
 };
 
-/// In one visit of x, block by block, where a block's numbers are taken relative to the mean of those before; and the
-/// first block's, which is visited twice, to their own.
+/// Rows whose mean the first block's numbers are taken relative to.
+constexpr Index kFirstRows = kBlock / 4;
+
+/// In one visit of x, block by block, where a block's numbers are taken relative to the mean of those before; the first
+/// block's, to that of its first rows.
 template <class V>
 [[gnu::flatten]] void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* rest,
                                      Real* deviation) noexcept {
   bool finite = true;
   for_strips<V, 4>(columns, [=, &finite](Index c, auto width, auto part) {
     using S = Strip<V, width>;
-    const Index first = rows < kBlock ? rows : kBlock;
+    const Index first = rows < kFirstRows ? rows : kFirstRows;
     S start = S::zeros();
     for (Index r = 0; r < first; ++r) start.add(S::load(x + r * columns + c, part));
     Moments<V> moments[width];
-    unroll<width>([&](auto i) { moments[i].mean = divide(start.at[i], V(static_cast<Real>(first))); });
+    unroll<width>([&](auto i) { moments[i].mean = start.at[i] * V(1 / static_cast<Real>(first)); });
     for (Index r = 0; r < rows;) {
       S center, sum = S::zeros(), squares = S::zeros();
       unroll<width>([&](auto i) { center.at[i] = moments[i].mean; });
@@ -211,17 +214,17 @@ Sums<V> row_sums(Index columns, const Accumulate& accumulate) {
 template <class V>
 [[gnu::flatten]] void normalize_rows(Index rows, Index columns, const Real* x, const Real* scale, const Real* shift,
                                      Real epsilon, Real* y, Real* moments) noexcept {
-  const V count(static_cast<Real>(columns));
+  const V share(1 / static_cast<Real>(columns));
   for (Index r = 0; r < rows; ++r, x += columns, y += columns, moments += 3) {
     Moments<V> row;
-    row.mean = divide(reduce_registers<V, Sum>(columns, [=](Index c, auto part) { return part.load(x + c); }), count);
+    row.mean = share * reduce_registers<V, Sum>(columns, [=](Index c, auto part) { return part.load(x + c); });
     const Sums<V> sums = row_sums<V>(columns, [=](Index c, auto part, Sums<V>& into) {
       const V d = part.keep(part.load(x + c) - row.mean, V(0));
       into.a = into.a + d;
       into.b = mul_add(d, d, into.b);
     });
     row.add(0, columns, sums.a, sums.b);
-    const V variance = divide(row.squares, count);
+    const V variance = row.squares * share;
     if (!(first_lane(variance) < kInfinity)) [[unlikely]] {
       scalar::normalize_rows(1, columns, x, scale, shift, epsilon, y, moments);
       continue;
@@ -242,7 +245,7 @@ template <class V>
                                               const Real* moments, const Real* scale, Real* gx, Real* gscale,
                                               Real* gshift) noexcept {
   constexpr Real kLeast = math::kSmallestNormal * Real(1 << 26);  // x - mean might overflow below
-  const V count(static_cast<Real>(columns));
+  const V count(static_cast<Real>(columns)), share(1 / static_cast<Real>(columns));
   for (Index r = 0; r < rows; ++r, g += columns, x += columns, gx += columns, moments += 3) {
     if (moments[1] < kLeast) [[unlikely]] {
       scalar::normalize_rows_gradient(1, columns, g, x, moments, scale, gx, gscale, gshift);
@@ -258,7 +261,7 @@ template <class V>
       into.a = into.a + h;
       into.b = mul_add(h, xhat, into.b);
     });
-    const V h_mean = divide(sums.a, count), slope = divide(sums.b, count);
+    const V h_mean = divide_by(sums.a, count, share), slope = sums.b * share;
     for_registers<V>(columns, [=](Index c, auto part) {
       const V xhat = mul_add(V(part.load(x + c) - mean), rstd, low), h = part.load(g + c) * part.load(scale + c);
       part.store(gx + c, V(rstd * neg_mul_add(xhat, slope, V(h - h_mean))));

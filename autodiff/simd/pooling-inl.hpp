@@ -30,16 +30,9 @@ void for_rectangles(const Rectangles& at, const Body& body) {
 /// and Babuska, 1969), so that the error does not grow with the number of places.
 constexpr Index kPlacesOfBlock = 16;
 
-/// sum / divisor, where `inverse` is 1 / divisor, and `exact` whether that did not round.
-template <class V>
-V quotient(V sum, Real divisor, Real inverse, bool exact) {
-  return exact ? V(sum * V(inverse)) : divide(sum, V(divisor));
-}
-
-template <class V>
-[[gnu::flatten]] void sum_rectangles(const Rectangles& at, const Real* x, Real divisor, Real* y) noexcept {
-  const Real inverse = 1 / divisor;
-  const bool power_of_two = (bits_as<Word>(divisor) & math::kMantissaMask) == 0;
+/// y = quotient(the sum over each rectangle)
+template <class V, class Quotient>
+void sum_rectangles(const Rectangles& at, const Real* x, const Quotient& quotient, Real* y) {
   for_rectangles<V>(at, [=](Index out, auto part, Index places, const auto& for_places) {
     V sum(0);
     if (places <= kPlacesOfBlock) {
@@ -60,8 +53,20 @@ template <class V>
       add_block();
       sum = xsimd::select(xsimd::abs(sum) < V(kInfinity), V(sum + lost), sum);  // infinity lost a NaN
     }
-    part.store(y + out, quotient(sum, divisor, inverse, power_of_two));
+    part.store(y + out, quotient(sum));
   });
+}
+
+template <class V>
+[[gnu::flatten]] void sum_rectangles(const Rectangles& at, const Real* x, Real divisor, Real* y) noexcept {
+  const Real inverse = 1 / divisor;
+  if ((bits_as<Word>(divisor) & math::kMantissaMask) == 0) {  // a power of two, so that `inverse` did not round
+    sum_rectangles<V>(
+        at, x, [=](V sum) { return V(sum * V(inverse)); }, y);
+  } else {
+    sum_rectangles<V>(
+        at, x, [=](V sum) { return divide(sum, V(divisor)); }, y);
+  }
 }
 
 template <class V>

@@ -127,5 +127,33 @@ TEST(SimdConvolution, MoreTermsThanAPanelHolds) {
   check_all({1, 1, 2, 33, 2, 1, 1200});
 }
 
+TEST(SimdConvolution, ANanReachesTheOutputsThatSeeItOnly) {
+  // One channel to all outputs, three taps in a row of places; place 7 is seen by the columns 5, 6 and 7.
+  for (const Kernels* kernels : available_kernels()) {
+    for (Index outputs = 1; outputs <= 2 * kernels->panel + 1; outputs += 3) {
+      const Index columns = 20;
+      Numbers x(columns + 2, 1, 1), w(3 * outputs, 0, 2), y(columns * outputs, 1);
+      x[7] = kNan;
+      const Convolution g = {.images = 1,
+                             .rows = 1,
+                             .columns = columns,
+                             .outputs = outputs,
+                             .taps_y = 1,
+                             .taps_x = 3,
+                             .channels = 1,
+                             .x = x.data(),
+                             .x_step = {columns + 2, columns + 2, 1},
+                             .tap_row = columns + 2,
+                             .tap_place = 1};
+      const Panels panels(*kernels, w, 3, outputs);
+      kernels->convolution(g, panels.data(), nullptr, {columns * outputs, columns * outputs, outputs}, y.data());
+      for (Index i = 0; i < y.size(); ++i) {
+        const Index column = i / outputs;
+        ASSERT_TRUE(close(y[i], column >= 5 && column <= 7 ? static_cast<double>(kNan) : 6, 0)) << kernels->name;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rill::simd

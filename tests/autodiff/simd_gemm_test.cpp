@@ -127,6 +127,33 @@ TEST(SimdGemm, BlocksInEveryDirection) {
   }
 }
 
+TEST(SimdGemm, SpecialNumbersReachTheirRowAndColumnOnly) {
+  // An infinity in one row of op(A), a NaN in one column of op(B), and magnitudes whose products alone are ordinary.
+  for (const Kernels* kernels : available_kernels()) {
+    for (int form = 0; form < 4; ++form) {
+      for (const Index n : {1, 7, 37, 70}) {
+        const Index m = 13, k = 19;
+        Numbers a(m * k, 1), b(k * n, 3), c(m * n, 0), expected(m * n, 0);
+        TestRandom random(4);
+        for (Index i = 0; i < a.size(); ++i) a[i] = Real(1e30) * random.uniform(-1, 1);
+        for (Index i = 0; i < b.size(); ++i) b[i] = Real(1e-30) * random.uniform(-1, 1);
+        const bool ta = form & 1, tb = form & 2;
+        a[ta ? 5 * m + 3 : 3 * k + 5] = kInf;
+        b[tb ? n / 2 * k + 8 : 8 * n + n / 2] = kNan;
+        Gemm g = {ta, tb, m, n, k, a.data(), ta ? m : k, b.data(), tb ? k : n, nullptr, false, c.data(), n};
+        Numbers workspace(kernels->gemm_workspace(g), 0, kNan);
+        kernels->gemm(g, workspace.data());
+        g.c = expected.data();
+        reference().gemm(g, nullptr);
+        for (Index i = 0; i < c.size(); ++i) {
+          ASSERT_EQ(std::isfinite(c[i]), i / n != 3 && i % n != n / 2) << kernels->name << ' ' << form << ' ' << i;
+          ASSERT_TRUE(close(c[i], static_cast<double>(expected[i]), 0, 40 * kEpsilon)) << kernels->name << ' ' << i;
+        }
+      }
+    }
+  }
+}
+
 TEST(SimdGemm, NoTermsLeaveBiasOrZeros) {
   for (const Kernels* kernels : available_kernels()) {
     const Real bias[3] = {1, 2, 3};

@@ -1,4 +1,7 @@
 // Reductions, softmax and transposition of each set against the reference.
+#include <algorithm>
+#include <type_traits>
+
 #include "tests/autodiff/simd_testing.hpp"
 
 namespace rill::simd {
@@ -135,6 +138,57 @@ TEST(SimdReduction, OneNanMakesItsRowNanAndNoOther) {
           for (Index i = 0; i < 3 * each; ++i) {
             ASSERT_EQ(std::isnan(y[i]), i / each == 1) << kernels->name << ' ' << columns << ' ' << at << ' ' << i;
           }
+        }
+      }
+    }
+  }
+}
+
+TEST(SimdReduction, RowsOfAllMagnitudes) {
+  // Sums, maxima and the softmax family of numbers from the smallest to the largest, against sums in twice the
+  // precision.
+  using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
+  using Limits = std::numeric_limits<Real>;
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Index columns : {Index{3}, Index{17}, Index{9} * kernels->lanes + 1}) {
+      for (const double size : {1e-30, 1e-3, 1., 40., 1e4, 1e19, 1e30, static_cast<double>(Limits::max()) / 400}) {
+        for (const Real special : {Real(0), Limits::denorm_min(), Limits::lowest() / 2, -kInf}) {
+          Numbers x(columns, 1), soft(columns, 3), log_soft(columns, 0), one(columns, 0, 1);
+          fill(x, static_cast<std::uint64_t>(columns));
+          for (Index c = 0; c < columns; ++c) x[c] *= static_cast<Real>(size);
+          x[columns / 2] = special;
+          Real sum, max, logsumexp;
+          kernels->sum(1, columns, 1, x.data(), &sum);
+          kernels->max(1, columns, 1, x.data(), &max);
+          kernels->logsumexp(1, columns, x.data(), &logsumexp);
+          kernels->softmax(1, columns, x.data(), soft.data());
+          kernels->log_softmax(1, columns, x.data(), log_soft.data());
+          const Real dot = kernels->dot(columns, x.data(), one.data());
+          Wide exact = 0, largest = static_cast<Wide>(-kInf), exponentials = 0, magnitude = 0;
+          const auto wide = [&](Index c) { return static_cast<Wide>(x[c]); };
+          for (Index c = 0; c < columns; ++c) {
+            exact += wide(c), magnitude += std::abs(wide(c));
+            largest = std::max(largest, wide(c));
+          }
+          for (Index c = 0; c < columns; ++c) exponentials += std::exp(wide(c) - largest);
+          const auto near = [&](Real got, Wide expected, Wide scale, const char* what) {
+            const auto absolute = static_cast<double>(16 * static_cast<Wide>(kEpsilon) * scale + Limits::denorm_min());
+            ASSERT_TRUE(close(got, static_cast<double>(expected), 16, absolute))
+                << what << ' ' << kernels->name << ' ' << columns << " of " << size << " and " << special << ": " << got
+                << ", expected " << expected;
+          };
+          near(sum, exact, std::isfinite(magnitude) ? magnitude : 0, "sum");
+          near(dot, exact, std::isfinite(magnitude) ? magnitude : 0, "dot");
+          near(max, largest, 0, "max");
+          near(logsumexp, largest + std::log(exponentials), std::abs(largest), "logsumexp");
+          for (Index c = 0; c < columns; ++c) {
+            near(soft[c], std::exp(wide(c) - largest) / exponentials, 1, "softmax");
+            // Its numbers are distances from the largest one.
+            const Wide distance = wide(c) - largest;
+            near(log_soft[c], distance - std::log(exponentials), std::isfinite(distance) ? std::abs(distance) + 1 : 0,
+                 "log_softmax");
+          }
+          if (HasFatalFailure()) return;
         }
       }
     }
