@@ -54,8 +54,6 @@ void compare(const std::string& name, const Call& call, Tolerance tolerance = {}
   }
 }
 
-constexpr double kSmallest = std::numeric_limits<Real>::min();  // denormal results may lose their last bits
-
 TEST(SimdElementwise, UnaryAgreesWithReference) {
   const auto check = [](const char* name, Kernels::Unary Kernels::*f, Tolerance tolerance = {}) {
     compare(
