@@ -6,6 +6,9 @@
 #   tests/run.sh --clang        and once more with clang++
 #   tests/run.sh --neon         and the NEON kernels, cross-compiled and emulated
 #   tests/run.sh --subproject   and rill as a Meson subproject of a small project
+#   tests/run.sh --sanitize     and once more under the sanitizers; --sanitize=autodiff,nn only those parts of
+#                               tests/sanitize.sh
+#   tests/run.sh --fuzz         and a short run of the fuzzers (tests/fuzz.sh)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,7 +20,13 @@ for option in "$@"; do
     --clang) clang='clang++' ;;
     --neon) parts+=(neon) scripts+=(neon) ;;
     --subproject) scripts+=(subproject) ;;
-    *) echo "run.sh: unknown option '$option': expected --clang, --neon or --subproject" >&2; exit 2 ;;
+    --sanitize) scripts+=(sanitize) ;;
+    --sanitize=*) option=${option#*=} scripts+=("sanitize ${option//,/ }") ;;
+    --fuzz) scripts+=(fuzz) ;;
+    *)
+      echo "run.sh: unknown option '$option': expected --clang, --neon, --subproject, --sanitize or --fuzz" >&2
+      exit 2
+      ;;
   esac
 done
 tools/install-packages.sh "${parts[@]}"
@@ -44,11 +53,13 @@ run "build${compiler// /-}-double" double
 
 mkdir -p build/scripts
 for script in "${scripts[@]}"; do
-  printf '\n== tests/%s.sh ==\n' "$script"
+  read -r script arguments <<<"$script"
+  printf '\n== tests/%s.sh %s ==\n' "$script" "$arguments"
   log=build/scripts/$script.log
   results+=("$log")
   status=0
-  "tests/$script.sh" 2>&1 | tee "$log" || status=$?
+  # shellcheck disable=SC2086
+  "tests/$script.sh" $arguments 2>&1 | tee "$log" || status=$?
   echo "$status" >>"$log"
 done
 

@@ -6,6 +6,7 @@
 #   tools/install-packages.sh build bench    and Google Benchmark
 #   tools/install-packages.sh peers          what bench/compare and bench/profile measure with
 #   tools/install-packages.sh neon           the cross compiler and the emulator of tests/neon.sh
+#   tools/install-packages.sh sanitizers     clang with what tests/sanitize.sh and tests/fuzz.sh link
 #   tools/install-packages.sh data           the images of Fashion-MNIST
 #
 # On Debian and its relatives the packages come by apt, as root or through sudo; elsewhere their names are printed.
@@ -33,7 +34,7 @@ compiler() {
   esac
 }
 
-[ $# -gt 0 ] || die "expected one or more of: build tests bench peers neon data" 2
+[ $# -gt 0 ] || die "expected one or more of: build tests bench peers neon sanitizers data" 2
 for part in "$@"; do
   case $part in
     build)
@@ -65,8 +66,12 @@ for part in "$@"; do
       path /usr/src/googletest/googletest/src/gtest-all.cc googletest
       path /usr/include/xsimd/xsimd.hpp libxsimd-dev
       ;;
+    sanitizers)
+      program clang++ clang
+      path "$(clang++ -print-resource-dir 2>/dev/null)/lib/linux" libclang-rt-dev
+      ;;
     data) path /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz dataset-fashion-mnist ;;
-    *) die "unknown part '$part': expected build, tests, bench, peers, neon or data" 2 ;;
+    *) die "unknown part '$part': expected build, tests, bench, peers, neon, sanitizers or data" 2 ;;
   esac
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

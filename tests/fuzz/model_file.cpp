@@ -1,0 +1,11 @@
+// Files of weights, with the description of their network.
+#include "autodiff/error.hpp"
+#include "nn/checkpoint.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace rill;
+  const fuzz::MemoryFile file(fuzz::text_of(data, size));
+  fuzz::accepted<FileError>([&] { return nn::load_model(file.path()); });
+  return 0;
+}

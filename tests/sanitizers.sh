@@ -1,0 +1,16 @@
+# For the scripts beside it: builds by clang with sanitizers, whose findings end the program.
+export CXX=clang++
+export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:allocator_may_return_null=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# The pool links its free blocks through memory that is poisoned.
+export LSAN_OPTIONS=use_poisoned=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+# configure BUILD SANITIZERS OPTION...
+configure() {
+  local again=()
+  [ ! -f "$1/build.ninja" ] || again=(--reconfigure)
+  # -O1: with sanitizers, more takes long to compile and gains little.
+  meson setup "${again[@]}" "$1" -Db_sanitize="$2" -Db_lundef=false -Dbuildtype=debug -Doptimization=1 \
+    -Dcpp_args=-D_GLIBCXX_ASSERTIONS "${@:3}"
+}
