@@ -1,4 +1,6 @@
-"""Adds up test results, says why tests were skipped, and prints "N passed, N failed": python3 tests/count.py BUILD-OR-LOG...
+"""Adds up test results, says why some were skipped, and prints "N passed, N failed".
+
+    python3 tests/count.py BUILD-OR-LOG...
 
 BUILD is a Meson build folder after `meson test`. A GoogleTest program counts as its test cases, any other test as one;
 a program that this machine cannot run (an instruction set that its CPU lacks) counts as one skipped.
