@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <map>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -28,7 +30,7 @@ std::uint64_t next_id() {
 }
 }  // namespace
 
-Node::Node(const char* op_name) : op(op_name), id(next_id()) {}
+Node::Node(const char* op_name, const Shape& its_shape) : op(op_name), shape(its_shape), id(next_id()) {}
 
 const NodePtr& Leaf::input(std::size_t) const {
   static const NodePtr none;
@@ -54,158 +56,167 @@ void NodeDeleter::operator()(Node* node) const noexcept {
 
 // --- The walk --------------------------------------------------------------------------------------------------------
 
-/// One walk from some outputs back through the graph, newest node first. An op's gradient may itself walk a graph that
-/// shares nodes with this one, parameters above all: what this walk left on them is put aside until that one is done.
+/// One walk from some outputs back through the graph, newest node first. It writes to no node but the leaves whose
+/// gradients it was asked for, and frees what those it visited had saved.
 class GraphWalk {
  public:
+  /// Goes all the way to the leaves.
   explicit GraphWalk(const GradOptions& options)
-      : keep_graph_(options.create_graph || options.retain_graph), mode_(options.create_graph), outer_(innermost_) {
-    innermost_ = this;
-    if (!outer_) return;
-    for (const NodePtr& node : outer_->queue_) outer_pending_.push_back(std::exchange(node->pending_, Tensor()));
-  }
+      : keep_graph_(options.create_graph || options.retain_graph), mode_(options.create_graph) {}
 
-  ~GraphWalk() {
-    innermost_ = outer_;
-    // When an op threw half way, the next walk must not find our sums.
-    for (const NodePtr& node : queue_) node->pending_ = Tensor();
-    for (std::size_t i = 0; i < outer_pending_.size(); ++i) {
-      outer_->queue_[i]->pending_ = std::move(outer_pending_[i]);
-    }
-    for (const auto& [node, needed] : outer_needed_) node->needed_ = needed;
+  /// Goes no further than to `targets`.
+  GraphWalk(const GradOptions& options, const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets)
+      : GraphWalk(options) {
+    to_leaves_ = false;
+    find_way(outputs, targets);
   }
   GraphWalk(const GraphWalk&) = delete;
   GraphWalk& operator=(const GraphWalk&) = delete;
 
+  /// Whether a node lies on the way, its end included.
+  bool wants(const Node& node) const { return to_leaves_ || std::binary_search(way_.begin(), way_.end(), node.id); }
+
   /// The gradient `gy` arrives at the tensor of `node`.
   void arrive(const NodePtr& node, Tensor gy) {
-    if (node->pending_.defined()) {
-      node->pending_ = node->pending_ + gy;
-      return;
+    const auto [place, first] = arrived_.try_emplace(node->id);
+    Arrival& arrival = place->second;
+    if (first) {
+      arrival = {node, std::move(gy)};
+    } else {
+      arrival.sum = arrival.sum + gy;
     }
-    node->pending_ = std::move(gy);
-    queue_.push_back(node);
-    std::push_heap(queue_.begin(), queue_.end(), older);
   }
 
-  /// Visits the nodes. `finish(node, gradient)` is told each one's final gradient; `wanted(node)` says whether any is
-  /// needed at an input.
-  template <class Finish, class Wanted>
-  void run(const Finish& finish, const Wanted& wanted) {
-    while (!queue_.empty()) {
-      std::pop_heap(queue_.begin(), queue_.end(), older);
-      const NodePtr node = std::move(queue_.back());
-      queue_.pop_back();
-      const Tensor gy = std::move(node->pending_);
-      node->pending_ = Tensor();
+  /// Visits the nodes. `finish(node, gradient)` is told each one's final gradient.
+  template <class Finish>
+  void run(const Finish& finish) {
+    while (!arrived_.empty()) {
+      const auto newest = arrived_.begin();
+      const auto [node, gy] = std::move(newest->second);
+      arrived_.erase(newest);
       finish(*node, gy);
-      if (node->is_leaf()) continue;
+      if (!goes_on(*node)) continue;
       require(!node->saved_freed(), "backward: the graph below '", node->op,
               "' was freed by an earlier walk; pass {.retain_graph = true} to that one");
-      const struct Visit {
-        const Node& node;
-        ~Visit() { node.end_visit(); }
-      } visit{*node};
-      for (std::size_t i = 0; i < node->input_count(); ++i) {
-        const NodePtr& input = node->input(i);
-        if (input && wanted(*input)) arrive(input, node->gradient(i, gy, node));
-      }
+      Visit visit(*this, node, gy);
+      node->bring_gradients(visit);
       if (!keep_graph_) node->free_saved();
     }
   }
 
-  /// Marks every node that lies between the outputs and one of `targets`; needed() tells them. Writes to no leaf but
-  /// the targets: so several threads may each walk a graph of their own down to the same parameters.
-  void mark_needed(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
-    walk_ = next_id();
-    memory::Vector<Node*> found;
-    const auto meet = [&](Node* node) {
-      if (node && !node->is_leaf() && node->seen_ != walk_) {
-        node->seen_ = walk_;
-        found.push_back(node);
-      }
+ private:
+  struct Arrival {
+    NodePtr node;
+    Tensor sum;  // of the gradients so far
+  };
+  using Arrivals =
+      std::map<std::uint64_t, Arrival, std::greater<>, memory::Allocator<std::pair<const std::uint64_t, Arrival>>>;
+
+  bool goes_on(const Node& node) const {
+    for (std::size_t i = 0; i < node.input_count(); ++i) {
+      if (node.input(i) && wants(*node.input(i))) return true;
+    }
+    return false;
+  }
+
+  // A node lies on the way when it is a target or an input of it does.
+  void find_way(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
+    memory::Vector<std::uint64_t> ends;
+    for (const Tensor& x : targets) ends.push_back(x.node()->id);
+    std::sort(ends.begin(), ends.end());
+    const auto older = [](const Node* a, const Node* b) { return a->id < b->id; };
+    memory::Vector<const Node*> met;  // a heap with the newest on top, in which a node may stand several times
+    const auto meet = [&](const Node* node) {
+      if (!node || ends.empty() || node->id < ends.front()) return;  // older than every target
+      met.push_back(node);
+      std::push_heap(met.begin(), met.end(), older);
     };
+    memory::Vector<const Node*> above;  // from which a target might be reached, newest first
     for (const Tensor& y : outputs) meet(y.node().get());
-    for (std::size_t next = 0; next < found.size(); ++next) {
-      for (std::size_t i = 0; i < found[next]->input_count(); ++i) meet(found[next]->input(i).get());
+    while (!met.empty()) {
+      std::pop_heap(met.begin(), met.end(), older);
+      const Node* node = met.back();
+      met.pop_back();
+      if (!above.empty() && above.back() == node) continue;
+      above.push_back(node);
+      for (std::size_t i = 0; i < node->input_count(); ++i) meet(node->input(i).get());
     }
-    if (outer_) {
-      for (Node* node : found) outer_needed_.emplace_back(node, node->needed_);
-      for (const Tensor& x : targets) outer_needed_.emplace_back(x.node().get(), x.node()->needed_);
-    }
-    for (const Tensor& x : targets) x.node()->needed_ = walk_;
     // Oldest first, so that inputs are decided before what was computed from them.
-    std::sort(found.begin(), found.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
-    for (Node* node : found) {
-      for (std::size_t i = 0; i < node->input_count(); ++i) {
-        const Node* input = node->input(i).get();
-        if (input && input->needed_ == walk_) node->needed_ = walk_;
-      }
+    for (auto node = above.rbegin(); node != above.rend(); ++node) {
+      if (std::binary_search(ends.begin(), ends.end(), (*node)->id) || goes_on(**node)) way_.push_back((*node)->id);
     }
   }
-  bool needed(const Node& node) const { return node.needed_ == walk_; }
-
- private:
-  static bool older(const NodePtr& a, const NodePtr& b) { return a->id < b->id; }
 
   bool keep_graph_;
   GradMode mode_;
-  memory::Vector<NodePtr> queue_;  // a heap: the newest node is on top
-  std::uint64_t walk_ = 0;
-
-  constinit static thread_local GraphWalk* innermost_;
-  GraphWalk* outer_;                                              // the walk that an op's gradient began this one in
-  memory::Vector<Tensor> outer_pending_;                          // of its queue
-  memory::Vector<std::pair<Node*, std::uint64_t>> outer_needed_;  // of the nodes that this walk marks
+  Arrivals arrived_;  // at the nodes yet to be visited, the newest of them first
+  bool to_leaves_ = true;
+  memory::Vector<std::uint64_t> way_;  // in ascending order
 };
 
-constinit thread_local GraphWalk* GraphWalk::innermost_ = nullptr;
+bool Visit::wants(std::size_t i) const {
+  const NodePtr& input = node_->input(i);
+  return input && walk_.wants(*input);
+}
+
+void Visit::bring(std::size_t i, Tensor gx) {
+  const NodePtr& input = node_->input(i);
+  require(gx.defined(), "backward: the gradient of '", node_->op, "' for its input ", i, " of shape ", input->shape,
+          " is undefined");
+  require(gx.shape() == input->shape, "backward: the gradient of '", node_->op, "' for its input ", i, " has shape ",
+          gx.shape(), ", the input ", input->shape);
+  walk_.arrive(input, std::move(gx));
+}
+
+void Leaf::accumulate(const Tensor& gradient) {
+  const std::lock_guard lock(accumulating_);
+  grad = grad.defined() ? grad + gradient : gradient;
+}
 
 void Tensor::backward(const GradOptions& options) const {
+  require(defined(), "backward: the tensor is undefined");
   require(requires_grad(), "backward: this tensor of shape ", shape_,
           " was computed from nothing that requires a gradient");
   require(size_ == 1, "backward: expected a tensor of one number, got shape ", shape_, "; sum or average it first");
   GraphWalk walk(options);
   walk.arrive(node_, Tensor::ones(shape_));
-  walk.run(
-      [](Node& node, const Tensor& gradient) {
-        if (!node.is_leaf()) return;
-        Tensor& sum = static_cast<Leaf&>(node).grad;
-        sum = sum.defined() ? sum + gradient : gradient;
-      },
-      [](const Node&) { return true; });
+  walk.run([](Node& node, const Tensor& gradient) {
+    if (node.is_leaf()) static_cast<Leaf&>(node).accumulate(gradient);
+  });
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options, const std::vector<Tensor>& seeds) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
+    require(inputs[i].defined(), "grad: input ", i, " is undefined");
     require(inputs[i].requires_grad(), "grad: input ", i, " of shape ", inputs[i].shape(),
             " does not require a gradient");
   }
   require(seeds.empty() || seeds.size() == outputs.size(), "grad: ", seeds.size(), " seeds for ", outputs.size(),
           " outputs");
-
-  GraphWalk walk(options);
-  walk.mark_needed(outputs, inputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& y = outputs[i];
+    require(y.defined(), "grad: output ", i, " is undefined");
     require(y.requires_grad(), "grad: output ", i, " of shape ", y.shape(),
             " was computed from nothing that requires a gradient");
     require(!seeds.empty() || y.size() == 1, "grad: output ", i, " has shape ", y.shape(),
             "; give it a seed of that shape");
+    require(seeds.empty() || seeds[i].defined(), "grad: seed ", i, " is undefined");
     require(seeds.empty() || seeds[i].shape() == y.shape(), "grad: seed ", i, " has shape ",
             seeds.empty() ? Shape{} : seeds[i].shape(), ", its output ", y.shape());
-    if (walk.needed(*y.node())) walk.arrive(y.node(), seeds.empty() ? Tensor::ones(y.shape()) : seeds[i]);
   }
 
+  GraphWalk walk(options, outputs, inputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Tensor& y = outputs[i];
+    if (walk.wants(*y.node())) walk.arrive(y.node(), seeds.empty() ? Tensor::ones(y.shape()) : seeds[i]);
+  }
   std::vector<Tensor> result(inputs.size());
-  walk.run(
-      [&](const Node& node, const Tensor& gradient) {
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-          if (inputs[i].node().get() == &node) result[i] = gradient;
-        }
-      },
-      [&](const Node& node) { return walk.needed(node); });
+  walk.run([&](const Node& node, const Tensor& gradient) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].node().get() == &node) result[i] = gradient;
+    }
+  });
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!result[i].defined()) result[i] = Tensor::zeros(inputs[i].shape());
   }
@@ -216,19 +227,35 @@ Tensor grad(const Tensor& output, const Tensor& input, const GradOptions& option
   return grad(std::vector{output}, std::vector{input}, options)[0];
 }
 
-ValueAndProduct vjp(const Function& f, const Tensor& x, const Tensor& v) {
-  const GradMode record_graph(true);
+namespace {
+
+// f at x as a leaf of its own.
+struct Evaluation {
+  Tensor leaf, y;
+};
+
+Evaluation evaluate(const char* what, const Function& f, const Tensor& x) {
+  require(x.defined(), what, ": x is undefined");
   const Tensor leaf = x.detach().set_requires_grad();
   const Tensor y = f(leaf);
+  require(y.defined(), what, ": f returned an undefined tensor");
+  return {leaf, y};
+}
+
+}  // namespace
+
+ValueAndProduct vjp(const Function& f, const Tensor& x, const Tensor& v) {
+  const GradMode record_graph(true);
+  const auto [leaf, y] = evaluate("vjp", f, x);
+  require(v.defined() && v.shape() == y.shape(), "vjp: v has shape ", v.shape(), ", f(x) ", y.shape());
   if (!y.requires_grad()) return {y, Tensor::zeros(x.shape())};
   return {y.detach(), grad({y}, {leaf}, {}, {v})[0]};
 }
 
 ValueAndProduct jvp(const Function& f, const Tensor& x, const Tensor& v) {
-  require(v.shape() == x.shape(), "jvp: v has shape ", v.shape(), ", x ", x.shape());
+  require(v.defined() && v.shape() == x.shape(), "jvp: v has shape ", v.shape(), ", x ", x.shape());
   const GradMode record_graph(true);
-  const Tensor leaf = x.detach().set_requires_grad();
-  const Tensor y = f(leaf);
+  const auto [leaf, y] = evaluate("jvp", f, x);
   if (!y.requires_grad()) return {y, Tensor::zeros(y.shape())};
   const Tensor u = Tensor::zeros(y.shape()).set_requires_grad();
   const Tensor u_jacobian = grad({y}, {leaf}, {.create_graph = true}, {u})[0];

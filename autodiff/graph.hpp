@@ -3,6 +3,10 @@
 // Ops record a node as they run. A node is younger than its inputs, so visiting nodes newest first visits every
 // node after all that used it: a priority queue of ids replaces recursion, and a chain of a million ops is no deeper
 // than one of ten.
+//
+// Threads: what a walk remembers belongs to the walk, so several threads may walk graphs that end at the same leaves,
+// and one and the same graph with retain_graph or create_graph. Without either a walk frees what its ops saved, and
+// nobody else may be walking there. Whether ops record is each thread's own setting.
 #pragma once
 
 #include <array>
@@ -11,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <span>
@@ -19,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "autodiff/error.hpp"
 #include "autodiff/memory.hpp"
 #include "autodiff/tensor.hpp"
 
@@ -27,7 +33,7 @@ namespace rill {
 // ---------------------------------------------------------------------------------------------------------------------
 // What users of gradients call
 
-/// True when ops record the graph on this thread, which is the default.
+/// True when ops record the graph on this thread, which is the default of every thread.
 bool grad_enabled();
 
 /// Sets whether ops record, until the end of the scope.
@@ -49,9 +55,11 @@ class NoGrad : public GradMode {
 };
 
 /// The gradient of sum_i <seeds[i], outputs[i]> with respect to each input (a leaf or not), without touching the
-/// leaves' grad(). An input that the outputs do not depend on gets zeros.
-/// `seeds` has one tensor per output, of its shape; left empty it means ones, and outputs must have size 1.
-/// Throws std::invalid_argument for an output or input outside any graph, and for a graph already freed.
+/// leaves' grad(). An input that the outputs do not depend on gets zeros. Only the nodes on the way from an output to
+/// an input are visited and freed: what an input was itself computed from stays as it is. `seeds` has one tensor per
+/// output, of its shape; left empty it means ones, and outputs must have size 1. Throws std::invalid_argument for an
+/// output or input outside any graph, for a graph already freed, and where an op's gradient has another shape than its
+/// input. May be called by several threads at once: see the top of this file.
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options = {}, const std::vector<Tensor>& seeds = {});
 
@@ -88,7 +96,8 @@ Input<F> wrt(const Tensor& x, F gradient) {
 }
 
 /// The output of an op, with its place in the graph: y as it is when gradients are off or no input needs one.
-/// `op` is the op's name, a string literal.
+/// `op` is the op's name, a string literal. An undefined x is an input that needs no gradient; throws
+/// std::invalid_argument for an undefined y. A gradient must have the shape of its x: the walk checks.
 ///   record("exp", y, wrt(x, [](const Tensor& gy, const Tensor& y) { return gy * y; }))
 template <class... F>
 Tensor record(const char* op, Tensor y, Input<F>... inputs);
@@ -105,10 +114,13 @@ Tensor record_jointly(const char* op, Tensor y, F gradients, const Inputs&... in
 // ---------------------------------------------------------------------------------------------------------------------
 // The machinery
 
+class GraphWalk;
+class Visit;
+
 /// A tensor's place in the graph. Every tensor that requires a gradient has one; a node is one tensor's.
 class Node {
  public:
-  explicit Node(const char* op);
+  Node(const char* op, const Shape& shape);
   virtual ~Node() = default;
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -116,41 +128,58 @@ class Node {
   /// The tensors this one was computed from; null for those that need no gradient.
   virtual std::size_t input_count() const { return 0; }
   virtual const NodePtr& input(std::size_t i) const = 0;
-  /// The gradient of input i, given that of this node's tensor. `self` points to this node.
-  virtual Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr& self) const = 0;
-  /// The walk that asked for gradients has all it wants of this node.
-  virtual void end_visit() const {}
+  /// Brings the gradients of those inputs that the visit wants, given that of this node's tensor.
+  virtual void bring_gradients(Visit& visit) const = 0;
   /// Frees what the gradients need. They must not be asked for afterwards.
   virtual void free_saved() = 0;
   virtual bool saved_freed() const = 0;
   virtual bool is_leaf() const { return false; }
 
   const char* const op;
+  const Shape shape;       ///< of the tensor, and so of its gradient
   const std::uint64_t id;  ///< grows with every node made, on any thread
 
  private:
-  friend class GraphWalk;
   friend struct NodeDeleter;
-  Tensor pending_;               // the gradient summed so far by the walk under way
-  std::uint64_t seen_ = 0;       // the last walk that met this node
-  std::uint64_t needed_ = 0;     // the last walk for which a requested input lies below this node
   Node* next_freed_ = nullptr;   // links the nodes about to be destroyed
   std::size_t block_bytes_ = 0;  // the size of the block this node was made in
   template <class N, class... Args>
   friend NodePtr make_node(Args&&... args);
 };
 
+/// A walk that has come to a node, with the gradient of the node's tensor.
+class Visit {
+ public:
+  Visit(GraphWalk& walk, const NodePtr& node, const Tensor& gy) : walk_(walk), node_(node), gy_(gy) {}
+  const NodePtr& node() const { return node_; }
+  const Tensor& gy() const { return gy_; }
+  /// Whether the walk goes on to input i.
+  bool wants(std::size_t i) const;
+  /// Brings the gradient of input i. Throws std::invalid_argument unless it has that input's shape.
+  void bring(std::size_t i, Tensor gx);
+
+ private:
+  GraphWalk& walk_;
+  const NodePtr& node_;
+  const Tensor& gy_;
+};
+
 /// A tensor that is not computed: a parameter, or an input that a gradient is wanted for.
 class Leaf final : public Node {
  public:
-  Leaf() : Node("leaf") {}
+  explicit Leaf(const Shape& shape) : Node("leaf", shape) {}
   const NodePtr& input(std::size_t) const override;
-  Tensor gradient(std::size_t, const Tensor&, const NodePtr&) const override { return {}; }
+  void bring_gradients(Visit&) const override {}
   void free_saved() override {}
   bool saved_freed() const override { return false; }
   bool is_leaf() const override { return true; }
+  /// grad += gradient. Safe from several threads at once.
+  void accumulate(const Tensor& gradient);
 
   Tensor grad;
+
+ private:
+  std::mutex accumulating_;
 };
 
 /// Destroys nodes without recursion: a node's end drops its inputs, which joins them to a list instead of the stack.
@@ -176,10 +205,9 @@ template <class... F>
 class OpNode final : public Node {
  public:
   OpNode(const char* op_name, const Tensor& y, Input<F>&&... inputs)
-      : Node(op_name),
+      : Node(op_name, y.shape()),
         inputs_{inputs.x.node()...},
-        gradients_(std::in_place, std::move(inputs.gradient)...),
-        shape_(y.shape()) {
+        gradients_(std::in_place, std::move(inputs.gradient)...) {
     if constexpr ((kUsesOutput<F> || ...)) output_ = y.storage();
   }
 
@@ -191,38 +219,33 @@ class OpNode final : public Node {
     output_.reset();
   }
 
-  Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr& self) const override {
-    return select(i, gy, self, std::index_sequence_for<F...>{});
-  }
+  void bring_gradients(Visit& visit) const override { bring_each(visit, std::index_sequence_for<F...>{}); }
 
  private:
   template <std::size_t... I>
-  Tensor select(std::size_t i, const Tensor& gy, const NodePtr& self, std::index_sequence<I...>) const {
-    Tensor result;
-    ((i == I ? void(result = call(std::get<I>(*gradients_), gy, self)) : void()), ...);
-    return result;
+  void bring_each(Visit& visit, std::index_sequence<I...>) const {
+    ((visit.wants(I) ? visit.bring(I, call(std::get<I>(*gradients_), visit)) : void()), ...);
   }
 
   template <class G>
-  Tensor call(const G& gradient, const Tensor& gy, const NodePtr& self) const {
+  Tensor call(const G& gradient, const Visit& visit) const {
     if constexpr (kUsesOutput<G>) {
-      return gradient(gy, Tensor(output_, shape_, self));
+      return gradient(visit.gy(), Tensor(output_, shape, visit.node()));
     } else {
-      return gradient(gy);
+      return gradient(visit.gy());
     }
   }
 
   std::array<NodePtr, sizeof...(F)> inputs_;
   std::optional<std::tuple<F...>> gradients_;
   std::shared_ptr<Storage> output_;  // the output's numbers without its node, which would be a cycle
-  Shape shape_;
 };
 
 template <class F>
 class EachNode final : public Node {
  public:
-  EachNode(const char* op_name, std::span<const Tensor> inputs, F gradient)
-      : Node(op_name), gradient_(std::move(gradient)) {
+  EachNode(const char* op_name, const Tensor& y, std::span<const Tensor> inputs, F gradient)
+      : Node(op_name, y.shape()), gradient_(std::move(gradient)) {
     inputs_.reserve(inputs.size());
     for (const Tensor& x : inputs) inputs_.push_back(x.node());
   }
@@ -231,7 +254,11 @@ class EachNode final : public Node {
   const NodePtr& input(std::size_t i) const override { return inputs_[i]; }
   bool saved_freed() const override { return !gradient_; }
   void free_saved() override { gradient_.reset(); }
-  Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr&) const override { return (*gradient_)(gy, i); }
+  void bring_gradients(Visit& visit) const override {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      if (visit.wants(i)) visit.bring(i, (*gradient_)(visit.gy(), i));
+    }
+  }
 
  private:
   memory::Vector<NodePtr> inputs_;
@@ -241,29 +268,34 @@ class EachNode final : public Node {
 template <class F, std::size_t n>
 class JointNode final : public Node {
  public:
-  JointNode(const char* op_name, F gradients, const std::array<NodePtr, n>& inputs)
-      : Node(op_name), inputs_(inputs), gradients_(std::move(gradients)) {}
+  JointNode(const char* op_name, const Tensor& y, F gradients, const std::array<NodePtr, n>& inputs)
+      : Node(op_name, y.shape()), inputs_(inputs), gradients_(std::move(gradients)) {}
 
   std::size_t input_count() const override { return n; }
   const NodePtr& input(std::size_t i) const override { return inputs_[i]; }
   bool saved_freed() const override { return !gradients_; }
   void free_saved() override { gradients_.reset(); }
-  Tensor gradient(std::size_t i, const Tensor& gy, const NodePtr&) const override {
-    if (!results_[i].defined()) results_ = (*gradients_)(gy);
-    return std::exchange(results_[i], Tensor());
+  void bring_gradients(Visit& visit) const override {
+    std::array<Tensor, n> gx = (*gradients_)(visit.gy());
+    for (std::size_t i = 0; i < n; ++i) {
+      if (visit.wants(i)) visit.bring(i, std::move(gx[i]));
+    }
   }
-  void end_visit() const override { results_ = {}; }
 
  private:
   std::array<NodePtr, n> inputs_;
   std::optional<F> gradients_;
-  mutable std::array<Tensor, n> results_;  // of the visit under way
 };
+
+inline void require_result(const char* op, const Tensor& y) {
+  require(y.defined(), op, ": recorded with an undefined result");
+}
 
 }  // namespace detail
 
 template <class... F>
 Tensor record(const char* op, Tensor y, Input<F>... inputs) {
+  detail::require_result(op, y);
   if (!grad_enabled() || !(inputs.x.requires_grad() || ...)) return y;
   NodePtr node = make_node<detail::OpNode<F...>>(op, y, std::move(inputs)...);
   return Tensor(y.storage(), y.shape(), std::move(node));
@@ -271,17 +303,19 @@ Tensor record(const char* op, Tensor y, Input<F>... inputs) {
 
 template <class F>
 Tensor record_each(const char* op, Tensor y, std::span<const Tensor> inputs, F gradient) {
+  detail::require_result(op, y);
   bool needed = false;
   for (const Tensor& x : inputs) needed |= x.requires_grad();
   if (!grad_enabled() || !needed) return y;
-  NodePtr node = make_node<detail::EachNode<F>>(op, inputs, std::move(gradient));
+  NodePtr node = make_node<detail::EachNode<F>>(op, y, inputs, std::move(gradient));
   return Tensor(y.storage(), y.shape(), std::move(node));
 }
 
 template <class F, std::same_as<Tensor>... Inputs>
 Tensor record_jointly(const char* op, Tensor y, F gradients, const Inputs&... inputs) {
+  detail::require_result(op, y);
   if (!grad_enabled() || !(inputs.requires_grad() || ...)) return y;
-  NodePtr node = make_node<detail::JointNode<F, sizeof...(Inputs)>>(op, std::move(gradients),
+  NodePtr node = make_node<detail::JointNode<F, sizeof...(Inputs)>>(op, y, std::move(gradients),
                                                                     std::array{NodePtr(inputs.node())...});
   return Tensor(y.storage(), y.shape(), std::move(node));
 }

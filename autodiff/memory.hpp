@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 #include <vector>
 
 namespace rill::memory {
@@ -11,11 +12,18 @@ namespace rill::memory {
 inline constexpr std::size_t kAlignment = 64;
 
 /// A block of at least `bytes` bytes, contents undefined, aligned to kAlignment. Safe from any thread.
-/// Throws std::bad_alloc when the system has none.
+/// Throws std::bad_alloc when the system has none, and past 2^47 bytes.
 void* allocate(std::size_t bytes);
 
 /// Gives a block back for use again, from any thread; `bytes` is what was asked for.
 void deallocate(void* block, std::size_t bytes) noexcept;
+
+/// The bytes of `n` things of `each` bytes. Throws std::bad_alloc where no std::size_t holds them.
+inline std::size_t bytes_of(std::size_t n, std::size_t each) {
+  std::size_t bytes;
+  if (__builtin_mul_overflow(n, each, &bytes)) throw std::bad_alloc();
+  return bytes;
+}
 
 /// What was ever taken from the system and not returned to it.
 struct Statistics {
@@ -34,7 +42,7 @@ struct Allocator {
   Allocator() = default;
   template <class U>
   Allocator(const Allocator<U>&) {}
-  T* allocate(std::size_t n) { return static_cast<T*>(memory::allocate(n * sizeof(T))); }
+  T* allocate(std::size_t n) { return static_cast<T*>(memory::allocate(bytes_of(n, sizeof(T)))); }
   void deallocate(T* p, std::size_t n) noexcept { memory::deallocate(p, n * sizeof(T)); }
   template <class U>
   bool operator==(const Allocator<U>&) const {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -23,9 +24,15 @@ struct Loop {
   const void* context;
   int workers;                 // how many workers may take part
   std::atomic<Index> next{0};  // the first chunk that nobody has claimed
+  std::atomic<bool> failed{false};
+  std::exception_ptr error{};  // the first one; written by whoever set `failed`
 
-  void run() {
-    for (Index chunk = next++; chunk < chunks; chunk = next++) body(context, chunk);
+  void run() noexcept {
+    try {
+      for (Index chunk = next++; chunk < chunks && !failed; chunk = next++) body(context, chunk);
+    } catch (...) {
+      if (!failed.exchange(true)) error = std::current_exception();
+    }
   }
 };
 
@@ -118,6 +125,7 @@ void detail::run_chunks(Index chunks, void (*body)(const void*, Index), const vo
   const int threads = static_cast<int>(std::min<Index>(chunks, thread_count()));
   Loop loop{.chunks = chunks, .body = body, .context = context, .workers = threads - 1};
   threads > 1 && !in_loop ? workers.run(loop) : loop.run();
+  if (loop.error) std::rethrow_exception(loop.error);
 }
 
 }  // namespace rill

@@ -14,7 +14,7 @@ int thread_count();
 void set_thread_count(int count);
 
 namespace detail {
-/// Calls body(context, chunk) for every chunk in [0, chunks), on several threads.
+/// Calls body(context, chunk) for every chunk in [0, chunks), on several threads. Throws the first of what they throw.
 void run_chunks(Index chunks, void (*body)(const void*, Index), const void* context);
 }  // namespace detail
 
@@ -33,7 +33,9 @@ class SerialLoops {
 /// Calls body(begin, end) so that the ranges cover [0, count): pieces of `grain`, the last one shorter.
 /// Pieces run on several threads when there are at least two of them, so `grain` is the amount of work
 /// that is worth a thread's wake-up (some 10 microseconds). A result that is summed piece by piece does not
-/// depend on the number of threads. The body must not throw; within it, nested calls run on the calling thread.
+/// depend on the number of threads. Within the body, nested calls run on the calling thread. What the body throws comes
+/// out of the call, once the pieces that were begun are done; the others are left out. May be called by several threads
+/// at once; one of them gets help, the others do their loops alone.
 template <class Body>
 void parallel_for(Index count, Index grain, const Body& body) {
   if (count <= grain) {
@@ -44,10 +46,11 @@ void parallel_for(Index count, Index grain, const Body& body) {
     Index count, grain;
     const Body& body;
   } context{count, grain, body};
-  detail::run_chunks((count + grain - 1) / grain,
+  detail::run_chunks((count - 1) / grain + 1,
                      [](const void* p, Index chunk) {
                        const auto& c = *static_cast<const Context*>(p);
-                       c.body(chunk * c.grain, std::min(c.count, (chunk + 1) * c.grain));
+                       const Index begin = chunk * c.grain;
+                       c.body(begin, begin + std::min(c.grain, c.count - begin));
                      },
                      &context);
 }

@@ -5,6 +5,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/parallel.hpp"
+#include "autodiff/shape.hpp"
 
 namespace rill {
 
@@ -49,6 +50,7 @@ void Generator::normal(Index n, Real* y) {
 }
 
 std::vector<std::uint64_t> Generator::words(Index n) {
+  require(n <= kMaxElements, "random: ", n, " numbers are more than memory can hold");
   constexpr Index kPerTile = 4 * simd::kRandomTileBlocks;
   std::vector<std::uint32_t> halves(static_cast<std::size_t>(2 * n));
   simd::kernels().random_bits(state_, 2 * n, halves.data());
@@ -71,9 +73,10 @@ std::uint64_t scale_to(std::uint64_t random, std::uint64_t bound) {
 
 std::vector<Index> Generator::integers(Index n, Index bound) {
   require(n >= 0 && bound > 0, "integers: expected n >= 0 and a bound > 0, got ", n, " and ", bound);
+  const std::vector<std::uint64_t> random_words = words(n);
   std::vector<Index> result;
-  result.reserve(static_cast<std::size_t>(n));
-  for (const std::uint64_t random : words(n)) {
+  result.reserve(random_words.size());
+  for (const std::uint64_t random : random_words) {
     result.push_back(static_cast<Index>(scale_to(random, static_cast<std::uint64_t>(bound))));
   }
   return result;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <string>
 
 #include "autodiff/error.hpp"
 
@@ -20,11 +21,14 @@ void Shape::push_back(Index size) {
 
 Index Shape::size() const {
   Index product = 1;
+  bool none = false;
   for (const Index size : *this) {
     require(size >= 0, "shape: negative size in ", *this);
-    require(!__builtin_mul_overflow(product, size, &product), "shape: ", *this, " has more than 2^63 elements");
+    none |= size == 0;
+    require(size == 0 || (!__builtin_mul_overflow(product, size, &product) && product <= kMaxElements),
+            "shape: ", *this, " is more than memory can hold, at most 2^48 elements");
   }
-  return product;
+  return none ? 0 : product;
 }
 
 bool operator==(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
@@ -33,6 +37,30 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape) {
   out << '[';
   for (int axis = 0; axis < shape.rank(); ++axis) out << (axis ? ", " : "") << shape[axis];
   return out << ']';
+}
+
+namespace {
+[[noreturn]] void too_large(const char* op, const char* sign, std::initializer_list<Index> sizes) {
+  std::string text;
+  for (const Index size : sizes) text += concat(text.empty() ? "" : sign, size);
+  fail(op, ": ", text, " is too large a size");
+}
+}  // namespace
+
+Index checked_product(const char* op, std::initializer_list<Index> factors) {
+  Index product = 1;
+  for (const Index factor : factors) {
+    if (__builtin_mul_overflow(product, factor, &product)) too_large(op, " x ", factors);
+  }
+  return product;
+}
+
+Index checked_sum(const char* op, std::initializer_list<Index> terms) {
+  Index sum = 0;
+  for (const Index term : terms) {
+    if (__builtin_add_overflow(sum, term, &sum)) too_large(op, " + ", terms);
+  }
+  return sum;
 }
 
 int normalize_axis(const char* op, Index axis, int rank) {

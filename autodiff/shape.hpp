@@ -13,6 +13,10 @@ namespace rill {
 /// The largest number of axes a tensor may have.
 inline constexpr int kMaxRank = 6;
 
+/// The largest number of elements a tensor may have: more than memory holds, and so few that no sum or difference of
+/// some sizes, nor a size in bytes, overflows.
+inline constexpr Index kMaxElements = Index{1} << 48;
+
 /// A short list of sizes, held in place: [] is a scalar's shape, [256, 2] that of 256 points in the plane.
 class Shape {
  public:
@@ -32,7 +36,8 @@ class Shape {
   const Index* end() const&& = delete;
 
   /// The number of elements: the product of the sizes, 1 for a scalar.
-  /// Throws std::invalid_argument for a negative size or a product past 2^63.
+  /// Throws std::invalid_argument for a negative size, and where the product of the sizes other than 0 is past
+  /// kMaxElements: so no product of some of the sizes overflows either.
   Index size() const;
 
   friend bool operator==(const Shape& a, const Shape& b);
@@ -47,6 +52,11 @@ using Axes = Shape;
 
 /// Writes "[256, 2]".
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
+
+/// The product and the sum of sizes that may be anything a caller gave, before a shape is made of them.
+/// Throw std::invalid_argument, naming `op` and the sizes, where an Index cannot hold them.
+Index checked_product(const char* op, std::initializer_list<Index> factors);
+Index checked_sum(const char* op, std::initializer_list<Index> terms);
 
 /// The position of an axis counted from the front; -1 is the last one.
 /// Throws std::invalid_argument, naming `op`, when there is no such axis.

@@ -10,14 +10,24 @@
 
 namespace rill {
 
-Storage::Storage(Index size) : bytes_(static_cast<std::size_t>(size) * sizeof(Real)) {
-  data_ = static_cast<Real*>(memory::allocate(bytes_));
+namespace {
+std::size_t bytes_of(Index size) {
+  require(size >= 0, "storage: negative size ", size);
+  return memory::bytes_of(static_cast<std::size_t>(size), sizeof(Real));
 }
+}  // namespace
+
+Storage::Storage(Index size) : bytes_(bytes_of(size)) { data_ = static_cast<Real*>(memory::allocate(bytes_)); }
 
 Storage::~Storage() { memory::deallocate(data_, bytes_); }
 
 Tensor::Tensor(std::shared_ptr<Storage> storage, const Shape& shape, NodePtr node)
-    : storage_(std::move(storage)), shape_(shape), size_(shape.size()), node_(std::move(node)) {}
+    : storage_(std::move(storage)), shape_(shape), size_(shape.size()), node_(std::move(node)) {
+  require(!storage_ || size_ <= storage_->size(), "tensor: ", storage_ ? storage_->size() : 0, " numbers for shape ",
+          shape_);
+}
+
+void Tensor::fail_undefined() { fail("the tensor is undefined: it has no numbers"); }
 
 Tensor Tensor::empty(const Shape& shape) {
   return Tensor(std::allocate_shared<Storage>(memory::Allocator<Storage>{}, shape.size()), shape, nullptr);
@@ -64,7 +74,8 @@ Tensor Tensor::randn(const Shape& shape, Generator& rng) {
 }
 
 Real Tensor::item() const {
-  require(size_ == 1 && defined(), "item: expected a tensor of one number, got shape ", shape_);
+  require(defined(), "item: the tensor is undefined");
+  require(size_ == 1, "item: expected a tensor of one number, got shape ", shape_);
   return *data();
 }
 
@@ -79,12 +90,13 @@ Tensor& Tensor::set_requires_grad(bool value) & {
   require(!node_ || node_->is_leaf(), "set_requires_grad: this tensor of shape ", shape_, " was computed by '",
           node_ ? node_->op : "", "'; detach() it first");
   if (!value) node_ = nullptr;
-  if (value && !node_) node_ = make_node<Leaf>();
+  if (value && !node_) node_ = make_node<Leaf>(shape_);
   return *this;
 }
 
 namespace {
 Leaf& leaf_of(const char* what, const Tensor& x) {
+  require(x.defined(), what, ": the tensor is undefined");
   require(x.requires_grad() && x.node()->is_leaf(), what, ": this tensor of shape ", x.shape(),
           x.requires_grad() ? " was computed; only leaves keep a gradient (use rill::grad for others)"
                             : " does not require a gradient");
@@ -95,8 +107,10 @@ Leaf& leaf_of(const char* what, const Tensor& x) {
 const Tensor& Tensor::grad() const& { return leaf_of("grad", *this).grad; }
 
 void Tensor::set_grad(const Tensor& grad) {
+  Leaf& leaf = leaf_of("set_grad", *this);
+  require(grad.defined(), "set_grad: the gradient is undefined; clear_grad() drops it");
   require(grad.shape() == shape_, "set_grad: a gradient of shape ", grad.shape(), " for a tensor of shape ", shape_);
-  leaf_of("set_grad", *this).grad = grad;
+  leaf.grad = grad;
 }
 
 void Tensor::clear_grad() { leaf_of("clear_grad", *this).grad = Tensor(); }

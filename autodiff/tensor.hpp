@@ -18,12 +18,13 @@ using NodePtr = std::shared_ptr<Node>;
 /// The numbers of one or more tensors: a 64-byte aligned block from the recycling pool.
 class Storage {
  public:
-  /// Contents undefined. Throws std::bad_alloc.
+  /// Contents undefined. Throws std::bad_alloc, and std::invalid_argument for a negative size.
   explicit Storage(Index size);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
   Real* data() & { return data_; }
+  Index size() const { return static_cast<Index>(bytes_ / sizeof(Real)); }
 
  private:
   Real* data_;
@@ -33,15 +34,24 @@ class Storage {
 /// How backward() and grad() walk the graph.
 struct GradOptions {
   /// Record the gradients' own graph, so that they can be differentiated again. Keeps the graph.
+  /// With backward(), a leaf then holds a gradient whose graph leads to the leaf: they keep each other, and all the
+  /// graph between them, in memory. `leaf.clear_grad()` ends that, as does `leaf.set_grad(leaf.grad().detach())`;
+  /// grad() makes no such ring.
   bool create_graph = false;
   /// Keep what the graph saved, so that it can be walked once more.
   bool retain_graph = false;
 };
 
 /// A value: copies share the buffer and the graph node. Row-major and contiguous; there are no strided views.
-/// A default-constructed tensor is undefined: it has no buffer, and only defined() may be asked of it.
+/// A default-constructed tensor is undefined: it has no buffer. Its numbers and its gradient cannot be asked for, and
+/// most ops do not take it; they throw std::invalid_argument.
 /// What lends its memory, data() say, cannot be called on a temporary: `for (Real x : (2 * y).values())` would read a
 /// buffer that is already someone else's. Give the tensor a name first.
+///
+/// Threads: ops, backward() and grad() may run on any number of threads at once, on tensors that they share. What
+/// writes may not: the assignment of a tensor object, writing through data(), set_requires_grad(), set_grad() and
+/// clear_grad(), while another thread uses that object, those numbers or that leaf's gradient. See graph.hpp for graphs
+/// that threads share.
 class Tensor {
  public:
   Tensor() = default;
@@ -74,8 +84,8 @@ class Tensor {
 
   /// The numbers, row-major. Writing is for whoever just made the tensor, and for optimizers: what a
   /// graph saved is not copied, so a tensor must not be written while a graph that uses it is yet to be walked.
-  const Real* data() const& { return storage_->data(); }
-  Real* data() & { return storage_->data(); }
+  const Real* data() const& { return numbers(); }
+  Real* data() & { return numbers(); }
   const Real* data() const&& = delete;
   std::span<const Real> values() const& { return {data(), static_cast<std::size_t>(size_)}; }
   std::span<const Real> values() const&& = delete;
@@ -96,16 +106,23 @@ class Tensor {
   /// The same numbers outside the graph.
   Tensor detach() const;
   /// The sum of all gradients that backward() brought to this leaf since clear_grad(); undefined when there are none.
-  /// Throws std::invalid_argument for a tensor that is not a leaf requiring a gradient.
+  /// Throws std::invalid_argument for a tensor that is not a leaf requiring a gradient. To be read once no other thread
+  /// walks to this leaf any more.
   const Tensor& grad() const&;
   const Tensor& grad() const&& = delete;
+  /// Replaces the gradient. Throws as grad() does, and for a gradient of another shape.
   void set_grad(const Tensor& grad);
   void clear_grad();
 
   /// Adds d this / d leaf to the gradient of every leaf this tensor was computed from. Its size must be 1.
+  /// Several threads may bring gradients to the same leaf: each is added once, in the order in which they come, so that
+  /// the last digits of a sum of three or more can differ from run to run.
+  /// Throws std::invalid_argument for a graph already freed, and where an op's gradient has another shape than its
+  /// input.
   void backward(const GradOptions& options = {}) const;
 
   // For the ops and the graph.
+  /// Throws std::invalid_argument for a shape of more numbers than the storage has.
   Tensor(std::shared_ptr<Storage> storage, const Shape& shape, NodePtr node);
   const std::shared_ptr<Storage>& storage() const& { return storage_; }
   const std::shared_ptr<Storage>& storage() const&& = delete;
@@ -113,6 +130,13 @@ class Tensor {
   const NodePtr& node() const&& = delete;
 
  private:
+  Real* numbers() const {
+    if (!storage_) [[unlikely]]
+      fail_undefined();
+    return storage_->data();
+  }
+  [[noreturn]] static void fail_undefined();
+
   std::shared_ptr<Storage> storage_;
   Shape shape_;
   Index size_ = 0;

@@ -68,7 +68,9 @@ class Heads {
   }
 
   // Of the two products of the way there; the multiply-adds of one head with so many of its queries.
-  Index multiply_adds(Index queries) const { return queries * all_.keys * (all_.depth + all_.value_depth); }
+  Index multiply_adds(Index queries) const {
+    return checked_product("attention", {queries, all_.keys, all_.depth + all_.value_depth});
+  }
 
  private:
   Index place(Index i, Index rows, Index channels) const {

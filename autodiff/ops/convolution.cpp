@@ -32,7 +32,8 @@ struct Sizes {
         taps_y(w[0]),
         taps_x(w[1]),
         outputs(w[3]),
-        stride(options.stride),
+        // A step beyond the image leads to no other place, however long it is.
+        stride(std::min(options.stride, 1 + std::max(height, width) + 2 * options.padding)),
         padding(options.padding),
         groups(options.groups),
         rows((height + 2 * padding - taps_y) / stride + 1),
@@ -42,7 +43,7 @@ struct Sizes {
   Shape w() const { return {taps_y, taps_x, channels / groups, outputs}; }
   Shape y() const { return {n, rows, columns, outputs}; }
   Index terms() const { return taps_y * taps_x * (channels / groups); }
-  Index operations_per_image() const { return 2 * rows * columns * outputs * terms(); }
+  Index operations_per_image() const { return checked_product("conv2d", {2, rows, columns, outputs, terms()}); }
 };
 
 Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -159,8 +160,8 @@ void correlate(const Correlation& g) {
 }
 
 Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Sizes& s) {
-  count_operations(s.n * s.operations_per_image());
   Tensor y = Tensor::empty(s.y());
+  count_operations(checked_product("conv2d", {s.n, s.operations_per_image()}));
   correlate({.x = x,
              .w = w,
              .top = -s.padding,
@@ -197,11 +198,10 @@ Tensor input_product(const Tensor& gy, const Tensor& w, const Sizes& s) {
   const bool all_reached = s.taps_y >= s.stride && s.taps_x >= s.stride;
   Tensor gx = all_reached ? Tensor::empty(s.x()) : Tensor::zeros(s.x());
   const Index group_channels = s.channels / s.groups, group_outputs = s.outputs / s.groups;
-  for (Index phase_y = 0; phase_y < s.stride; ++phase_y) {
-    for (Index phase_x = 0; phase_x < s.stride; ++phase_x) {
+  for (Index phase_y = 0; phase_y < std::min(s.stride, s.taps_y); ++phase_y) {
+    for (Index phase_x = 0; phase_x < std::min(s.stride, s.taps_x); ++phase_x) {
       const Phase y(phase_y, s.height, s.taps_y, s.stride, s.padding);
       const Phase x(phase_x, s.width, s.taps_x, s.stride, s.padding);
-      if (y.taps == 0 || x.taps == 0) continue;
       Tensor taps = Tensor::empty({y.taps, x.taps, group_outputs, s.channels});
       for (Index u = 0; u < y.taps; ++u) {
         for (Index v = 0; v < x.taps; ++v) {
@@ -323,8 +323,9 @@ Tensor weight_gradient(const Tensor& x, const Tensor& gy, const Sizes& s) {
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options) {
   require(x.rank() == 4 && w.rank() == 4, "conv2d: expected x [N, H, W, C] and w [KH, KW, C / groups, O], got ",
           x.shape(), " and ", w.shape());
-  require(options.stride > 0 && options.padding >= 0 && options.groups > 0, "conv2d: stride ", options.stride,
-          ", padding ", options.padding, ", groups ", options.groups, ": expected 1 or more, 0 or more, 1 or more");
+  require(options.stride > 0 && options.padding >= 0 && options.padding <= kMaxElements && options.groups > 0,
+          "conv2d: stride ", options.stride, ", padding ", options.padding, ", groups ", options.groups,
+          ": expected 1 or more, 0 to 2^48, 1 or more");
   const Index groups = options.groups, channels = x.dim(3), outputs = w.dim(3);
   require(channels % groups == 0 && outputs % groups == 0, "conv2d: ", channels, " channels and ", outputs,
           " outputs do not divide into ", groups, " groups");

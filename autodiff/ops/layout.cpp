@@ -17,7 +17,7 @@ Tensor reshape(const Tensor& x, Shape shape) {
   Index known = 1;
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (shape[axis] != -1) {
-      known *= shape[axis];
+      known = checked_product("reshape", {known, shape[axis]});
     } else {
       require(unknown < 0, "reshape: more than one -1 in ", shape);
       unknown = axis;
@@ -159,7 +159,7 @@ Tensor concatenate(std::span<const Tensor> xs, Index axis) {
     Shape rest = x.rank() == shape.rank() ? x.shape() : Shape{};
     if (rest.rank() > 0) rest[at] = shape[at];
     require(rest == shape, "concatenate: ", x.shape(), " and ", xs[0].shape(), " differ outside axis ", at);
-    shape[at] += x.shape()[at];
+    shape[at] = checked_sum("concatenate", {shape[at], x.shape()[at]});
   }
   Tensor y = Tensor::empty(shape);
   const AxisView to(shape, at);

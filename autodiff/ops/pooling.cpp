@@ -58,10 +58,10 @@ struct Windows {
 Windows windows_over(const char* op, const Tensor& x, const Pool& pool) {
   require(x.rank() == 4, op, ": expected x [N, H, W, C], got ", x.shape());
   const Index stride = pool.stride == 0 ? pool.window : pool.stride;
-  require(pool.window >= 1 && stride >= 1, op, ": expected a window and a stride of at least 1, got ", pool.window,
-          " and ", pool.stride);
+  require(pool.window >= 1 && stride >= 1 && pool.window <= kMaxElements && stride <= kMaxElements, op,
+          ": expected a window and a stride from 1 to 2^48, got ", pool.window, " and ", pool.stride);
   require(pool.padding >= 0, op, ": padding ", pool.padding, " is negative");
-  require(2 * pool.padding <= pool.window, op, ": padding ", pool.padding, " is more than half the window, ",
+  require(pool.padding <= pool.window / 2, op, ": padding ", pool.padding, " is more than half the window, ",
           pool.window);
   const Index h = x.dim(1) + 2 * pool.padding - pool.window, w = x.dim(2) + 2 * pool.padding - pool.window;
   require(h >= 0 && w >= 0 && x.dim(1) > 0 && x.dim(2) > 0, op, ": no window of ", pool.window, " x ", pool.window,
@@ -141,14 +141,16 @@ Tensor max_pool(const Tensor& x, const Pool& pool) { return picked(x, x, windows
 
 Tensor average_pool(const Tensor& x, const Pool& pool) {
   const Windows w = windows_over("average_pool", x, pool);
-  return summed(x, w, static_cast<Real>(pool.window * pool.window));
+  return summed(x, w, static_cast<Real>(pool.window) * static_cast<Real>(pool.window));
 }
 
 Tensor upsample_nearest(const Tensor& x, Index factor) {
   require(x.rank() == 4, "upsample_nearest: expected x [N, H, W, C], got ", x.shape());
   require(factor >= 1, "upsample_nearest: expected a factor of at least 1, got ", factor);
   const Index h = x.dim(1), w = x.dim(2);
-  return spread(x, {{factor * h, h}, {factor * w, w}, x.dim(3), factor, factor, 0}, 1);
+  const Index rows = checked_product("upsample_nearest", {factor, h});
+  const Index columns = checked_product("upsample_nearest", {factor, w});
+  return spread(x, {{rows, h}, {columns, w}, x.dim(3), factor, factor, 0}, 1);
 }
 
 }  // namespace rill

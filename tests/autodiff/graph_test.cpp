@@ -6,7 +6,10 @@
 
 #include <array>
 #include <cmath>
+#include <memory>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "autodiff/memory.hpp"
 #include "autodiff/ops.hpp"
@@ -241,6 +244,94 @@ TEST(Graph, JointGradientsAreComputedOnceAWalk) {
   EXPECT_THROW(sum(y).backward(), std::invalid_argument);  // freed
   const NoGrad none;
   EXPECT_FALSE(product().requires_grad());
+}
+
+TEST(Grad, EndsAtWhatIsAskedFor) {
+  const Tensor x = leaf({1, 2});
+  int visits = 0;
+  const Tensor below = record("below", x.detach(), wrt(x, [&visits](const Tensor& gy) {
+                                ++visits;
+                                return gy;
+                              }));
+  const Tensor h = exp(below);
+  const Tensor g = grad(sum(h * h), h);
+  EXPECT_EQ(g.to_vector(), (2 * h).to_vector());
+  EXPECT_EQ(visits, 0);
+  sum(h).backward();  // what lies below h was not freed
+  EXPECT_EQ(visits, 1);
+  EXPECT_EQ(x.grad().to_vector(), h.to_vector());
+  // Nor is it looked at: now it is freed, and may be.
+  EXPECT_EQ(grad(sum(h * h), h).to_vector(), g.to_vector());
+  EXPECT_THAT([&] { grad(sum(h * h), x); }, ThrowsMessage<std::invalid_argument>(HasSubstr("freed")));
+  // One input below another: the way goes through the upper one.
+  const Tensor z = leaf({3}), middle = square(z);
+  const auto both = grad({sum(exp(middle))}, {middle, z, middle});
+  EXPECT_EQ(both[0].item(), std::exp(Real{9}));
+  EXPECT_EQ(both[1].item(), 6 * std::exp(Real{9}));
+  EXPECT_EQ(both[2].item(), both[0].item());
+}
+
+TEST(Graph, AGradientOfAnotherShapeIsAnError) {
+  const Tensor x = leaf({1}), w = Tensor::ones({2, 3}).set_requires_grad();
+  const auto wrong = [](const Tensor& y, const Shape& shape) {
+    return [=](const Tensor&) { return shape.rank() > 0 ? Tensor::ones(shape) : y; };
+  };
+  const Tensor undefined;
+  const std::string of_shape_4 = "backward: the gradient of 'my_op' for its input 1 has shape [4], the input [1]";
+  for (const bool by_grad : {false, true}) {
+    const auto walk = [&](const Tensor& y) { by_grad ? void(grad({sum(y)}, {x, w})) : sum(y).backward(); };
+    EXPECT_THAT([&] { walk(record("my_op", Tensor::ones({4}), wrt(w, wrong(w, {})), wrt(x, wrong(x, {4})))); },
+                ThrowsMessage<std::invalid_argument>(of_shape_4));
+    EXPECT_THAT(
+        [&] {
+          walk(record_each("my_op", Tensor::ones({4}), std::vector{w, x},
+                           [&](const Tensor&, std::size_t i) { return i == 0 ? w.detach() : Tensor::ones({4}); }));
+        },
+        ThrowsMessage<std::invalid_argument>(of_shape_4));
+    const auto jointly = [&] {
+      const auto gradients = [&](const Tensor&) { return std::array{w.detach(), Tensor::ones({4})}; };
+      walk(record_jointly("my_op", Tensor::ones({4}), gradients, w, x));
+    };
+    EXPECT_THAT(jointly, ThrowsMessage<std::invalid_argument>(of_shape_4));
+    // As many numbers in another shape are wrong too.
+    EXPECT_THAT(
+        [&] {
+          walk(record("my_op", Tensor::ones({4}), wrt(w, wrong(w, {3, 2}))));
+        },
+        ThrowsMessage<std::invalid_argument>(HasSubstr("input 0 has shape [3, 2], the input [2, 3]")));
+    EXPECT_THAT([&] { walk(record("my_op", Tensor::ones({4}), wrt(w, wrong(undefined, {})))); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr("is undefined")));
+  }
+  EXPECT_FALSE(x.grad().defined());
+  EXPECT_THAT(
+      [&] {
+        Tensor(w).set_grad(Tensor::zeros({3, 2}));
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("a gradient of shape [3, 2] for a tensor of shape [2, 3]")));
+}
+
+TEST(Graph, ALeafAndItsDifferentiableGradientKeepEachOtherUntilItIsCleared) {
+  for (const bool detach : {false, true}) {
+    std::weak_ptr<Node> node;
+    std::weak_ptr<Storage> storage;
+    {
+      Tensor x = leaf({1, 2});
+      node = x.node();
+      const Tensor y = exp(x);
+      storage = y.storage();
+      sum(y).backward({.create_graph = true});
+      EXPECT_TRUE(x.grad().requires_grad());
+      detach ? x.set_grad(x.grad().detach()) : x.clear_grad();
+    }
+    EXPECT_TRUE(node.expired());
+    EXPECT_TRUE(storage.expired());
+    {
+      const Tensor x = leaf({1, 2});
+      node = x.node();
+      sum(square(grad(sum(exp(x)), x, {.create_graph = true}))).backward();  // no ring
+    }
+    EXPECT_TRUE(node.expired());
+  }
 }
 
 TEST(Graph, AChainOfAMillionNodes) {

@@ -5,13 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <functional>
+#include <new>
 #include <numeric>
 #include <sstream>
 #include <thread>
 
+#include "autodiff/graph.hpp"
 #include "autodiff/memory.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
@@ -42,7 +46,7 @@ TEST(Shape, SizesAndMisuse) {
       [] {
         Tensor::empty({Index{1} << 40, Index{1} << 40});
       },
-      ThrowsMessage<std::invalid_argument>(HasSubstr("2^63")));
+      ThrowsMessage<std::invalid_argument>(HasSubstr("2^48")));
 }
 
 TEST(Shape, Broadcasting) {
@@ -173,6 +177,76 @@ TEST(Parallel, LoopsWithinLoopsAndFromSeveralThreadsAtOnce) {
   two.join();
   EXPECT_THAT(wrong, testing::Each(0));
   set_thread_count(threads);
+}
+
+TEST(Parallel, WhatAPieceThrowsComesOutInTheCaller) {
+  const int threads = thread_count();
+  for (const int count : {1, 2, 4}) {
+    set_thread_count(count);
+    std::atomic<bool> may_end{false};
+    // Each thread holds one piece until one has thrown, so that with several it is often not the caller that throws.
+    for (Index thrower = 0; thrower < count; ++thrower) {
+      may_end = false;
+      EXPECT_THROW(parallel_for(1000, 1,
+                                [&](Index begin, Index) {
+                                  if (begin == thrower) {
+                                    may_end = true;
+                                    throw std::bad_alloc();
+                                  }
+                                  while (begin > thrower && begin < count && !may_end) std::this_thread::yield();
+                                }),
+                   std::bad_alloc)
+          << count << " threads, piece " << thrower;
+    }
+    // Within a loop, out of both.
+    EXPECT_THROW(parallel_for(100, 1,
+                              [&](Index begin, Index) {
+                                parallel_for(100, 1, [&](Index inner, Index) {
+                                  if (begin == 50 && inner == 50) throw std::runtime_error("inner");
+                                });
+                              }),
+                 std::runtime_error);
+    // And the next loop is whole.
+    std::atomic<Index> total{0};
+    parallel_for(1000, 1, [&](Index begin, Index) { total += begin; });
+    EXPECT_EQ(total, 499'500);
+  }
+  set_thread_count(threads);
+}
+
+TEST(Tensor, UndefinedOnesSaySo) {
+  const Tensor undefined;
+  Tensor leaf = Tensor::ones({}).set_requires_grad();  // whose shape, [], an undefined tensor has too
+  const std::vector<std::function<void()>> uses = {
+      [&] { (void)undefined.data(); },
+      [&] { (void)undefined.values(); },
+      [&] { undefined.to_vector(); },
+      [&] { undefined.clone(); },
+      [&] { (void)undefined.item(); },
+      [&] { (void)undefined.grad(); },
+      [&] { Tensor().clear_grad(); },
+      [&] { Tensor().set_requires_grad(); },
+      [&] { undefined.backward(); },
+      [&] { leaf.set_grad(undefined); },
+      [&] { grad(undefined, leaf); },
+      [&] { grad(2 * leaf, undefined); },
+      [&] { grad({2 * leaf}, {leaf}, {}, {undefined}); },
+      [&] { record("op", undefined, wrt(leaf, [](const Tensor& gy) { return gy; })); },
+      [&] { record_each("op", undefined, std::vector{leaf}, [](const Tensor& gy, std::size_t) { return gy; }); },
+      [&] {
+        record_jointly(
+            "op", undefined, [](const Tensor& gy) { return std::array{gy}; }, leaf);
+      },
+      [&] { vjp([](const Tensor&) { return Tensor(); }, leaf, leaf); },
+      [&] { vjp([](const Tensor& x) { return x; }, undefined, leaf); },
+      [&] { jvp([](const Tensor&) { return Tensor(); }, leaf, leaf); },
+  };
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    EXPECT_THAT(uses[i], ThrowsMessage<std::invalid_argument>(HasSubstr("undefined"))) << "use " << i;
+  }
+  EXPECT_FALSE(undefined.defined());
+  EXPECT_FALSE(undefined.requires_grad());
+  EXPECT_FALSE(undefined.detach().defined());
 }
 
 // --- Random numbers --------------------------------------------------------------------------------------------------
