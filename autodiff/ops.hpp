@@ -166,9 +166,7 @@ Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tens
 Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, const Activation& f,
                   double epsilon = 1e-5);
 /// A group is a sample's channel   (Ulyanov et al. 2016).
-inline Tensor instance_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5) {
-  return group_norm(x, x.dim(-1), scale, shift, epsilon);
-}
+Tensor instance_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5);
 /// A group is the C channels of one place   (Ba et al. 2016).
 Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon = 1e-5);
 

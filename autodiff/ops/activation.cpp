@@ -72,16 +72,16 @@ static Tensor elu_gradient(const Tensor& gy, const Tensor& y, Real alpha, Real s
                   return where(less_equal(y, zero), ggx * gy, zero);
                 }));
 }
-static Tensor scaled_elu(const Tensor& x, Real alpha, Real scale) {
-  const Tensor y = map("elu", x, [=](Index n, const Real* in, Real* out) { kernels().elu(n, in, alpha, scale, out); });
-  return record("elu", y,
+static Tensor scaled_elu(const char* op, const Tensor& x, Real alpha, Real scale) {
+  const Tensor y = map(op, x, [=](Index n, const Real* in, Real* out) { kernels().elu(n, in, alpha, scale, out); });
+  return record(op, y,
                 wrt(x, [=](const Tensor& gy, const Tensor& out) { return elu_gradient(gy, out, alpha, scale); }));
 }
 Tensor elu(const Tensor& x, double alpha) {
   require(alpha > 0, "elu: expected alpha > 0, got ", alpha);
-  return scaled_elu(x, static_cast<Real>(alpha), 1);
+  return scaled_elu("elu", x, static_cast<Real>(alpha), 1);
 }
-Tensor selu(const Tensor& x) { return scaled_elu(x, kSeluAlpha, kSeluScale); }
+Tensor selu(const Tensor& x) { return scaled_elu("selu", x, kSeluAlpha, kSeluScale); }
 
 // Beyond these arguments the second derivatives below have underflowed to 0. Their factors go on growing: clamped, so
 // that none becomes infinite and meets a 0.

@@ -310,9 +310,10 @@ Tensor normalized(const char* op, const Normalization& z) {
   return record_jointly(op, y, gradients, z.x, z.scale, z.shift);
 }
 
-Normalization by_groups(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, double epsilon) {
-  check("group_norm", x, scale, shift);
-  require(groups > 0 && x.dim(-1) % groups == 0, "group_norm: ", groups, " groups do not divide the ", x.dim(-1),
+Normalization by_groups(const char* op, const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift,
+                        double epsilon) {
+  check(op, x, scale, shift);
+  require(groups > 0 && x.dim(-1) % groups == 0, op, ": ", groups, " groups do not divide the ", x.dim(-1),
           " channels of x ", x.shape());
   return {.x = x, .scale = scale, .shift = shift, .epsilon = epsilon, .rows = false, .groups = groups};
 }
@@ -320,14 +321,20 @@ Normalization by_groups(const Tensor& x, Index groups, const Tensor& scale, cons
 }  // namespace
 
 Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, double epsilon) {
-  return normalized("group_norm", by_groups(x, groups, scale, shift, epsilon));
+  return normalized("group_norm", by_groups("group_norm", x, groups, scale, shift, epsilon));
 }
 
 Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift, const Activation& f,
                   double epsilon) {
-  Normalization z = by_groups(x, groups, scale, shift, epsilon);
+  Normalization z = by_groups("group_norm", x, groups, scale, shift, epsilon);
   z.f = f;
   return normalized("group_norm", z);
+}
+
+Tensor instance_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon) {
+  constexpr const char* op = "instance_norm";
+  check(op, x, scale, shift);
+  return normalized(op, by_groups(op, x, x.dim(-1), scale, shift, epsilon));
 }
 
 Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon) {
