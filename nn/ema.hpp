@@ -12,33 +12,44 @@ namespace rill::nn {
 /// The second term lets the average forget the initial weights: early on it spans some tenth of the steps so far.
 class Ema {
  public:
-  /// Starts at the parameters' values. Throws std::invalid_argument unless 0 <= decay < 1.
-  Ema(NamedTensors parameters, double decay);
+  /// Starts at the parameters' values. One that is listed twice counts once. Throws std::invalid_argument unless
+  /// 0 <= decay < 1, and as distinct() does (nn/named_tensor.hpp).
+  Ema(const NamedTensors& parameters, double decay);
 
-  /// Counts an update, and returns its 1 - d. Optimizer::step() does the rest.
+  /// Throws std::invalid_argument, beginning with `what`, unless this is the average of these very parameters: the same
+  /// buffers under the same names, in the same order.
+  void require_of(const NamedTensors& parameters, const char* what) const;
+
+  /// Counts an update, and returns its 1 - d. Optimizer::step() does the rest. Throws std::invalid_argument within an
+  /// EmaScope.
   Real begin_update();
 
   Index update_count() const { return update_count_; }
-  /// The averages under the parameters' names, in their order; the tensors share this object's memory.
-  const NamedTensors& averages() const& { return averages_; }
+  /// The averages under the parameters' names, in their order; the tensors share this object's memory. Throws
+  /// std::invalid_argument within an EmaScope, where they hold the parameters.
+  const NamedTensors& averages() const&;
   const NamedTensors& averages() const&& = delete;
   Tensor& average(std::size_t i) & { return averages_[i].tensor; }
-  /// Continues from saved averages. Throws FileError, which names `file`, when names or shapes do not fit.
+  /// Continues from saved averages. Throws FileError, which names `file`, when names or shapes do not fit, and
+  /// std::invalid_argument within an EmaScope.
   void load_state(const NamedTensors& averages, Index update_count, const std::string& file);
 
  private:
   friend class EmaScope;
   void swap();
+  void require_at_home(const char* what) const;
 
   NamedTensors parameters_, averages_;
   double decay_;
   Index update_count_ = 0;
+  bool lent_ = false;  // an EmaScope has swapped the numbers
 };
 
-/// Within its scope the parameters hold the averages, for sampling and evaluation; the averages hold the parameters.
+/// Within its scope the parameters hold the averages, for sampling and evaluation. They must not be trained or saved
+/// then. Throws std::invalid_argument within another scope of the same average, which would undo it.
 class EmaScope {
  public:
-  explicit EmaScope(Ema& ema) : ema_(ema) { ema_.swap(); }
+  explicit EmaScope(Ema& ema);
   ~EmaScope() { ema_.swap(); }
   EmaScope(const EmaScope&) = delete;
   EmaScope& operator=(const EmaScope&) = delete;

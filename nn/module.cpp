@@ -5,13 +5,14 @@
 namespace rill::nn {
 
 NamedTensors Module::named_parameters() const {
-  NamedTensors all = parameters_;
-  for (const auto& [name, module] : modules_) {
-    for (NamedTensor& parameter : add_prefix(name + ".", module->named_parameters())) {
-      all.push_back(std::move(parameter));
-    }
-  }
-  return all;
+  NamedTensors all;
+  collect("", all);
+  return distinct("Module", all);
+}
+
+void Module::collect(const std::string& prefix, NamedTensors& all) const {
+  for (const auto& [name, tensor] : parameters_) all.push_back({prefix + name, tensor});
+  for (const auto& [name, module] : modules_) module->collect(prefix + name + ".", all);
 }
 
 std::vector<Tensor> Module::parameters() const {
@@ -31,25 +32,22 @@ void Module::clear_grad() {
 }
 
 Tensor Module::register_parameter(const std::string& name, Tensor value) {
-  check_name(name);
   value.set_requires_grad();
+  take_name(name);
   parameters_.push_back({name, value});
   return value;
 }
 
 void Module::add_module(const std::string& name, std::shared_ptr<Module> module) {
-  check_name(name);
   require(module != nullptr, "Module: submodule '", name, "' is null");
+  take_name(name);
   modules_.emplace_back(name, std::move(module));
 }
 
-void Module::check_name(const std::string& name) const {
+void Module::take_name(const std::string& name) {
   require(!name.empty() && name.find('.') == std::string::npos, "Module: '", name,
           "' cannot name a part: expected a name without dots");
-  bool used = false;
-  for (const NamedTensor& parameter : parameters_) used |= parameter.name == name;
-  for (const auto& module : modules_) used |= module.first == name;
-  require(!used, "Module: the name '", name, "' is used twice");
+  require(names_.insert(name).second, "Module: the name '", name, "' is used twice");
 }
 
 }  // namespace rill::nn

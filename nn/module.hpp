@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,8 @@ class Module {
   Module& operator=(const Module&) = delete;
 
   /// The parameters in order of registration, a module's own before those of the modules in it. A parameter of the
-  /// submodule "layers" is named "layers.weight" here.
+  /// submodule "layers" is named "layers.weight" here. One that is shared, as by a layer used twice, stands there once,
+  /// under its first name. Throws std::invalid_argument as distinct() does (nn/named_tensor.hpp).
   NamedTensors named_parameters() const;
   /// The same without names.
   std::vector<Tensor> parameters() const;
@@ -42,10 +44,12 @@ class Module {
 
  private:
   void add_module(const std::string& name, std::shared_ptr<Module> module);
-  void check_name(const std::string& name) const;
+  void take_name(const std::string& name);
+  void collect(const std::string& prefix, NamedTensors& all) const;
 
   NamedTensors parameters_;
   std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules_;
+  std::set<std::string> names_;  // of both
 };
 
 /// A module from one tensor to one tensor, which Sequential can chain.

@@ -1,9 +1,12 @@
 #include "nn/optimizer.hpp"
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
+#include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/simd/kernels.hpp"
 
@@ -22,8 +25,10 @@ void check_not_negative(const char* field, double value) {
 
 }  // namespace
 
-Optimizer::Optimizer(NamedTensors parameters, double learning_rate, std::vector<std::string> buffer_names)
-    : parameters_(std::move(parameters)), buffer_names_(std::move(buffer_names)), learning_rate_(learning_rate) {
+Optimizer::Optimizer(const NamedTensors& parameters, double learning_rate, std::vector<std::string> buffer_names)
+    : parameters_(distinct("optimizer", parameters)),
+      buffer_names_(std::move(buffer_names)),
+      learning_rate_(learning_rate) {
   check_not_negative("learning_rate", learning_rate);
   buffers_.resize(buffer_names_.size());
   for (std::vector<Tensor>& buffers : buffers_) {
@@ -32,15 +37,18 @@ Optimizer::Optimizer(NamedTensors parameters, double learning_rate, std::vector<
 }
 
 void Optimizer::step(double gradient_scale, Ema* ema) {
-  require(!ema || ema->averages().size() == parameters_.size(), "optimizer: an average of ",
-          ema ? ema->averages().size() : 0, " parameters for ", parameters_.size());
-  ++step_count_;
+  if (ema) ema->require_of(parameters_, "optimizer");
   const Real weight = ema ? ema->begin_update() : 0;
+  ++step_count_;
+  // Real has few digits, or none, below its smallest normal number: such a scale is applied in two parts.
+  const bool tiny = 0 < gradient_scale && gradient_scale < std::numeric_limits<Real>::min();
+  const double part = tiny ? std::sqrt(gradient_scale) : 1;
+  const NoGrad no_grad;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Average average = {ema ? ema->average(i).data() : nullptr, weight};
     const Tensor& parameter = parameters_[i].tensor;
     if (parameter.grad().defined()) {
-      update(i, parameter.grad(), gradient_scale, average);
+      update(i, part == 1 ? parameter.grad() : parameter.grad() * part, gradient_scale / part, average);
     } else if (ema) {
       simd::kernels().lerp(parameter.size(), parameter.data(), weight, average.data);
     }
@@ -67,8 +75,8 @@ void Optimizer::load_state(const NamedTensors& state, Index step_count, const st
   step_count_ = step_count;
 }
 
-Sgd::Sgd(NamedTensors parameters, const OptimizerDescription& description)
-    : Optimizer(std::move(parameters), description.learning_rate, {"sgd.momentum"}),
+Sgd::Sgd(const NamedTensors& parameters, const OptimizerDescription& description)
+    : Optimizer(parameters, description.learning_rate, {"sgd.momentum"}),
       momentum_(description.momentum),
       weight_decay_(description.weight_decay),
       nesterov_(description.nesterov) {
@@ -93,8 +101,8 @@ void Sgd::update(std::size_t i, const Tensor& gradient, double gradient_scale, c
   });
 }
 
-Adam::Adam(NamedTensors parameters, const OptimizerDescription& description)
-    : Optimizer(std::move(parameters), description.learning_rate, {"adam.m", "adam.v"}),
+Adam::Adam(const NamedTensors& parameters, const OptimizerDescription& description)
+    : Optimizer(parameters, description.learning_rate, {"adam.m", "adam.v"}),
       beta1_(description.beta1),
       beta2_(description.beta2),
       epsilon_(description.epsilon),
@@ -126,13 +134,13 @@ void Adam::update(std::size_t i, const Tensor& gradient, double gradient_scale, 
   });
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, NamedTensors parameters) {
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, const NamedTensors& parameters) {
   const std::string& kind = description.kind;
-  if (kind == "sgd") return std::make_unique<Sgd>(std::move(parameters), description);
+  if (kind == "sgd") return std::make_unique<Sgd>(parameters, description);
   require(kind == "adam" || kind == "adamw", "optimizer '", kind, "' is unknown: expected one of sgd, adam, adamw");
   require(kind == "adamw" || description.weight_decay == 0, "optimizer: weight_decay is ", description.weight_decay,
           " with adam, expected 0: adamw is the one that decays weights");
-  return std::make_unique<Adam>(std::move(parameters), description);
+  return std::make_unique<Adam>(parameters, description);
 }
 
 }  // namespace rill::nn

@@ -30,7 +30,8 @@ class Optimizer {
 
   /// One step of every parameter that has a gradient. Gradients count as multiplied by `gradient_scale`, which is how
   /// they are clipped without being rewritten: see clip_scale(). The average, if given, follows the parameters to their
-  /// new values in the same pass over memory; throws std::invalid_argument unless it is of as many parameters.
+  /// new values in the same pass over memory; throws std::invalid_argument, before anything changes, unless it is of
+  /// the same parameters.
   void step(double gradient_scale = 1, Ema* ema = nullptr);
   /// Drops the gradients.
   void clear_grad();
@@ -38,6 +39,7 @@ class Optimizer {
   void set_learning_rate(double value) { learning_rate_ = value; }
   double learning_rate() const { return learning_rate_; }
   Index step_count() const { return step_count_; }
+  /// Each once.
   const NamedTensors& parameters() const& { return parameters_; }
   const NamedTensors& parameters() const&& = delete;
 
@@ -48,8 +50,9 @@ class Optimizer {
   void load_state(const NamedTensors& state, Index step_count, const std::string& file);
 
  protected:
-  /// One buffer of zeros per parameter for each of the names.
-  Optimizer(NamedTensors parameters, double learning_rate, std::vector<std::string> buffer_names);
+  /// One buffer of zeros per parameter for each of the names. A parameter that is listed twice counts once; throws
+  /// std::invalid_argument as distinct() does (nn/named_tensor.hpp).
+  Optimizer(const NamedTensors& parameters, double learning_rate, std::vector<std::string> buffer_names);
   /// An average on its way to a parameter's new values: average += weight (parameter - average). Data null for none.
   struct Average {
     Real* data;
@@ -73,7 +76,7 @@ class Optimizer {
 ///   b = momentum b + g,    p = p - learning_rate (nesterov ? g + momentum b : b)
 class Sgd : public Optimizer {
  public:
-  Sgd(NamedTensors parameters, const OptimizerDescription& description);
+  Sgd(const NamedTensors& parameters, const OptimizerDescription& description);
 
  private:
   void update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) override;
@@ -87,7 +90,7 @@ class Sgd : public Optimizer {
 ///   p = (1 - learning_rate weight_decay) p - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 class Adam : public Optimizer {
  public:
-  Adam(NamedTensors parameters, const OptimizerDescription& description);
+  Adam(const NamedTensors& parameters, const OptimizerDescription& description);
 
  private:
   void update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) override;
@@ -95,7 +98,7 @@ class Adam : public Optimizer {
 };
 
 /// The optimizer of that description. Throws std::invalid_argument, naming the field, for an unknown kind, a constant
-/// out of its range, and weight decay with "adam" ("adamw" is the one that has it).
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, NamedTensors parameters);
+/// out of its range, weight decay with "adam" ("adamw" is the one that has it), and parameters that distinct() refuses.
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, const NamedTensors& parameters);
 
 }  // namespace rill::nn

@@ -12,6 +12,11 @@
 namespace rill::nn {
 namespace {
 
+// The keys of what save() adds to the metadata.
+constexpr const char* kStep = "step";
+constexpr const char* kLossSum = "loss_sum";
+constexpr const char* kLossCount = "loss_count";
+
 // A double as text that reads back to the same bits.
 std::string to_text(double value) {
   char text[64];
@@ -20,7 +25,7 @@ std::string to_text(double value) {
 }
 
 template <class T>
-T number_at(const std::map<std::string, std::string>& metadata, const char* key, const std::string& file) {
+T take_number(std::map<std::string, std::string>& metadata, const char* key, const std::string& file) {
   const auto entry = metadata.find(key);
   require_file(entry != metadata.end(), file, "the metadata has no '", key,
                "'; this is not the state of a training run");
@@ -29,6 +34,7 @@ T number_at(const std::map<std::string, std::string>& metadata, const char* key,
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   require_file(error == std::errc{} && end == text.data() + text.size(), file, "the metadata's '", key,
                "' should be a number, found '", text, "'");
+  metadata.erase(entry);
   return value;
 }
 
@@ -38,21 +44,21 @@ DivergedError::DivergedError(Index step, double loss, double gradient_norm)
     : std::runtime_error(
           concat("training diverged at step ", step, ": loss ", loss, ", gradient norm ", gradient_norm)) {}
 
-TrainingLoop::TrainingLoop(NamedTensors parameters, const TrainingOptions& options)
-    : parameters_(std::move(parameters)),
-      learning_rate_(options.learning_rate),
+TrainingLoop::TrainingLoop(const NamedTensors& parameters, const TrainingOptions& options)
+    : learning_rate_(options.learning_rate),
       clip_norm_(options.clip_norm),
-      optimizer_(make_optimizer(options.optimizer, parameters_)) {
+      optimizer_(make_optimizer(options.optimizer, parameters)) {
   learning_rate_.check();
   require(clip_norm_ >= 0, "clip_norm: expected 0 (no limit) or more, got ", clip_norm_);
-  if (options.ema_decay != 0) ema_.emplace(parameters_, options.ema_decay);
+  if (options.ema_decay != 0) ema_.emplace(optimizer_->parameters(), options.ema_decay);
 }
 
 StepReport TrainingLoop::step() {
+  optimizer_->clear_grad();
   const Tensor loss_now = loss(steps_done_);
   loss_now.backward();
 
-  const double norm = gradient_norm(parameters_), value = static_cast<double>(loss_now.item());
+  const double norm = gradient_norm(optimizer_->parameters()), value = static_cast<double>(loss_now.item());
   if (!std::isfinite(value) || !std::isfinite(norm)) throw DivergedError(steps_done_ + 1, value, norm);
   optimizer_->set_learning_rate(learning_rate_.at(steps_done_));
   optimizer_->step(clip_norm_ > 0 ? clip_scale(norm, clip_norm_) : 1, ema());
@@ -73,28 +79,35 @@ double TrainingLoop::take_mean_loss() {
 }
 
 void TrainingLoop::save(const std::string& file, const std::map<std::string, std::string>& metadata) const {
-  SafeTensors contents{.tensors = add_prefix("model.", parameters_), .metadata = metadata};
+  SafeTensors contents{.tensors = add_prefix("model.", optimizer_->parameters()), .metadata = metadata};
+  const auto describe = [&](const char* key, std::string value) {
+    require(contents.metadata.emplace(key, std::move(value)).second, "save: the metadata key '", key,
+            "' is reserved; choose another");
+  };
   const auto append = [&](const NamedTensors& more) {
     contents.tensors.insert(contents.tensors.end(), more.begin(), more.end());
   };
   if (ema_) append(add_prefix("ema.", ema_->averages()));
   append(add_prefix("optimizer.", optimizer_->state()));
-  contents.metadata["step"] = std::to_string(steps_done_);
-  contents.metadata["loss_sum"] = to_text(loss_sum_);
-  contents.metadata["loss_count"] = std::to_string(loss_count_);
+  describe(kStep, std::to_string(steps_done_));
+  describe(kLossSum, to_text(loss_sum_));
+  describe(kLossCount, std::to_string(loss_count_));
   save_safetensors(file, contents);
 }
 
 std::map<std::string, std::string> TrainingLoop::load(const std::string& file) {
   SafeTensors contents = load_safetensors(file);
-  const auto step = number_at<Index>(contents.metadata, "step", file);
-  loss_sum_ = number_at<double>(contents.metadata, "loss_sum", file);
-  loss_count_ = number_at<Index>(contents.metadata, "loss_count", file);
+  const auto step = take_number<Index>(contents.metadata, kStep, file);
+  loss_sum_ = take_number<double>(contents.metadata, kLossSum, file);
+  loss_count_ = take_number<Index>(contents.metadata, kLossCount, file);
   require_file(step >= 0 && loss_count_ >= 0, file, "the metadata counts ", step, " steps, ", loss_count_, " losses");
 
-  assign(parameters_, take_prefix("model.", contents.tensors), file);
+  const NamedTensors weights = take_prefix("model.", contents.tensors);
+  require_finite(weights, file);
+  assign(optimizer_->parameters(), weights, file);
   const NamedTensors averages = take_prefix("ema.", contents.tensors);
   require_file(ema_ || averages.empty(), file, "holds an average of the weights, but ema_decay is 0");
+  require_finite(averages, file);
   if (ema_) ema_->load_state(averages, step, file);
   optimizer_->load_state(take_prefix("optimizer.", contents.tensors), step, file);
   steps_done_ = step;

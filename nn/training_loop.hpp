@@ -41,7 +41,8 @@ class TrainingLoop {
   TrainingLoop(const TrainingLoop&) = delete;
   TrainingLoop& operator=(const TrainingLoop&) = delete;
 
-  /// One optimization step. Throws DivergedError.
+  /// One optimization step, from no gradients: what was left by a step that threw, or by anyone else, is dropped.
+  /// Throws DivergedError, and what loss() throws; nothing has then changed and the next call does the same step.
   StepReport step();
 
   Index steps_done() const { return steps_done_; }
@@ -52,22 +53,24 @@ class TrainingLoop {
   double take_mean_loss();
 
   /// Writes everything that training depends on to one file, at once: weights, average, optimizer, step.
-  /// `metadata` is kept with it. Throws FileError.
+  /// `metadata` is kept with it. Throws FileError, and std::invalid_argument for metadata with the key "step",
+  /// "loss_sum" or "loss_count", which hold the loop's own.
   void save(const std::string& file, const std::map<std::string, std::string>& metadata = {}) const;
-  /// Continues from a saved file, bit for bit. Returns the metadata. Throws FileError, naming file and tensor, when it
-  /// does not belong to this model and optimizer; the loop must then not be used.
+  /// Continues from a saved file, bit for bit. Returns the metadata that save() was given. Throws FileError, naming
+  /// file and tensor, when it does not belong to this model and optimizer, or holds weights that are NaN or infinite;
+  /// the loop must then not be used.
   std::map<std::string, std::string> load(const std::string& file);
 
  protected:
-  /// Throws std::invalid_argument for options that make no sense.
-  TrainingLoop(NamedTensors parameters, const TrainingOptions& options);
+  /// Throws std::invalid_argument for options that make no sense, and for parameters that distinct() refuses
+  /// (nn/named_tensor.hpp).
+  TrainingLoop(const NamedTensors& parameters, const TrainingOptions& options);
 
   /// The loss, a scalar, of step 0, 1, 2, ... It depends on the parameters and the step alone: whatever is random in it
   /// comes from streams that the step chooses.
   virtual Tensor loss(Index step) = 0;
 
  private:
-  NamedTensors parameters_;
   LearningRate learning_rate_;
   double clip_norm_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -7,6 +7,7 @@
 
 #include "autodiff/error.hpp"
 #include "nn/optimizer.hpp"
+#include "tests/misuse.hpp"
 
 namespace rill::nn {
 namespace {
@@ -51,6 +52,61 @@ TEST(Ema, TheScopeLendsTheAveragesToTheParameters) {
   }
   EXPECT_THAT(p.to_vector(), ElementsAre(7, 2));
   EXPECT_THAT(ema.averages()[0].tensor.to_vector(), ElementsAre(1, 2));
+}
+
+TEST(Ema, TheScopeLendsABufferThatIsListedTwiceOnce) {
+  Tensor w = Tensor::from({2}, {1}).set_requires_grad();
+  Ema ema({{"a", w}, {"b", w}}, 0.9);
+  EXPECT_EQ(ema.averages().size(), 1u);
+  w.data()[0] = 5;
+  {
+    const EmaScope averaged(ema);
+    EXPECT_EQ(w.item(), 2);
+  }
+  EXPECT_EQ(w.item(), 5);
+}
+
+TEST(Ema, WithinAScopeNothingElseMayTouchTheNumbers) {
+  Tensor p = Tensor::from({1}, {1}).set_requires_grad();
+  Ema ema({{"p", p}}, 0.5);
+  p.data()[0] = 5;
+  Sgd sgd({{"p", p}}, {});
+  p.set_grad(Tensor::ones({1}));
+  {
+    const EmaScope averaged(ema);
+    const auto in_scope = testing::HasSubstr("EmaScope");
+    EXPECT_THAT(misuse([&] { const EmaScope again(ema); }), in_scope);
+    EXPECT_THAT(misuse([&] { sgd.step(1, &ema); }), in_scope);
+    EXPECT_THAT(misuse([&] { ema.averages(); }), in_scope);
+    EXPECT_THAT(misuse([&] { ema.load_state({{"p", p}}, 0, "state"); }), in_scope);
+    EXPECT_EQ(p.item(), 1);
+  }
+  EXPECT_EQ(p.item(), 5);
+  EXPECT_EQ(sgd.step_count(), 0);
+}
+
+// The buffers, their names and their order.
+TEST(Ema, OfOtherParametersIsRefusedBeforeAnythingChanges) {
+  Tensor a = Tensor::zeros({4}).set_requires_grad(), b = Tensor::zeros({4}).set_requires_grad();
+  Tensor small = Tensor::zeros({1}).set_requires_grad();
+  const NamedTensors trained = {{"a", small}, {"b", b}};
+  Sgd sgd(trained, {.learning_rate = 1});
+  small.set_grad(Tensor::ones({1}));
+  b.set_grad(Tensor::ones({4}));
+  for (const NamedTensors& others : {NamedTensors{{"b", b}, {"a", small}},          // another order
+                                     NamedTensors{{"a", a}, {"b", b}},              // another buffer
+                                     NamedTensors{{"a", small}, {"b", b.clone()}},  // equal numbers
+                                     NamedTensors{{"a", small}, {"x", b}},          // another name
+                                     NamedTensors{{"a", small}}, NamedTensors{{"a", small}, {"b", b}, {"c", a}}}) {
+    Ema ema(others, 0.5);
+    EXPECT_THAT(misuse([&] { sgd.step(1, &ema); }), testing::StartsWith("optimizer: an average of "));
+    EXPECT_EQ(ema.update_count(), 0);
+  }
+  EXPECT_EQ(sgd.step_count(), 0);
+  EXPECT_EQ(small.item(), 0);
+  Ema right(trained, 0.5);
+  sgd.step(1, &right);
+  EXPECT_EQ(small.item(), -1);
 }
 
 TEST(Ema, ContinuesBitForBitFromItsState) {

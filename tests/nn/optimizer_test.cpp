@@ -264,6 +264,35 @@ TEST(GradientNorm, OfLargeGradientsIsFiniteAndClippingKeepsTheirDirection) {
   }
 }
 
+// A scale below the smallest normal number of Real has lost digits, or is 0.
+TEST_P(EveryOptimizer, StepsAlongTheLargestGradientsThatThereAre) {
+  const double largest = std::numeric_limits<Real>::max();
+  Tensor p = Tensor::zeros({2}).set_requires_grad(), q = Tensor::zeros({2}).set_requires_grad();
+  p.set_grad(Tensor::full({2}, largest / 2));
+  q.set_grad(Tensor::full({2}, 1e-7 / std::sqrt(2)));
+  const auto clipped = make_optimizer(description(), {{"p", p}}), plain = make_optimizer(description(), {{"q", q}});
+  const double scale = clip_scale(gradient_norm({{"p", p}}), 1e-7);
+  EXPECT_GT(scale, 0);
+  EXPECT_LT(scale, std::numeric_limits<Real>::min());
+  clipped->step(scale);
+  plain->step();
+  EXPECT_NEAR(p.data()[0] / q.data()[0], 1, 1e-5);
+}
+
+TEST(ClipScale, RefusesNormsThatNoStepCanBeMadeOf) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(misuse([&] { clip_scale(infinity, 1); }), HasSubstr("the norm is inf"));
+  EXPECT_THAT(misuse([&] { clip_scale(std::nan(""), 1); }), HasSubstr("the norm is nan"));
+  EXPECT_EQ(clip_scale(1e300, 1e-5), 1e-305);
+  EXPECT_EQ(clip_scale(1e-320, 1e-310), 1);
+}
+
+TEST(GradientNorm, CountsABufferThatIsListedTwiceOnce) {
+  Tensor p = Tensor::zeros({2}).set_requires_grad();
+  p.set_grad(Tensor::from({3, 4}, {2}));
+  EXPECT_DOUBLE_EQ(gradient_norm({{"a", p}, {"b", p}}), 5);
+}
+
 TEST(ClipScale, BringsLongGradientsDownToTheLimitOnly) {
   EXPECT_EQ(clip_scale(0.5, 1), 1);
   EXPECT_EQ(clip_scale(1, 1), 1);
