@@ -1,6 +1,7 @@
 #include "flow/adjoint.hpp"
 
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -88,9 +89,12 @@ class Adjoint {
 Tensor solve_adjoint(const Velocity& velocity, const std::vector<Tensor>& parameters, const Tensor& x, double start,
                      double end, const AdaptiveOptions& options) {
   require(!options.event, "solve_adjoint: an event's time depends on what it is differentiated by; use solve_adaptive");
+  std::vector<Tensor> each_once;  // a parameter that is listed twice has one gradient
+  std::set<const Node*> listed;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     require(parameters[i].requires_grad(), "solve_adjoint: parameter ", i, " of shape ", parameters[i].shape(),
             " does not require a gradient");
+    if (listed.insert(parameters[i].node().get()).second) each_once.push_back(parameters[i]);
   }
   Tensor y;
   {
@@ -98,8 +102,8 @@ Tensor solve_adjoint(const Velocity& velocity, const std::vector<Tensor>& parame
     y = solve_adaptive(velocity, x, {start, end}, options).x;
   }
   std::vector<Tensor> inputs = {x};
-  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
-  const auto adjoint = std::make_shared<Adjoint>(velocity, parameters, y, start, end, options);
+  inputs.insert(inputs.end(), each_once.begin(), each_once.end());
+  const auto adjoint = std::make_shared<Adjoint>(velocity, each_once, y, start, end, options);
   return record_each("solve_adjoint", y, inputs,
                      [adjoint](const Tensor& gy, std::size_t input) { return adjoint->gradient(gy, input); });
 }

@@ -148,6 +148,17 @@ TEST(Adjoint, BringsGradientsToTheParametersByBackward) {
   EXPECT_EQ(unused.grad().to_vector(), std::vector<Real>(3, 0));
 }
 
+TEST(Adjoint, AParameterListedTwiceHasOneGradient) {
+  const Network once, twice;
+  const auto gradient = [](const Network& network, std::vector<Tensor> listed) {
+    sum(sin(2 * solve_adjoint(network.velocity(), listed, points(), 0, 1, tight()))).backward();
+    return network.parameters[2].grad().to_vector();
+  };
+  std::vector<Tensor> listed = twice.parameters;
+  listed.insert(listed.end(), twice.parameters.begin(), twice.parameters.end());
+  EXPECT_EQ(gradient(twice, listed), gradient(once, once.parameters));
+}
+
 TEST(Adjoint, ParametersMayBeUsedElsewhereToo) {
   // y = 3 w + x_1 w with x_1 = e^w: dy/dw = 3 + e^w + w e^w. By backward() and by grad(), whose walk is under way while
   // the adjoint walks graphs of its own that end at w as well.
