@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "nn/init.hpp"
 #include "nn/model.hpp"
 #include "nn/safetensors.hpp"
 
@@ -23,6 +24,7 @@ void save(const std::string& path, const std::string& key, const std::string& de
   metadata[key] = description;
   NamedTensors tensors = add_prefix(kTrainedPrefix, network.named_parameters());
   if (ema != nullptr) {
+    ema->require_of(network.named_parameters(), concat("save_", key).c_str());
     const NamedTensors averages = add_prefix(kAveragePrefix, ema->averages());
     tensors.insert(tensors.end(), averages.begin(), averages.end());
   }
@@ -40,6 +42,17 @@ Metadata load(const std::string& path, const std::string& key, Weights weights, 
     require_file(named.name.starts_with(kTrainedPrefix) || named.name.starts_with(kAveragePrefix), path,
                  "unexpected tensor '", named.name, "'");
   }
+  const NamedTensors averages = take_prefix(kAveragePrefix, contents.tensors);
+  const bool averaged = weights == Weights::kAveraged && !averages.empty();
+  const NamedTensors held = averaged ? averages : take_prefix(kTrainedPrefix, contents.tensors);
+  require_finite(held, path);
+  Index numbers = 0;
+  for (const NamedTensor& named : held) numbers += named.tensor.size();
+  // What the description asks for must be in the file. A little more is let through, for assign() to say what is wrong.
+  constexpr Index kMoreTensors = 1000, kMoreNumbers = Index{1} << 22;
+  const BuildLimit limit(std::ssize(held) + kMoreTensors, numbers + kMoreNumbers,
+                         concat("the file holds ", held.size(), " of ", numbers));
+
   NamedTensors parameters;
   try {
     parameters = make(text->second).named_parameters();
@@ -48,9 +61,7 @@ Metadata load(const std::string& path, const std::string& key, Weights weights, 
   } catch (const std::bad_alloc&) {
     throw FileError(path, "describes a ", key, " that does not fit into memory: ", text->second);
   }
-  const NamedTensors averages = take_prefix(kAveragePrefix, contents.tensors);
-  const bool averaged = weights == Weights::kAveraged && !averages.empty();
-  assign(parameters, averaged ? averages : take_prefix(kTrainedPrefix, contents.tensors), path);
+  assign(parameters, held, path);
   contents.metadata.erase(text);
   return std::move(contents.metadata);
 }

@@ -18,8 +18,9 @@ namespace rill::nn {
 
 using Metadata = std::map<std::string, std::string>;
 
-/// Writes the file at once. `ema` may be null; `metadata` must not use the key "model".
-/// Throws FileError when the file cannot be written.
+/// Writes the file at once. `ema` may be null; `metadata` must not use the key "model". What it says of the flow and
+/// its data is up to the caller: the programs read a file without (tools/run.hpp). Throws FileError when the file
+/// cannot be written, std::invalid_argument for an average of other parameters than the model's.
 void save_model(const std::string& path, const ModelDescription& description, const VelocityModel& model,
                 const Ema* ema = nullptr, Metadata metadata = {});
 
@@ -35,8 +36,9 @@ struct LoadedModel {
   Metadata metadata;
 };
 /// Builds the model that the file describes and fills in its weights.
-/// Throws FileError, naming the file and the tensor, when it is not such a file or lacks a tensor, holds one too many
-/// or one of another shape.
+/// Throws FileError, naming the file and the tensor, when it is not such a file, lacks a tensor, holds one too many,
+/// one of another shape, or one with NaNs or infinities. A description of a larger network than the file holds is
+/// refused before that network takes memory.
 LoadedModel load_model(const std::string& path, Weights weights = Weights::kAveraged);
 
 /// As save_model, for a classifier; `metadata` must not use the key "classifier".

@@ -17,6 +17,9 @@ Shape weight_shape(Index in, Index out, Index kernel, Index groups) {
   return {kernel, kernel, in / groups, out};
 }
 
+// How many inputs are summed into one output.
+Index fan_in(const Shape& weight) { return Shape{weight[0], weight[1], weight[2]}.size(); }
+
 }  // namespace
 
 Conv2d::Conv2d(Tensor weight, Tensor bias, const Conv2dOptions& options) : options_(options) {
@@ -26,14 +29,16 @@ Conv2d::Conv2d(Tensor weight, Tensor bias, const Conv2dOptions& options) : optio
   bias_ = register_parameter("bias", std::move(bias));
 }
 
-// A braced list is evaluated from left to right, so the weight is drawn before the bias.
 Conv2d::Conv2d(Index in, Index out, Index kernel, Generator& rng, const Conv2dOptions& options)
-    : Conv2d{
-          uniform_by_fan_in(weight_shape(in, out, kernel, options.groups), kernel * kernel * in / options.groups, rng),
-          uniform_by_fan_in({out}, kernel * kernel * in / options.groups, rng), options} {}
+    : Conv2d(weight_shape(in, out, kernel, options.groups), rng, options) {}
+
+// A braced list is evaluated from left to right, so the weight is drawn before the bias.
+Conv2d::Conv2d(const Shape& weight, Generator& rng, const Conv2dOptions& options)
+    : Conv2d{uniform_by_fan_in(weight, fan_in(weight), rng), uniform_by_fan_in({weight[3]}, fan_in(weight), rng),
+             options} {}
 
 std::shared_ptr<Conv2d> Conv2d::zeros(Index in, Index out, Index kernel, const Conv2dOptions& options) {
-  return std::make_shared<Conv2d>(Tensor::zeros(weight_shape(in, out, kernel, options.groups)), Tensor::zeros({out}),
+  return std::make_shared<Conv2d>(constant(weight_shape(in, out, kernel, options.groups), 0), constant({out}, 0),
                                   options);
 }
 

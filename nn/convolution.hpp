@@ -24,6 +24,8 @@ class Conv2d : public Layer {
   Tensor forward(const Tensor& x) const override;
 
  private:
+  Conv2d(const Shape& weight, Generator& rng, const Conv2dOptions& options);
+
   Tensor weight_, bias_;
   Conv2dOptions options_;
 };

@@ -1,18 +1,21 @@
-// Descriptions as JSON and back. For the .cpp files of this folder: it needs nlohmann_json, which no user does.
+// Descriptions as JSON and back. For .cpp files, like nn/json.hpp.
 //
 // A description is a struct with a static member visit_fields(self, visit) that calls visit(key, field) for every field
 // in the order of the text; a field that is itself a description becomes an object in the object.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "autodiff/error.hpp"
+#include "nn/json.hpp"
 
 namespace rill::nn::description {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 struct AnyVisitor {
   void operator()(const char*, auto&) const {}
@@ -23,8 +26,8 @@ concept Described = requires(T& value) {
 };
 
 template <Described D>
-Json to_object(const D& value) {
-  Json json;
+nlohmann::ordered_json to_object(const D& value) {
+  nlohmann::ordered_json json;
   D::visit_fields(value, [&](const char* key, const auto& field) {
     if constexpr (Described<std::remove_cvref_t<decltype(field)>>) {
       json[key] = to_object(field);
@@ -35,16 +38,39 @@ Json to_object(const D& value) {
   return json;
 }
 
-// Json converts 2.5 and true to integers without complaint, so what was read must equal what was written.
+// Json itself converts 2.5 and true to integers without complaint.
 template <class Field>
-void read_field(const Json& json, const std::string& what, const std::string& key, Field& field) {
-  bool matches = false;
-  try {
-    json.get_to(field);
-    matches = Json(field) == json;
-  } catch (const Json::exception&) {
+bool has_type(const Json& json) {
+  if constexpr (std::is_same_v<Field, bool>) {
+    return json.is_boolean();
+  } else if constexpr (std::is_integral_v<Field>) {
+    return json.is_number_integer() && (!json.is_number_unsigned() || json.get<std::uint64_t>() <= INT64_MAX);
+  } else if constexpr (std::is_floating_point_v<Field>) {
+    return json.is_number();
+  } else if constexpr (std::is_same_v<Field, std::string>) {
+    return json.is_string();
+  } else {
+    return json.is_array() && std::all_of(json.begin(), json.end(), has_type<typename Field::value_type>);
   }
-  require(matches, what, ": '", key, "' is ", json.dump(), ", which has the wrong type");
+}
+
+/// Reads a field and takes it out of the object; `what` begins the messages, `prefix` the key in them.
+/// Throws std::invalid_argument for a missing or mistyped one.
+template <class Field>
+void take_field(Json& json, const std::string& what, const std::string& prefix, const char* key, Field& field) {
+  const auto found = json.find(key);
+  require(found != json.end(), what, ": '", prefix, key, "' is missing");
+  if (!has_type<Field>(*found)) {
+    constexpr std::size_t kShown = 60;
+    fail(what, ": '", prefix, key, "' is ", dump_json(*found).substr(0, kShown), ", which has the wrong type");
+  }
+  found->get_to(field);
+  json.erase(found);
+}
+
+/// Throws std::invalid_argument when a key of the object was not taken.
+inline void require_all_taken(const Json& json, const std::string& what, const std::string& prefix) {
+  require(json.empty(), what, ": unknown key '", prefix, json.empty() ? "" : json.begin().key(), "'");
 }
 
 /// Reads every field of `value`; `what` begins the messages, `prefix` the keys in them.
@@ -53,29 +79,32 @@ template <Described D>
 void read_object(Json json, const std::string& what, const std::string& prefix, D& value) {
   require(json.is_object(), what, ": expected a JSON object", prefix.empty() ? "" : " as '" + prefix + "'", ", found ",
           json.type_name());
-  D::visit_fields(value, [&](const char* name, auto& field) {
-    const std::string key = prefix.empty() ? name : prefix + "." + name;
-    require(json.contains(name), what, ": '", key, "' is missing");
+  const std::string inner = prefix.empty() ? "" : prefix + ".";
+  D::visit_fields(value, [&](const char* key, auto& field) {
     if constexpr (Described<std::remove_cvref_t<decltype(field)>>) {
-      read_object(json[name], what, key, field);
+      Json object;
+      require(json.contains(key), what, ": '", inner, key, "' is missing");
+      object.swap(json[key]);
+      json.erase(key);
+      read_object(std::move(object), what, inner + key, field);
     } else {
-      read_field(json[name], what, key, field);
+      take_field(json, what, inner, key, field);
     }
-    json.erase(name);
   });
-  require(json.empty(), what, ": unknown key '", prefix, prefix.empty() ? "" : ".",
-          json.empty() ? "" : json.begin().key(), "'");
+  require_all_taken(json, what, inner);
+}
+
+/// The description on one line.
+template <Described D>
+std::string to_json(const D& value) {
+  return dump_json(to_object(value));
 }
 
 /// The description that the text holds. Throws std::invalid_argument, also for text that is not JSON.
 template <Described D>
 D parse(const std::string& text, const std::string& what) {
   D value;
-  try {
-    read_object(Json::parse(text), what, "", value);
-  } catch (const Json::exception& error) {
-    fail(what, ": not valid JSON: ", error.what());
-  }
+  read_object(parse_json(text, what), what, "", value);
   return value;
 }
 

@@ -6,6 +6,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "nn/activation.hpp"
+#include "nn/init.hpp"
 #include "nn/patches.hpp"
 
 namespace rill::nn {
@@ -27,14 +28,15 @@ void check_description(const ModelDescription& description) {
   const ImageShape& image = description.image;
   const DitDescription& dit = description.dit;
   check(image, description.dimension, "dit");
-  require(dit.patch > 0 && image.height % dit.patch == 0 && image.width % dit.patch == 0, "dit: patch is ", dit.patch,
+  check_size("dit", "patch", dit.patch);
+  check_size("dit", "width", dit.width);
+  check_size("dit", "mlp_ratio", dit.mlp_ratio);
+  require(image.height % dit.patch == 0 && image.width % dit.patch == 0, "dit: patch is ", dit.patch,
           ", expected a divisor of the image's ", image.height, " x ", image.width);
-  require(dit.width > 0 && dit.width % 4 == 0, "dit: width is ", dit.width,
-          ", expected a multiple of 4, which the positions need");
+  require(dit.width % 4 == 0, "dit: width is ", dit.width, ", expected a multiple of 4, which the positions need");
   require(dit.heads > 0 && dit.width % dit.heads == 0, "dit: heads is ", dit.heads, ", expected a divisor of width, ",
           dit.width);
   require(dit.blocks > 0, "dit: blocks is ", dit.blocks, ", expected at least 1");
-  require(dit.mlp_ratio > 0, "dit: mlp_ratio is ", dit.mlp_ratio, ", expected at least 1");
 }
 
 }  // namespace
@@ -82,10 +84,11 @@ Dit::Dit(const ModelDescription& description, Generator& rng)
     : VelocityModel(description.dimension, description.classes),
       image_(description.image),
       patch_(description.dit.patch),
+      width_(description.dit.width),
       time_features_(description.time_embedding, description.time_frequencies) {
   check_description(description);
   const DitDescription& dit = description.dit;
-  const Index width = dit.width, square = patch_ * patch_ * image_.channels;
+  const Index width = width_, square = patch_ * patch_ * image_.channels;
   time_ =
       register_module("time", std::make_shared<Sequential>(std::vector<std::shared_ptr<Layer>>{
                                   std::make_shared<Linear>(time_features_.features(), width, rng),
@@ -94,7 +97,6 @@ Dit::Dit(const ModelDescription& description, Generator& rng)
     class_embedding_ = register_module("class_embedding", std::make_shared<Embedding>(classes() + 1, width, rng));
   }
   tokens_ = register_module("tokens", std::make_shared<Linear>(square, width, rng));
-  positions_ = grid_positions(image_.height / patch_, image_.width / patch_, width);
   for (Index i = 0; i < dit.blocks; ++i) {
     blocks_.push_back(
         register_module("block" + std::to_string(i), std::make_shared<DitBlock>(width, dit.heads, dit.mlp_ratio, rng)));
@@ -110,7 +112,9 @@ Tensor Dit::forward(const Tensor& x, const Tensor& t, const Indices& labels) con
   c = silu(c);
 
   const Tensor squares = fold_patches(as_images(x, image_), patch_);
-  const Index samples = x.dim(0), count = positions_.dim(1), width = positions_.dim(2);
+  std::call_once(positions_made_,
+                 [&] { positions_ = grid_positions(image_.height / patch_, image_.width / patch_, width_); });
+  const Index samples = x.dim(0), count = positions_.dim(1), width = width_;
   const Tensor tokens = tokens_->forward(reshape(squares, {samples * count, squares.dim(3)}));
   Tensor h = reshape(tokens, {samples, count, width}) + positions_;
   for (const auto& block : blocks_) h = block->forward(h, c);

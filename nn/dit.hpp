@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "autodiff/random.hpp"
@@ -57,12 +58,14 @@ class Dit : public VelocityModel {
 
  private:
   ImageShape image_;
-  Index patch_;
+  Index patch_, width_;
   TimeEmbedding time_features_;
   std::shared_ptr<Sequential> time_;
   std::shared_ptr<Embedding> class_embedding_;  // null without classes
   std::shared_ptr<Linear> tokens_;
-  Tensor positions_;
+  // Made by the first forward(), which takes as much memory anyway; a file's claim of a large image costs nothing.
+  mutable Tensor positions_;
+  mutable std::once_flag positions_made_;
   std::vector<std::shared_ptr<DitBlock>> blocks_;
   std::shared_ptr<Linear> modulation_, output_;
 };

@@ -3,12 +3,11 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "nn/description_json.hpp"
+#include "nn/init.hpp"
 
 namespace rill::nn {
 
-std::string to_json(const ImageClassifierDescription& description) {
-  return description::to_object(description).dump();
-}
+std::string to_json(const ImageClassifierDescription& description) { return description::to_json(description); }
 
 ImageClassifierDescription parse_image_classifier_description(const std::string& json) {
   return description::parse<ImageClassifierDescription>(json, "image classifier description");
@@ -20,7 +19,9 @@ ImageClassifier::ImageClassifier(const ImageClassifierDescription& description, 
   require(!description.channels.empty(), "image classifier: no channels, expected the channels of each stage: 32,64");
   require(description.convolutions > 0, "image classifier: ", description.convolutions,
           " convolutions in a stage, expected at least 1");
-  require(description.features > 0, "image classifier: ", description.features, " features, expected at least 1");
+  for (const Index channels : description.channels) check_size("image classifier", "channels", channels);
+  check_size("image classifier", "features", description.features);
+  check_size("image classifier", "classes", description.classes);
   require(description.classes > 1, "image classifier: ", description.classes, " classes, expected at least 2");
 
   constexpr Index kKernel = 3;
@@ -42,7 +43,8 @@ ImageClassifier::ImageClassifier(const ImageClassifierDescription& description, 
   require(height > 0 && width > 0, "image classifier: images of ", description.image.height, " x ",
           description.image.width, " cannot be halved by ", description.channels.size(),
           " stages; take fewer stages or larger images");
-  features_ = register_module("features", std::make_shared<Linear>(height * width * in, description.features, rng));
+  features_ =
+      register_module("features", std::make_shared<Linear>(Shape{height, width, in}.size(), description.features, rng));
   output_ = register_module("output", std::make_shared<Linear>(description.features, description.classes, rng));
 }
 

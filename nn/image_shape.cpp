@@ -1,12 +1,15 @@
 #include "nn/image_shape.hpp"
 
 #include "autodiff/error.hpp"
+#include "nn/init.hpp"
 
 namespace rill::nn {
 
 void check(const ImageShape& image, const char* what) {
-  require(image.height > 0 && image.width > 0 && image.channels > 0, what, ": images of ", image.height, " x ",
-          image.width, " x ", image.channels, " (height, width, channels), expected positive sizes");
+  for (const Index size : {image.height, image.width, image.channels}) {
+    require(1 <= size && size <= kMaxSize, what, ": images of ", image.height, " x ", image.width, " x ",
+            image.channels, " (height, width, channels), expected sizes from 1 to ", kMaxSize);
+  }
 }
 
 void check(const ImageShape& image, Index dimension, const char* what) {

@@ -21,7 +21,7 @@ struct ImageShape {
   friend bool operator==(const ImageShape&, const ImageShape&) = default;
 };
 
-/// Throws std::invalid_argument, beginning with `what`, unless all three sizes are positive.
+/// Throws std::invalid_argument, beginning with `what`, unless all three sizes are from 1 to kMaxSize (nn/init.hpp).
 void check(const ImageShape& image, const char* what);
 /// The same, and unless points of so many numbers are such images.
 void check(const ImageShape& image, Index dimension, const char* what);

@@ -1,6 +1,8 @@
 // How parameters start out.
 #pragma once
 
+#include <string>
+
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 
@@ -11,5 +13,34 @@ namespace rill::nn {
 /// sqrt(3 / fan_in)) with the gain of a leaky relu of slope sqrt(5), sqrt(2 / (1 + 5)).
 /// Throws std::invalid_argument unless fan_in > 0.
 Tensor uniform_by_fan_in(const Shape& shape, Index fan_in, Generator& rng);
+/// Standard normal numbers.
+Tensor normal(const Shape& shape, Generator& rng);
+/// The same number everywhere.
+Tensor constant(const Shape& shape, double value);
+
+/// Within its scope, and on its thread, the functions above make no more than so many tensors and numbers in all: a
+/// description from a file or a command line may ask for any size, and what it costs must be known before it is paid.
+/// They then throw std::invalid_argument, before they take the memory, with a message that ends with `reason`.
+class BuildLimit {
+ public:
+  BuildLimit(Index tensors, Index numbers, std::string reason);
+  ~BuildLimit();
+  BuildLimit(const BuildLimit&) = delete;
+  BuildLimit& operator=(const BuildLimit&) = delete;
+
+  /// Counts a tensor of that shape against the innermost limit of this thread, if there is one.
+  static void count(const Shape& shape);
+
+ private:
+  Index tensors_, numbers_;  // still to be had
+  Index all_tensors_, all_numbers_;
+  std::string reason_;
+  BuildLimit* outer_;
+};
+
+/// Throws std::invalid_argument, beginning with "what: field is ...", unless 1 <= value <= kMaxSize: products of two
+/// such sizes do not overflow.
+void check_size(const char* what, const char* field, Index value);
+inline constexpr Index kMaxSize = Index{1} << 20;
 
 }  // namespace rill::nn

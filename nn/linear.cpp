@@ -20,7 +20,7 @@ Linear::Linear(Index in, Index out, Generator& rng)
     : Linear{uniform_by_fan_in({out, in}, in, rng), uniform_by_fan_in({out}, in, rng)} {}
 
 std::shared_ptr<Linear> Linear::zeros(Index in, Index out) {
-  return std::make_shared<Linear>(Tensor::zeros({out, in}), Tensor::zeros({out}));
+  return std::make_shared<Linear>(constant({out, in}, 0), constant({out}, 0));
 }
 
 Tensor Linear::forward(const Tensor& x) const { return linear(x, weight_, bias_); }

@@ -4,7 +4,7 @@
 
 namespace rill::nn {
 
-std::string to_json(const ModelDescription& description) { return description::to_object(description).dump(); }
+std::string to_json(const ModelDescription& description) { return description::to_json(description); }
 
 ModelDescription parse_model_description(const std::string& text) {
   return description::parse<ModelDescription>(text, "model description");

@@ -2,14 +2,15 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "nn/init.hpp"
 
 namespace rill::nn {
 
 GroupNorm::GroupNorm(Index groups, Index channels) : groups_(groups) {
   require(groups > 0 && channels > 0 && channels % groups == 0, "GroupNorm: ", groups, " groups of ", channels,
           " channels: expected a divisor of them");
-  scale_ = register_parameter("weight", Tensor::ones({channels}));
-  shift_ = register_parameter("bias", Tensor::zeros({channels}));
+  scale_ = register_parameter("weight", constant({channels}, 1));
+  shift_ = register_parameter("bias", constant({channels}, 0));
 }
 
 Tensor GroupNorm::forward(const Tensor& x) const { return group_norm(x, groups_, scale_, shift_); }
@@ -26,8 +27,8 @@ Tensor GroupNorm::forward(const Tensor& x, const Tensor& gain, const Tensor& off
 
 LayerNorm::LayerNorm(Index width) {
   require(width > 0, "LayerNorm: width ", width, ", expected at least 1");
-  scale_ = register_parameter("weight", Tensor::ones({width}));
-  shift_ = register_parameter("bias", Tensor::zeros({width}));
+  scale_ = register_parameter("weight", constant({width}, 1));
+  shift_ = register_parameter("bias", constant({width}, 0));
 }
 
 Tensor LayerNorm::forward(const Tensor& x) const { return layer_norm(x, scale_, shift_); }

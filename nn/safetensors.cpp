@@ -1,17 +1,23 @@
 #include "nn/safetensors.hpp"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <bit>
+#include <cinttypes>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <set>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "nn/json.hpp"
 
 namespace rill::nn {
 namespace {
@@ -21,6 +27,8 @@ using Json = nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "the format is little-endian, and so is this code");
 
 constexpr const char* kMetadata = "__metadata__";
+constexpr const char* kChecksum = "rill_crc32";
+constexpr std::size_t kChecksumDigits = 8;
 constexpr std::size_t kMaxHeader = 100'000'000;
 constexpr std::size_t kHeaderAlignment = 8;
 constexpr const char* kRealType = std::is_same_v<Real, double> ? "F64" : "F32";
@@ -77,25 +85,60 @@ Tensor read_tensor(const Entry& entry, const char* data) {
 // A name from a file on one line, whatever it holds.
 std::string quoted(const std::string& name) { return Json(name).dump(); }
 
-// The header as JSON. The parser keeps the last of several equal keys, so they are counted as they pass.
+// The header as JSON.
 Json parse_header(const std::string& path, std::string_view text) {
   require_file(text.starts_with('{'), path, "not a safetensors file: its header does not start with '{'");
-  std::vector<std::set<std::string>> open_objects;
-  const auto refuse_duplicates = [&](int, Json::parse_event_t event, const Json& parsed) {
-    if (event == Json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == Json::parse_event_t::object_end) open_objects.pop_back();
-    if (event == Json::parse_event_t::key) {
-      const bool is_new = open_objects.back().insert(parsed.get<std::string>()).second;
-      require_file(is_new, path, "the header has the key ", parsed.dump(), " twice");
-    }
-    return true;
-  };
   try {
-    return Json::parse(text.begin(), text.end(), refuse_duplicates);
-  } catch (const Json::exception& error) {
-    constexpr std::size_t kMaxReason = 200;  // the reason quotes what was read, which may be long
-    throw FileError(path, "the header is not valid JSON: ", std::string(error.what()).substr(0, kMaxReason));
+    return parse_json(text, "the header");
+  } catch (const std::invalid_argument& error) {
+    throw FileError(path, error.what());
   }
+}
+
+// The CRC-32 of a file is carried on from part to part.
+std::uint32_t crc_of(std::string_view bytes, std::uint32_t crc = 0) {
+  return static_cast<std::uint32_t>(crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+template <class T>
+std::string_view bytes_of(const T* values, std::size_t count) {
+  return {reinterpret_cast<const char*>(values), count * sizeof(T)};
+}
+
+std::string hexadecimal(std::uint32_t value) {
+  char text[kChecksumDigits + 1];
+  std::snprintf(text, sizeof text, "%08" PRIx32, value);
+  return text;
+}
+
+// Where the digits of the checksum stand in a header; npos when it has none. A quote within a JSON text is written \",
+// so what is looked for can only be a key and the start of its value.
+std::size_t find_checksum(std::string_view header) {
+  const std::string field = concat('"', kChecksum, "\":\"");
+  const std::size_t found = header.find(field);
+  return found == header.npos || found + field.size() + kChecksumDigits > header.size() ? header.npos
+                                                                                        : found + field.size();
+}
+
+// The checksum of a file with this header and these data, whose digits are at a place in the header.
+std::uint32_t checksum(std::string header, std::size_t digits, const std::vector<std::string_view>& data) {
+  header.replace(digits, kChecksumDigits, kChecksumDigits, '0');
+  const std::uint64_t size = header.size();
+  std::uint32_t crc = crc_of(header, crc_of(bytes_of(&size, 1)));
+  for (const std::string_view part : data) crc = crc_of(part, crc);
+  return crc;
+}
+
+// Before anything else is believed.
+void check_checksum(const std::string& path, std::string_view header, std::string_view data) {
+  const std::size_t digits = find_checksum(header);
+  if (digits == header.npos) return;
+  const std::string written = std::string(header.substr(digits, kChecksumDigits));
+  const std::string found = hexadecimal(checksum(std::string(header), digits, {data}));
+  require_file(found == written, path, "damaged: its bytes have the checksum ", found, ", but it says ",
+               quoted(to_utf8(written)),
+               "; take another copy of it, or train again (a program that changed it on purpose should have removed '",
+               kChecksum, "' from its metadata)");
 }
 
 std::map<std::string, std::string> read_metadata(const std::string& path, const Json& json) {
@@ -103,7 +146,7 @@ std::map<std::string, std::string> read_metadata(const std::string& path, const 
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : json.items()) {
     require_file(value.is_string(), path, kMetadata, ": the value of ", quoted(key), " is not a text");
-    metadata[key] = value.get<std::string>();
+    if (key != kChecksum) metadata[key] = value.get<std::string>();
   }
   return metadata;
 }
@@ -169,35 +212,43 @@ void check_layout(const std::string& path, std::vector<Entry>& entries, std::uin
 }  // namespace
 
 void save_safetensors(const std::string& path, const SafeTensors& contents) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!contents.metadata.empty()) header[kMetadata] = contents.metadata;
+  using Ordered = nlohmann::ordered_json;
+  Ordered header = Ordered::object();
+  std::map<std::string, std::string> metadata = contents.metadata;
+  const bool is_new = metadata.emplace(kChecksum, std::string(kChecksumDigits, '0')).second;
+  require(is_new, "save_safetensors: the metadata key '", kChecksum, "' is reserved");
+  header[kMetadata] = metadata;
+  auto& entries = header.get_ref<Ordered::object_t&>();
+  std::set<std::string> names = {kMetadata};
   std::uint64_t position = 0;
   for (const auto& [name, tensor] : contents.tensors) {
-    require(!header.contains(name) && name != kMetadata, "save_safetensors: the name '", name,
+    require(tensor.defined(), "save_safetensors: the tensor '", name, "' is undefined");
+    require(names.insert(name).second, "save_safetensors: the name '", name,
             name == kMetadata ? "' is reserved" : "' is used twice");
     const std::uint64_t end = position + static_cast<std::uint64_t>(tensor.size()) * sizeof(Real);
     const std::vector<Index> shape(tensor.shape().begin(), tensor.shape().end());
-    header[name] = {{"dtype", kRealType}, {"shape", shape}, {"data_offsets", {position, end}}};
+    // header[name] would look at all names so far.
+    entries.emplace_back(name, Ordered{{"dtype", kRealType}, {"shape", shape}, {"data_offsets", {position, end}}});
     position = end;
   }
 
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const Json::exception& error) {
-    fail("save_safetensors: a name or the metadata is not UTF-8: ", error.what());
-  }
+  std::string text = dump_json(std::move(header));
   text.resize((text.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment, ' ');
   require(text.size() <= kMaxHeader, "save_safetensors: the header takes ", text.size(), " bytes, at most ", kMaxHeader,
           " are allowed");
+
+  std::vector<std::string_view> data;
+  for (const auto& [name, tensor] : contents.tensors) {
+    data.push_back(bytes_of(tensor.data(), static_cast<std::size_t>(tensor.size())));
+  }
+  const std::size_t digits = find_checksum(text);
+  text.replace(digits, kChecksumDigits, hexadecimal(checksum(text, digits, data)));
 
   const std::uint64_t text_size = text.size();
   AtomicFile file(path);
   file.write(&text_size, sizeof(text_size));
   file.write(text);
-  for (const auto& [name, tensor] : contents.tensors) {
-    file.write(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(Real));
-  }
+  for (const std::string_view bytes : data) file.write(bytes);
   file.commit();
 }
 
@@ -213,7 +264,9 @@ SafeTensors load_safetensors(const std::string& path) {
   require_file(header_bytes <= rest, path, "truncated: the header takes ", header_bytes, " bytes, the file has ", rest,
                " after its first 8");
 
-  const Json header = parse_header(path, std::string_view(file).substr(sizeof(header_bytes), header_bytes));
+  const std::string_view text = std::string_view(file).substr(sizeof(header_bytes), header_bytes);
+  check_checksum(path, text, std::string_view(file).substr(sizeof(header_bytes) + header_bytes));
+  const Json header = parse_header(path, text);
   SafeTensors contents;
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {

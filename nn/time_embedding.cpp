@@ -7,6 +7,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/text.hpp"
+#include "nn/init.hpp"
 
 namespace rill::nn {
 
@@ -14,8 +15,8 @@ TimeEmbedding::TimeEmbedding(const std::string& kind, Index frequencies) {
   if (kind == "plain") return;
   require(kind == "fourier" || kind == "sinusoidal" || kind == "unscaled", "time embedding '", kind,
           "' is unknown: expected one of ", joined(time_embedding_names()));
-  require(frequencies >= 1, "time embedding: ", frequencies, " frequencies, expected at least 1");
-  angular_ = Tensor::empty({1, frequencies});
+  check_size("time embedding", "the number of frequencies", frequencies);
+  angular_ = constant({1, frequencies}, 0);
   with_time_ = kind == "fourier";
   cosines_first_ = kind == "unscaled";
   const double scale = cosines_first_ ? 1 : 1000;

@@ -6,6 +6,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/memory.hpp"
 #include "autodiff/ops.hpp"
+#include "nn/init.hpp"
 #include "nn/patches.hpp"
 
 namespace rill::nn {
@@ -17,8 +18,6 @@ Index heads_of(const UNetDescription& unet, Index channels) {
 
 void check_level(const UNetDescription& unet, Index level) {
   const Index channels = unet.base_channels * unet.multipliers[static_cast<std::size_t>(level)];
-  require(channels > 0, "unet: level ", level, " has ", channels, " channels (base_channels times multiplier), ",
-          "expected at least 1");
   require(unet.norm_groups > 0 && channels % unet.norm_groups == 0, "unet: norm_groups is ", unet.norm_groups,
           ", expected a divisor of the ", channels, " channels of level ", level);
   const bool last = level + 1 == std::ssize(unet.multipliers);  // the middle, which has attention, is of its width
@@ -37,9 +36,10 @@ void check_description(const ModelDescription& description) {
   const UNetDescription& unet = description.unet;
   check(image, description.dimension, "unet");
   require(!unet.multipliers.empty(), "unet: no multipliers, expected one per level: 1,2,2");
-  require(unet.base_channels > 0, "unet: base_channels is ", unet.base_channels, ", expected at least 1");
+  check_size("unet", "base_channels", unet.base_channels);
+  for (const Index multiplier : unet.multipliers) check_size("unet", "a multiplier", multiplier);
   require(unet.blocks > 0, "unet: blocks is ", unet.blocks, ", expected at least 1");
-  require(unet.patch > 0, "unet: patch is ", unet.patch, ", expected at least 1");
+  check_size("unet", "patch", unet.patch);
   require(unet.head_channels >= 0, "unet: head_channels is ", unet.head_channels, ", expected 0 or more");
   const Index levels = std::ssize(unet.multipliers);
   Index side = unet.patch;

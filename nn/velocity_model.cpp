@@ -7,8 +7,9 @@
 namespace rill::nn {
 
 VelocityModel::VelocityModel(Index dimension, Index classes) : dimension_(dimension), classes_(classes) {
-  require(dimension > 0, "velocity model: dimension is ", dimension, ", expected at least 1");
-  require(classes >= 0, "velocity model: ", classes, " classes, expected none or more");
+  constexpr Index kMost = Index{1} << 40;  // what is added to them does not overflow
+  require(0 < dimension && dimension <= kMost, "velocity model: dimension is ", dimension, ", expected 1 to ", kMost);
+  require(0 <= classes && classes <= kMost, "velocity model: ", classes, " classes, expected 0 to ", kMost);
 }
 
 Tensor VelocityModel::score_drift(const Tensor&, const Tensor&, const Indices&) const {

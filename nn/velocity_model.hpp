@@ -12,7 +12,7 @@ namespace rill::nn {
 /// classifier-free guidance needs (Ho and Salimans 2022).
 class VelocityModel : public Module {
  public:
-  /// Throws std::invalid_argument unless dimension > 0 and classes >= 0.
+  /// Throws std::invalid_argument unless 0 < dimension <= 2^40 and 0 <= classes <= 2^40.
   VelocityModel(Index dimension, Index classes);
 
   /// x: [N, dimension()], t: [N], labels: [N] in [0, classes()] or none, which means no class for any of the points

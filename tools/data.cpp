@@ -111,6 +111,8 @@ class ImageData final : public Data {
 }  // namespace
 
 std::unique_ptr<Data> open_data(DataDescription description, Split split) {
+  require_file(!description.source.empty(), "data", "the model's file does not say which data it learned, as train's ",
+               "files do; they are needed here");
   if (description.kind == "images") return std::make_unique<ImageData>(std::move(description), split);
   if (description.kind == "table") return std::make_unique<TableData>(std::move(description));
   return std::make_unique<DensityData>(std::move(description));

@@ -1,17 +1,14 @@
-#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
 #include "autodiff/error.hpp"
+#include "nn/description_json.hpp"
 #include "tools/data.hpp"
 #include "tools/text.hpp"
 
 namespace rill::tools {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-}  // namespace
-
 std::string DataDescription::text() const {
+  if (source.empty()) return "unknown";
   if (kind == "images") return concat("images of ", source);
   std::string list;
   for (const auto& [name, value] : parameters) list += concat(list.empty() ? "" : ", ", name, " ", value);
@@ -19,7 +16,7 @@ std::string DataDescription::text() const {
 }
 
 std::string to_json(const DataDescription& description) {
-  Json json = {{"kind", description.kind}, {"source", description.source}};
+  nlohmann::ordered_json json = {{"kind", description.kind}, {"source", description.source}};
   if (description.kind == "density") json["parameters"] = description.parameters;
   if (description.standardization) {
     json["mean"] = description.standardization->mean;
@@ -30,30 +27,42 @@ std::string to_json(const DataDescription& description) {
     json["width"] = description.width;
     json["classes"] = description.classes;
   }
-  return json.dump();
+  return nn::dump_json(std::move(json));
 }
 
 DataDescription parse_data_description(const std::string& text) {
+  const std::string what = "data description";
   DataDescription description;
-  try {
-    const Json json = Json::parse(text);
-    json.at("kind").get_to(description.kind);
-    json.at("source").get_to(description.source);
-    if (description.kind == "density") {
-      json.at("parameters").get_to(description.parameters);
-    } else if (description.kind == "table") {
-      description.standardization = {json.at("mean").get<std::vector<double>>(),
-                                     json.at("deviation").get<std::vector<double>>()};
-    } else if (description.kind == "images") {
-      json.at("height").get_to(description.height);
-      json.at("width").get_to(description.width);
-      json.at("classes").get_to(description.classes);
-    } else {
-      fail("unknown kind ", in_quotes(description.kind));
+  nlohmann::json json = nn::parse_json(text, what);
+  require(json.is_object(), what, ": expected a JSON object, found ", json.type_name());
+  const auto take = [&](const char* key, auto& field) { nn::description::take_field(json, what, "", key, field); };
+  take("kind", description.kind);
+  if (description.kind == "density") {
+    take("source", description.source);
+    nlohmann::json parameters;
+    parameters.swap(json["parameters"]);
+    json.erase("parameters");
+    require(parameters.is_object(), what, ": 'parameters' must be an object of numbers");
+    for (const auto& [name, value] : parameters.items()) {
+      require(value.is_number(), what, ": the parameter '", name, "' is not a number");
+      value.get_to(description.parameters[name]);
     }
-  } catch (const Json::exception& error) {
-    fail(error.what());
+  } else if (description.kind == "table") {
+    take("source", description.source);
+    datasets::Standardization& units = description.standardization.emplace();
+    take("mean", units.mean);
+    take("deviation", units.deviation);
+    require(units.mean.size() == units.deviation.size(), what, ": ", units.mean.size(), " means, but ",
+            units.deviation.size(), " deviations");
+  } else if (description.kind == "images") {
+    take("source", description.source);
+    take("height", description.height);
+    take("width", description.width);
+    take("classes", description.classes);
+  } else {
+    fail(what, ": unknown kind ", in_quotes(description.kind), ", expected density, table or images");
   }
+  nn::description::require_all_taken(json, what, "");
   return description;
 }
 

@@ -12,6 +12,7 @@
 #include "flow/langevin.hpp"
 #include "flow/metrics.hpp"
 #include "flow/prediction.hpp"
+#include "nn/json.hpp"
 #include "tools/density_picture.hpp"
 #include "tools/image_measurements.hpp"
 #include "tools/measurements.hpp"
@@ -229,7 +230,7 @@ int evaluate(int argc, const char* const* argv) {
   check_distances(settings.distances);
   require_at_least("margin", settings.margin, 0);
   use_threads(settings.common.threads);
-  std::cout << measure(settings).dump() << '\n';
+  std::cout << nn::dump_json(measure(settings)) << '\n';
   return kDone;
 }
 

@@ -1,43 +1,53 @@
 #include "tools/run.hpp"
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "autodiff/error.hpp"
+#include "nn/description_json.hpp"
 #include "nn/safetensors.hpp"
 
 namespace rill::tools {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kDataKey = "data";
 constexpr const char* kFlowKey = "flow";
 
-std::string path_to_json(const FlowDescription& flow) {
-  Json json = {{"path", flow.path.name},
-               {"sigma", flow.path.sigma},
-               {"power", flow.path.power},
-               {"coupling", flow.coupling.name},
-               {"regularization", flow.coupling.regularization},
-               {"label_dropout", flow.label_dropout}};
-  if (flow.source) json["source"] = to_json(*flow.source);
-  return json.dump();
+// Everything but the data and the source: visit(key, field).
+template <class Self, class Visit>
+void visit_fields(Self& flow, const Visit& visit) {
+  visit("path", flow.path.name);
+  visit("sigma", flow.path.sigma);
+  visit("power", flow.path.power);
+  visit("coupling", flow.coupling.name);
+  visit("regularization", flow.coupling.regularization);
+  visit("label_dropout", flow.label_dropout);
 }
 
-// Everything but the data.
-FlowDescription parse_path(const std::string& text) {
+std::string flow_to_json(const FlowDescription& flow) {
+  nlohmann::ordered_json json;
+  visit_fields(flow, [&](const char* key, const auto& field) { json[key] = field; });
+  if (flow.source) json["source"] = to_json(*flow.source);
+  return nn::dump_json(std::move(json));
+}
+
+// Keys that are not there leave the defaults.
+FlowDescription parse_flow(const std::string& text) {
+  const std::string what = "flow description";
   FlowDescription flow;
-  const Json json = Json::parse(text);
-  json.at("path").get_to(flow.path.name);
-  json.at("sigma").get_to(flow.path.sigma);
-  json.at("power").get_to(flow.path.power);
-  json.at("coupling").get_to(flow.coupling.name);
-  json.at("regularization").get_to(flow.coupling.regularization);
-  json.at("label_dropout").get_to(flow.label_dropout);
-  if (json.contains("source")) flow.source = parse_data_description(json["source"].get<std::string>());
+  nlohmann::json json = nn::parse_json(text, what);
+  require(json.is_object(), what, ": expected a JSON object, found ", json.type_name());
+  const auto take = [&](const char* key, auto& field) {
+    if (json.contains(key)) nn::description::take_field(json, what, "", key, field);
+  };
+  visit_fields(flow, take);
+  std::string source;
+  take("source", source);
+  nn::description::require_all_taken(json, what, "");
+  if (!source.empty()) flow.source = parse_data_description(source);
   flow::make_path(flow.path);  // checks the name and the ranges
   flow::check(flow.coupling);
   return flow;
@@ -92,7 +102,7 @@ Tensor TrainedModel::source(Index n, Generator& rng) const {
 }
 
 nn::Metadata model_metadata(const FlowDescription& flow) {
-  return {{kFlowKey, path_to_json(flow)}, {kDataKey, to_json(flow.data)}};
+  return {{kFlowKey, flow_to_json(flow)}, {kDataKey, to_json(flow.data)}};
 }
 
 namespace {
@@ -102,16 +112,47 @@ std::string model_file(const std::string& path) {
   return fs::is_directory(path, error) ? RunFiles(path).model : path;
 }
 
-// What a key of a file's metadata says.
+// What a key of a file's metadata says, or `otherwise` where there is no such key.
 template <class Parse>
-auto parsed(const nn::Metadata& metadata, const char* key, const std::string& file, const Parse& parse) {
+auto parsed(const nn::Metadata& metadata, const char* key, const std::string& file, const Parse& parse,
+            decltype(parse(file)) otherwise) {
   const auto found = metadata.find(key);
-  require_file(found != metadata.end(), file, "the metadata has no '", key, "'; was it written by train?");
+  if (found == metadata.end()) return otherwise;
   try {
     return parse(found->second);
   } catch (const std::exception& problem) {
     throw FileError(file, "the metadata's '", key, "': ", problem.what());
   }
+}
+
+// Images of this size from nobody knows where, as a file holds them that train did not write.
+DataDescription unknown_images(const nn::ImageShape& image, Index classes) {
+  DataDescription data;
+  data.kind = "images";
+  data.height = image.height;
+  data.width = image.width;
+  data.classes = classes;
+  return data;
+}
+
+DataDescription unknown_data(const nn::ModelDescription& model) {
+  const bool images = (model.kind == "unet" || model.kind == "dit") && model.image.channels == 1;
+  return images ? unknown_images(model.image, model.classes) : DataDescription{};
+}
+
+// Data whose points have so many numbers, in so many classes.
+DataDescription parse_fitting_data(const std::string& json, Index dimension, Index classes) {
+  const DataDescription data = parse_data_description(json);
+  if (data.standardization) {
+    require(data.standardization->columns() == dimension, "a table of ", data.standardization->columns(),
+            " columns, but the model's points have ", dimension, " numbers");
+  }
+  if (data.kind == "images") {
+    require(Shape({data.height, data.width}).size() == dimension && data.classes == classes, "images of ", data.height,
+            " x ", data.width, " in ", data.classes, " classes, but the model's have ", dimension, " pixels and ",
+            classes, " classes");
+  }
+  return data;
 }
 
 }  // namespace
@@ -120,8 +161,12 @@ TrainedModel load_trained_model(const std::string& path) {
   const std::string file = model_file(path);
   nn::LoadedModel loaded = nn::load_model(file);
   TrainedModel trained{loaded.description, loaded.model, {}};
-  trained.flow = parsed(loaded.metadata, kFlowKey, file, parse_path);
-  trained.flow.data = parsed(loaded.metadata, kDataKey, file, parse_data_description);
+  const nn::ModelDescription& model = trained.description;
+  trained.flow = parsed(loaded.metadata, kFlowKey, file, parse_flow, FlowDescription{});
+  trained.flow.data = parsed(
+      loaded.metadata, kDataKey, file,
+      [&](const std::string& json) { return parse_fitting_data(json, model.dimension, model.classes); },
+      unknown_data(model));
   return trained;
 }
 
@@ -134,7 +179,34 @@ bool holds_classifier(const std::string& path) {
 TrainedClassifier load_trained_classifier(const std::string& path) {
   const std::string file = model_file(path);
   const nn::LoadedClassifier loaded = nn::load_classifier(file);
-  return {loaded.classifier, parsed(loaded.metadata, kDataKey, file, parse_data_description)};
+  const nn::ImageClassifierDescription& known = loaded.classifier->description();
+  const auto parse = [&](const std::string& json) {
+    return parse_fitting_data(json, known.image.size(), known.classes);
+  };
+  return {loaded.classifier,
+          parsed(loaded.metadata, kDataKey, file, parse, unknown_images(known.image, known.classes))};
+}
+
+nn::Metadata run_identity(const DataDescription& data, const std::string& network, std::uint64_t seed) {
+  DataDescription anywhere = data;
+  if (data.kind != "density") anywhere.source.clear();  // its units or sizes tell which data; where they are may change
+  return {{"run.data", to_json(anywhere)}, {"run.model", network}, {"run.seed", std::to_string(seed)}};
+}
+
+nn::Metadata run_identity(const FlowDescription& flow, const nn::ModelDescription& model, std::uint64_t seed) {
+  nn::Metadata identity = run_identity(flow.data, to_json(model), seed);
+  identity["run.path"] = concat(flow.path.name, ", sigma ", flow.path.sigma, ", power ", flow.path.power);
+  identity["run.source"] = flow.source ? to_json(*flow.source) : "noise";
+  return identity;
+}
+
+void require_same_run(const nn::Metadata& state, const nn::Metadata& identity, const std::string& file) {
+  for (const auto& [key, expected] : identity) {
+    const auto found = state.find(key);
+    require_file(found == state.end() || found->second == expected, file, "is the state of another run: its ",
+                 key.substr(key.find('.') + 1), " is ", found == state.end() ? "" : found->second, ", expected ",
+                 expected, "; put back the run's own file and settings, or start a new run");
+  }
 }
 
 }  // namespace rill::tools

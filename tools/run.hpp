@@ -1,6 +1,7 @@
 // A run: the folder that training leaves behind.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -56,10 +57,13 @@ struct TrainedModel {
   Tensor source(Index n, Generator& rng) const;
 };
 
-/// What save_model() should keep with the weights.
+/// What save_model() should keep with the weights: "flow", a JSON object with the keys path, sigma, power, coupling,
+/// regularization, label_dropout and source (itself a description of data as JSON text), and "data".
 nn::Metadata model_metadata(const FlowDescription& flow);
 
-/// Loads a run's folder, or its model file. Throws FileError, naming the file, when it holds no such model.
+/// Loads a run's folder, or its model file. What a file does not say, as one by nn::save_model() alone, has its
+/// default: the path cond-ot from normal noise, and data of an empty source, which open_data() refuses. Throws
+/// FileError, naming the file, when it holds no such model, or data that do not fit it.
 TrainedModel load_trained_model(const std::string& path);
 
 /// A trained classifier and the images that it was trained on.
@@ -76,7 +80,17 @@ inline constexpr const char* kTestAccuracyKey = "test_accuracy";
 /// True for a run's folder, or its model file, with a classifier instead of a flow. Throws FileError when it cannot be
 /// read.
 bool holds_classifier(const std::string& path);
-/// Loads a run's folder, or its model file. Throws FileError, naming the file, when it holds no classifier.
+/// Loads a run's folder, or its model file, as load_trained_model() does. Throws FileError, naming the file, when it
+/// holds no classifier.
 TrainedClassifier load_trained_classifier(const std::string& path);
+
+/// What makes a training this run and no other: kept in the metadata of its state under keys that begin with "run.".
+/// Settings that may change when a run is resumed are no part of it, nor is the place of a table or of images.
+nn::Metadata run_identity(const FlowDescription& flow, const nn::ModelDescription& model, std::uint64_t seed);
+/// The same for any network, by its description.
+nn::Metadata run_identity(const DataDescription& data, const std::string& network, std::uint64_t seed);
+/// Throws FileError, which names `file`, when the state's metadata say that it is of another run. States of before
+/// there were such keys pass.
+void require_same_run(const nn::Metadata& state, const nn::Metadata& identity, const std::string& file);
 
 }  // namespace rill::tools

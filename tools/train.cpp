@@ -131,7 +131,8 @@ class Run {
   // From here on the folder holds a run that can be resumed.
   void prepare_folder() {
     if (!request_.resume.empty()) {
-      if (std::filesystem::exists(files_.state)) loop_.load(files_.state);
+      if (std::filesystem::exists(files_.state))
+        require_same_run(loop_.load(files_.state), task_->identity(), files_.state);
     } else if (files_.any_exist()) {
       if (!settings_.overwrite) {
         throw UsageError(concat("--out: ", files_.folder, " already holds a run; continue it with --resume ",
@@ -161,7 +162,7 @@ class Run {
   // The state is one file that appears at once, so a run killed between the two files resumes from it alone.
   void save(MetricsLog& metrics) {
     metrics.sync();
-    loop_.save(files_.state);
+    loop_.save(files_.state, task_->identity());
     task_->save_model(files_.model);
   }
 

@@ -1,5 +1,7 @@
 #include "tools/training_task.hpp"
 
+#include <unistd.h>
+
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -12,6 +14,7 @@
 #include "flow/reflow.hpp"
 #include "flow/trainer.hpp"
 #include "nn/checkpoint.hpp"
+#include "nn/init.hpp"
 #include "nn/model.hpp"
 #include "tools/image_measurements.hpp"
 #include "tools/png.hpp"
@@ -99,6 +102,12 @@ class FlowTask final : public TrainingTask {
                   "\n");
   }
 
+  nn::Metadata identity() const override {
+    nn::Metadata identity = run_identity(flow_, description_, settings_.trainer.seed);
+    identity["run.task"] = teacher_ ? "reflow" : "flow";
+    return identity;
+  }
+
   void save_model(const std::string& file) override {
     nn::save_model(file, description_, *model_, trainer_.ema(), model_metadata(flow_));
   }
@@ -176,6 +185,10 @@ class ClassifierTask final : public TrainingTask {
                   "; seed ", settings_.trainer.seed, "\n");
   }
 
+  nn::Metadata identity() const override {
+    return run_identity(data_->description(), to_json(classifier_->description()), settings_.trainer.seed);
+  }
+
   void save_model(const std::string& file) override { save(file, {}); }
   void draw_samples(const std::string&) override {}
 
@@ -210,6 +223,12 @@ class ClassifierTask final : public TrainingTask {
 }  // namespace
 
 std::unique_ptr<TrainingTask> make_training_task(const TrainSettings& settings) {
+  // Of every number a training keeps itself, its gradient, its average, and the optimizer's two.
+  constexpr Index kMostTensors = 1'000'000, kNumbersKept = 5;
+  const auto memory = static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * static_cast<Index>(sysconf(_SC_PAGESIZE));
+  const nn::BuildLimit limit(
+      kMostTensors, memory / (kNumbersKept * static_cast<Index>(sizeof(Real))),
+      "this machine's memory trains no more; make --hidden, or what else sizes the network, smaller");
   if (settings.network.is_classifier()) return std::make_unique<ClassifierTask>(settings);
   return std::make_unique<FlowTask>(settings);
 }

@@ -15,6 +15,8 @@ class TrainingTask {
   virtual ~TrainingTask() = default;
 
   virtual nn::TrainingLoop& loop() = 0;
+  /// Which run its state belongs to: see run_identity().
+  virtual nn::Metadata identity() const = 0;
   /// What will be done: "data      ...", "model     ..." and "training  ...", a line each.
   virtual std::string text() const = 0;
   /// What is left to do before the first step, once the folder is there.

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/memory.hpp"
 #include "nn/model.hpp"
 #include "nn/safetensors.hpp"
 #include "tests/temporary_folder.hpp"
@@ -113,6 +115,84 @@ TEST(Checkpoint, AFileThatDescribesNoModelIsRefused) {
   };
   EXPECT_THAT(error_after(saved, set("gan")), HasSubstr("model kind 'gan' is unknown"));
   EXPECT_THAT(error_after(saved, [](SafeTensors& c) { c.metadata.clear(); }), HasSubstr("not a model"));
+}
+
+// A few hundred bytes must not cost gigabytes, or forever.
+TEST(Checkpoint, ADescriptionOfMoreThanTheFileHoldsIsRefusedBeforeItIsBuilt) {
+  const Saved saved;
+  constexpr Index kTrillion = 1'000'000'000'000, kMost = std::numeric_limits<Index>::max();
+  const ModelDescription image{.kind = "unet", .dimension = 64, .classes = 0, .image = {8, 8, 1}};
+  std::vector<ModelDescription> claims;
+  const auto claim = [&](ModelDescription description, const auto& change) {
+    change(description);
+    claims.push_back(description);
+  };
+  claim(small(), [](auto& d) { d.hidden = {30'000, 30'000}; });
+  claim(small(), [](auto& d) { d.hidden = std::vector<Index>(200'000, 1); });
+  claim(small(), [](auto& d) { d.hidden = {1537228672809129302}; });
+  claim(small(), [](auto& d) { d.hidden = {kMost, kMost}; });
+  claim(small(), [](auto& d) { d.dimension = kMost; });
+  claim(small(), [](auto& d) { d.dimension = kTrillion; });
+  claim(small(), [](auto& d) { d.classes = kMost; });
+  claim(small(), [](auto& d) { d.time_embedding = "fourier", d.time_frequencies = 1 << 20; });
+  claim(small(), [](auto& d) { d.time_embedding = "fourier", d.time_frequencies = kMost; });
+  claim(small(), [](auto& d) { d.kind = "residual-mlp", d.hidden = std::vector<Index>(100'000, 1); });
+  claim(small(), [](auto& d) { d.score = true, d.hidden = {30'000, 30'000}; });
+  claim(image, [](auto& d) { d.unet.blocks = kTrillion; });
+  claim(image, [](auto& d) { d.unet.base_channels = kMost; });
+  claim(image, [](auto& d) { d.unet.base_channels = 1 << 20; });
+  claim(image, [](auto& d) { d.unet.multipliers = {kMost}; });
+  claim(image, [](auto& d) { d.unet.patch = kMost; });
+  claim(image, [](auto& d) { d.image = {kMost, kMost, 1}; });
+  claim(image, [](auto& d) { d.kind = "dit", d.dit.blocks = kTrillion; });
+  claim(image, [](auto& d) { d.kind = "dit", d.dit.width = kMost - 3; });
+  claim(image, [](auto& d) { d.kind = "dit", d.dit.mlp_ratio = kMost; });
+  const std::size_t before = memory::statistics().bytes;
+  for (const ModelDescription& description : claims) {
+    const std::string json = to_json(description);
+    EXPECT_NE(error_after(saved, [&](SafeTensors& c) { c.metadata["model"] = json; }), "") << json.substr(0, 100);
+  }
+  EXPECT_LT(memory::statistics().bytes - before, std::size_t{200} << 20);
+}
+
+TEST(Checkpoint, ALargeModelThatTheFileHoldsLoads) {
+  const TemporaryFolder folder;
+  Generator rng(1);
+  const ModelDescription description{.kind = "mlp", .dimension = 2, .hidden = std::vector<Index>(1500, 2)};
+  save_model(folder / "deep", description, *make_model(description, rng));
+  EXPECT_EQ(load_model(folder / "deep").model->parameters().size(), 3002u);
+  const ModelDescription wide{.kind = "mlp", .dimension = 2, .hidden = {2500, 2500}};
+  save_model(folder / "wide", wide, *make_model(wide, rng));
+  EXPECT_GT(load_model(folder / "wide").model->parameter_count(), 6'000'000);
+}
+
+TEST(Checkpoint, ALargeImageCostsNothingUntilItIsUsed) {
+  const ModelDescription large{.kind = "dit",
+                               .dimension = 1 << 20,
+                               .image = {1 << 19, 2, 1},
+                               .dit = {.patch = 1, .width = 4, .blocks = 1, .heads = 1}};
+  const std::size_t before = memory::statistics().bytes;
+  Generator rng(1);
+  make_model(large, rng);  // positions of 4 million tokens are not made until they are used
+  EXPECT_LT(memory::statistics().bytes - before, std::size_t{10} << 20);
+}
+
+TEST(Checkpoint, WeightsThatAreNotFiniteAreRefused) {
+  const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  for (const double value : {nan, infinity, -infinity}) {
+    const Saved saved;
+    EXPECT_THAT(
+        error_after(saved, [&](SafeTensors& c) { find(c, "ema.layers.2.bias").data()[1] = static_cast<Real>(value); }),
+        testing::AllOf(HasSubstr("tensor 'layers.2.bias' holds "), HasSubstr("at position 1")));
+  }
+}
+
+TEST(Checkpoint, AnAverageOfAnotherModelIsRefused) {
+  const Saved saved;
+  Generator rng(1);
+  const auto other = make_model(small(), rng);
+  EXPECT_THROW(save_model(saved.path, small(), *other, &saved.ema), std::invalid_argument);
+  EXPECT_NO_THROW(load_model(saved.path));
 }
 
 TEST(Assign, CopiesByNameInAnyOrder) {

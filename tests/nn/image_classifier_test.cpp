@@ -159,12 +159,12 @@ TEST(ImageClassifier, NamesWhatMakesNoNetwork) {
     change(description);
     return misuse([&] { made(description); });
   };
-  EXPECT_THAT(error([](auto& d) { d.image.channels = 0; }), HasSubstr("expected positive sizes"));
+  EXPECT_THAT(error([](auto& d) { d.image.channels = 0; }), HasSubstr("expected sizes from 1 to"));
   EXPECT_THAT(error([](auto& d) { d.channels = {}; }), HasSubstr("no channels"));
   EXPECT_THAT(error([](auto& d) { d.channels = {2, 2, 2}; }), HasSubstr("5 x 4 cannot be halved by 3 stages"));
   EXPECT_THAT(error([](auto& d) { d.norm_groups = 3; }), HasSubstr("3 groups of 2 channels"));
   EXPECT_THAT(error([](auto& d) { d.convolutions = 0; }), HasSubstr("0 convolutions"));
-  EXPECT_THAT(error([](auto& d) { d.features = 0; }), HasSubstr("0 features"));
+  EXPECT_THAT(error([](auto& d) { d.features = 0; }), HasSubstr("features is 0"));
   EXPECT_THAT(error([](auto& d) { d.classes = 1; }), HasSubstr("1 classes"));
   EXPECT_THAT(error([](auto& d) { d.activation = "no"; }), HasSubstr("activation 'no' is unknown"));
   EXPECT_THAT(misuse([] { made(tiny()).forward(Tensor::zeros({2, 39})); }), HasSubstr("[2, 39], expected [N, 40]"));

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
@@ -80,8 +81,9 @@ TEST(SafeTensors, TheBytesAreThoseOfTheFormat) {
   const TemporaryFolder folder;
   save_safetensors(folder / "a", {.tensors = {{"x", Tensor::from({1, -2}, {2})}}, .metadata = {{"k", "v"}}});
   const std::string dtype = sizeof(Real) == 4 ? "F32" : "F64", end = sizeof(Real) == 4 ? "8" : "16";
-  std::string header = "{\"__metadata__\":{\"k\":\"v\"},\"x\":{\"dtype\":\"" + dtype +
-                       "\",\"shape\":[2],\"data_offsets\":[0," + end + "]}}";
+  const std::string checksum = sizeof(Real) == 4 ? "e47c05c1" : "371cccbe";  // by Python's zlib.crc32
+  std::string header = "{\"__metadata__\":{\"k\":\"v\",\"rill_crc32\":\"" + checksum + "\"},\"x\":{\"dtype\":\"" +
+                       dtype + "\",\"shape\":[2],\"data_offsets\":[0," + end + "]}}";
   header.resize((header.size() + 7) / 8 * 8, ' ');
   const Real numbers[] = {1, -2};
   std::string expected = raw_file(header);
@@ -132,8 +134,57 @@ TEST(SafeTensors, TheWriterRefusesNamesThatAFileCannotHold) {
   EXPECT_THROW(save_safetensors(folder / "a", {.tensors = {{"__metadata__", x}}, .metadata = {}}),
                std::invalid_argument);
   EXPECT_THROW(save_safetensors(folder / "a", {.tensors = {{"\xff", x}}, .metadata = {}}), std::invalid_argument);
-  EXPECT_THROW(save_safetensors(folder / "a", {.tensors = {}, .metadata = {{"k", "\xc3"}}}), std::invalid_argument);
+  EXPECT_THROW(save_safetensors(folder / "a", {.tensors = {}, .metadata = {{"\xc3", "v"}}}), std::invalid_argument);
+  EXPECT_THROW(save_safetensors(folder / "a", {.tensors = {}, .metadata = {{"rill_crc32", "v"}}}),
+               std::invalid_argument);
+  EXPECT_THROW(save_safetensors(folder / "a", {.tensors = {{"x", Tensor()}}, .metadata = {}}), std::invalid_argument);
   EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+}
+
+TEST(SafeTensors, MetadataHoldAnyBytes) {
+  const TemporaryFolder folder;
+  const SafeTensors saved{.tensors = {}, .metadata = {{"path", "points\xff.csv"}, {"zero", std::string("\0\x80", 2)}}};
+  save_safetensors(folder / "a", saved);
+  EXPECT_EQ(load_safetensors(folder / "a").metadata, saved.metadata);
+}
+
+// A flipped bit anywhere is found, or has changed nothing that is read.
+TEST(SafeTensors, AFlippedBitIsFoundOrHarmless) {
+  const TemporaryFolder folder;
+  const SafeTensors saved = example();
+  save_safetensors(folder / "a", saved);
+  const std::string bytes = read_file(folder / "a");
+  const SafeTensors whole = load_safetensors(folder / "a");
+  std::size_t harmless = 0, by_checksum = 0;
+  for (std::size_t i = 0; i < 8 * bytes.size(); ++i) {
+    std::string flipped = bytes;
+    flipped[i / 8] = static_cast<char>(flipped[i / 8] ^ (1 << i % 8));
+    try {
+      const SafeTensors loaded = load_safetensors(folder.write("b", flipped));
+      ++harmless;
+      ASSERT_EQ(loaded.tensors.size(), whole.tensors.size()) << i;
+      for (std::size_t t = 0; t < whole.tensors.size(); ++t) {
+        ASSERT_EQ(loaded.tensors[t].name, whole.tensors[t].name) << i;
+        ASSERT_EQ(loaded.tensors[t].tensor.shape(), whole.tensors[t].tensor.shape()) << i;
+        ASSERT_EQ(loaded.tensors[t].tensor.to_vector(), whole.tensors[t].tensor.to_vector()) << i;
+      }
+      for (const auto& [key, value] : saved.metadata) ASSERT_EQ(loaded.metadata.at(key), value) << i;
+    } catch (const FileError& error) {
+      const std::string_view message = error.what();
+      by_checksum += message.find("damaged: its bytes have the checksum") != message.npos ? 1 : 0;
+    }
+  }
+  const std::size_t unchecked = 8 * (sizeof(std::uint64_t) + std::string_view("\"rill_crc32\":\"").size());
+  EXPECT_LE(harmless, unchecked);
+  EXPECT_GE(by_checksum, 8 * bytes.size() - unchecked);
+}
+
+TEST(SafeTensors, ADamagedFileSaysWhatToDo) {
+  const TemporaryFolder folder;
+  save_safetensors(folder / "a", example());
+  std::string bytes = read_file(folder / "a");
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  EXPECT_THAT(error_for(bytes), AllOf(HasSubstr("damaged"), HasSubstr("take another copy"), HasSubstr("'rill_crc32'")));
 }
 
 TEST(SafeTensors, AMissingFileOrFolderIsNamed) {
@@ -214,7 +265,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(SafeTensors, ADeeplyNestedHeaderIsRejectedWithoutRecursion) {
-  EXPECT_THAT(error_for(raw_file("{\"x\":" + std::string(1'000'000, '['))), HasSubstr("not valid JSON"));
+  EXPECT_THAT(error_for(raw_file("{\"x\":" + std::string(1'000'000, '['))), HasSubstr("the header is nested"));
 }
 
 }  // namespace

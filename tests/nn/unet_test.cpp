@@ -179,11 +179,11 @@ TEST(UNet, NamesWhatMakesNoNetwork) {
   };
   EXPECT_THAT(error([](auto& d) { d.dimension = 31; }),
               HasSubstr("dimension is 31, but images of 4 x 8 x 1 have 32 numbers"));
-  EXPECT_THAT(error([](auto& d) { d.image.width = 0; }), HasSubstr("expected positive sizes"));
+  EXPECT_THAT(error([](auto& d) { d.image.width = 0; }), HasSubstr("expected sizes from 1 to"));
   EXPECT_THAT(error([](auto& d) { d.unet.patch = 3; }), HasSubstr("in patches of 3 cannot be halved evenly 1 times"));
   EXPECT_THAT(error([](auto& d) { d.unet.multipliers = {1, 1, 1}; }), HasSubstr("halved evenly 2 times"));
   EXPECT_THAT(error([](auto& d) { d.unet.multipliers = {}; }), HasSubstr("no multipliers"));
-  EXPECT_THAT(error([](auto& d) { d.unet.multipliers = {1, 0}; }), HasSubstr("level 1 has 0 channels"));
+  EXPECT_THAT(error([](auto& d) { d.unet.multipliers = {1, 0}; }), HasSubstr("a multiplier is 0"));
   EXPECT_THAT(error([](auto& d) { d.unet.norm_groups = 4; }),
               HasSubstr("norm_groups is 4, expected a divisor of the 2 channels of level 0"));
   EXPECT_THAT(error([](auto& d) { d.unet.heads = 3; }), HasSubstr("heads is 3, expected a divisor of the 4 channels"));
