@@ -10,12 +10,12 @@ namespace rill::datasets {
 ShuffledBatches::ShuffledBatches(Index items, Index batch, std::uint64_t seed)
     : items_(items), batch_(batch), seed_(seed) {
   require(items >= 1, "batches: ", items, " items, expected at least 1");
-  require(batch >= 1, "batches: a batch of ", batch, ", expected at least 1");
+  require(1 <= batch && batch <= kMaxElements, "batches: a batch of ", batch, ", expected 1 to 2^48");
 }
 
 Indices ShuffledBatches::at(Index step) {
   require(step >= 0, "batches: step ", step, ", expected at least 0");
-  Index epoch = step * batch_ / items_, offset = step * batch_ % items_, missing = batch_;
+  Index epoch = this->epoch(step), offset = first(step) % items_, missing = batch_;
   std::vector<Index> result;
   result.reserve(static_cast<std::size_t>(batch_));
   while (missing > 0) {

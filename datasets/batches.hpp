@@ -32,9 +32,11 @@ class ShuffledBatches {
   Index items() const { return items_; }
   Index batch() const { return batch_; }
   /// The epoch in which batch number `step` starts: completed passes over the data.
-  Index epoch(Index step) const { return step * batch_ / items_; }
+  Index epoch(Index step) const { return first(step) / items_; }
 
  private:
+  // The position of a step's first item in the sequence of all epochs.
+  Index first(Index step) const { return checked_product("batches: step", {step, batch_}); }
   const std::vector<Index>& order(Index epoch);
 
   Index items_, batch_;

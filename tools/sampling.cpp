@@ -74,6 +74,8 @@ std::vector<flow::ClassMixture> mixtures(const std::vector<Index>& labels, Index
 Start start_of(const TrainedModel& trained, const SampleRequest& request) {
   std::shared_ptr<const nn::VelocityModel> model = request.model ? request.model : trained.model;
   const Index count = request.count, rows = std::max<Index>(1, std::ssize(request.labels));
+  const Index all = checked_product("--count", {rows, count});
+  require(all <= kMaxElements, "--count: ", all, " samples are more than memory can hold");
   Generator rng(request.seed, kNoiseStream);
   switch (request.interpolate) {
     case Interpolate::kNoises:
@@ -88,7 +90,7 @@ Start start_of(const TrainedModel& trained, const SampleRequest& request) {
     case Interpolate::kNothing:
       break;
   }
-  return {trained.source(rows * count, rng), repeated(request.labels, count), model};
+  return {trained.source(all, rng), repeated(request.labels, count), model};
 }
 
 Samples move(const Start& start, const flow::GenerateOptions& options) {

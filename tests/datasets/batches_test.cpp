@@ -67,6 +67,10 @@ TEST(Batches, RefuseNonsense) {
   EXPECT_THROW(ShuffledBatches(4, 0, 1), std::invalid_argument);
   ShuffledBatches batches(4, 2, 1);
   EXPECT_THROW(batches.at(-1), std::invalid_argument);
+  // Positions that no Index holds.
+  EXPECT_THROW(batches.at(Index{1} << 62), std::invalid_argument);
+  EXPECT_THROW(batches.epoch(Index{1} << 62), std::invalid_argument);
+  EXPECT_THROW(ShuffledBatches(4, Index{1} << 62, 1), std::invalid_argument);
 }
 
 }  // namespace

@@ -125,6 +125,14 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--hidden", "8,0"});
        }},
+      {"HiddenBeyondMemory", 2, "1537228672809129302",
+       [](const Folder& f) {
+         return f.train({"--hidden", "1537228672809129302"});
+       }},
+      {"CountBeyondMemory", 2, "--count",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--count", "2305843009213693952"};
+       }},
       {"UnknownActivation", 2, "swish",
        [](const Folder& f) {
          return f.train({"--activation", "swish"});
