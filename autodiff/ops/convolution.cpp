@@ -323,9 +323,9 @@ Tensor weight_gradient(const Tensor& x, const Tensor& gy, const Sizes& s) {
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options) {
   require(x.rank() == 4 && w.rank() == 4, "conv2d: expected x [N, H, W, C] and w [KH, KW, C / groups, O], got ",
           x.shape(), " and ", w.shape());
-  require(options.stride > 0 && options.padding >= 0 && options.padding <= kMaxElements && options.groups > 0,
-          "conv2d: stride ", options.stride, ", padding ", options.padding, ", groups ", options.groups,
-          ": expected 1 or more, 0 to 2^48, 1 or more");
+  require(options.stride > 0 && options.padding >= 0 && options.groups > 0, "conv2d: stride ", options.stride,
+          ", padding ", options.padding, ", groups ", options.groups, ": expected 1 or more, 0 or more, 1 or more");
+  require(options.padding <= kMaxElements, "conv2d: padding ", options.padding, " is more than memory can hold");
   const Index groups = options.groups, channels = x.dim(3), outputs = w.dim(3);
   require(channels % groups == 0 && outputs % groups == 0, "conv2d: ", channels, " channels and ", outputs,
           " outputs do not divide into ", groups, " groups");

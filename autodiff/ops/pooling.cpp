@@ -58,8 +58,10 @@ struct Windows {
 Windows windows_over(const char* op, const Tensor& x, const Pool& pool) {
   require(x.rank() == 4, op, ": expected x [N, H, W, C], got ", x.shape());
   const Index stride = pool.stride == 0 ? pool.window : pool.stride;
-  require(pool.window >= 1 && stride >= 1 && pool.window <= kMaxElements && stride <= kMaxElements, op,
-          ": expected a window and a stride from 1 to 2^48, got ", pool.window, " and ", pool.stride);
+  require(pool.window >= 1 && stride >= 1, op, ": expected a window and a stride of at least 1, got ", pool.window,
+          " and ", pool.stride);
+  require(pool.window <= kMaxElements && stride <= kMaxElements, op, ": a window of ", pool.window, " and a stride of ",
+          stride, ", expected at most 2^48");
   require(pool.padding >= 0, op, ": padding ", pool.padding, " is negative");
   require(pool.padding <= pool.window / 2, op, ": padding ", pool.padding, " is more than half the window, ",
           pool.window);

@@ -266,8 +266,8 @@ TEST(Grad, EndsAtWhatIsAskedFor) {
   // One input below another: the way goes through the upper one.
   const Tensor z = leaf({3}), middle = square(z);
   const auto both = grad({sum(exp(middle))}, {middle, z, middle});
-  EXPECT_EQ(both[0].item(), std::exp(Real{9}));
-  EXPECT_EQ(both[1].item(), 6 * std::exp(Real{9}));
+  EXPECT_NEAR(both[0].item(), std::exp(9.0), 1e-2);
+  EXPECT_NEAR(both[1].item(), 6 * std::exp(9.0), 1e-1);
   EXPECT_EQ(both[2].item(), both[0].item());
 }
 

@@ -51,6 +51,23 @@ TEST(Threads, WalkGraphsOfTheirOwnToSharedParameters) {
   EXPECT_THAT(wrong, testing::Each(0));
 }
 
+TEST(Threads, AWalkIsNotDisturbedByAnothersVisitToItsLeaf) {
+  // While one walk has brought the leaf a part of its gradient, another thread walks all the way to the same leaf.
+  const Tensor w = Tensor::ones({3}).set_requires_grad();
+  const Tensor five = 5 * w;
+  Tensor other;
+  const Tensor pause = record("pause", five.detach(), wrt(five, [&](const Tensor& gy) {
+                                std::thread([&] { other = grad(sum(7 * w), w); }).join();
+                                return gy;
+                              }));
+  const Tensor y = sum(pause + w);
+  EXPECT_EQ(grad(y, w, {.retain_graph = true}).to_vector(), std::vector<Real>(3, 6));
+  EXPECT_EQ(other.to_vector(), std::vector<Real>(3, 7));
+  y.backward();
+  EXPECT_EQ(w.grad().to_vector(), std::vector<Real>(3, 6));
+  EXPECT_EQ(other.to_vector(), std::vector<Real>(3, 7));
+}
+
 TEST(Threads, BringEveryGradientToASharedLeaf) {
   const Tensor w = Tensor::ones({16}).set_requires_grad();
   on_all_threads([&](int thread) {
