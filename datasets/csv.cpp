@@ -135,11 +135,19 @@ double number(const std::string& path, std::size_t line, std::size_t column, std
   return *value;
 }
 
+/// A name as a field of a header: in quotes where it would not read back without.
+std::string quoted(const std::string& name) {
+  if (!name.empty() && name.find_first_of("\"#,;\t\r\n ") == name.npos) return name;
+  std::string field = "\"";
+  for (const char c : name) field.append(c == '"' ? 2 : 1, c);
+  return field + '"';
+}
+
 template <class T>
 std::string text_of(std::span<const T> values, std::size_t columns, const std::vector<std::string>& names) {
   require(names.empty() || names.size() == columns, "to_csv: ", names.size(), " names for ", columns, " columns");
   std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ",") + names[i];
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ",") + quoted(names[i]);
   if (!names.empty()) text += '\n';
   std::array<char, 64> digits{};
   for (std::size_t i = 0; i < values.size(); ++i) {

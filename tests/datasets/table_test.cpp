@@ -151,7 +151,7 @@ TEST_F(Csv, ReadsBackWhatItWrites) {
   EXPECT_THROW(to_csv(x, {"a"}), std::invalid_argument);
   EXPECT_THROW(to_csv(Tensor::zeros({3})), std::invalid_argument);
 
-  const Table times{2, 2, {1.7e9 + 1.0 / 3, 1, -5e-324, 1e300}, {"time", "x"}};
+  const Table times{2, 2, {1.7e9 + 1.0 / 3, 1, -5e-324, 1e300}, {"#time, in \"s\"; since\n1970", ""}};
   const Table again = parse_csv(to_csv(times), "x");
   EXPECT_EQ(again.values, times.values) << "doubles, whatever a Real is";
   EXPECT_EQ(again.names, times.names);

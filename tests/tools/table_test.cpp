@@ -19,6 +19,7 @@
 #include "datasets/npy.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
+#include "tests/tools/tiny_images.hpp"
 #include "tests/tools/tiny_runs.hpp"
 #include "tools/data.hpp"
 
@@ -67,6 +68,24 @@ TEST(Table, DrawsEachRowOnce) {
     EXPECT_EQ(std::ssize(std::set<Real>(x.data(), x.data() + x.size())), x.dim(0)) << n;
   }
   EXPECT_NE(data->draw(20, rng).x_1.to_vector(), data->draw(20, rng).x_1.to_vector());
+}
+
+TEST(ImagesOfAFolder, DrawEachImageOnce) {
+  const TemporaryFolder folder;
+  write_tiny_images(folder.path());
+  tools::DataDescription description;
+  description.kind = "images";
+  description.source = folder.path();
+  description.classes = 3;
+  const auto data = tools::open_data(description, tools::Split::kTest);
+  EXPECT_EQ(data->size(), 30);
+  Generator rng(1);
+  const flow::Batch drawn = data->draw(1000, rng);
+  std::set<std::vector<Real>> images;
+  for (Index i = 0; i < drawn.x_1.dim(0); ++i) images.insert(slice(drawn.x_1, 0, i, i + 1).to_vector());
+  EXPECT_EQ(images.size(), 30u);
+  EXPECT_EQ(drawn.x_1.dim(0), 30);
+  EXPECT_EQ(std::count(drawn.labels.begin(), drawn.labels.end(), 1), 10);
 }
 
 TEST(Table, ModelUnitsDataUnitsAndMeasuringUnits) {
