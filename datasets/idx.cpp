@@ -96,7 +96,6 @@ void check_type(const std::string& path, unsigned type) {
 
 /// The sizes that follow the magic number.
 Shape read_shape(Input& input, const std::string& path, int rank) {
-  constexpr Index kMostBytes = std::numeric_limits<std::ptrdiff_t>::max();
   Shape shape;
   Index size = 1;
   for (int axis = 0; axis < rank; ++axis) {
@@ -104,7 +103,7 @@ Shape read_shape(Input& input, const std::string& path, int rank) {
     require_file(input.read(b.data(), 4) == 4, path, "ends within the header: a rank of ", rank, " needs ",
                  4 + 4 * rank, " bytes");
     shape.push_back((Index{b[0]} << 24) | (Index{b[1]} << 16) | (Index{b[2]} << 8) | Index{b[3]});
-    const bool overflow = __builtin_mul_overflow(size, shape[axis], &size) || size > kMostBytes;
+    const bool overflow = __builtin_mul_overflow(size, shape[axis], &size) || size > kMaxElements;
     require_file(!overflow, path, "the sizes ", shape, "... in the header multiply to more than can be stored");
   }
   return shape;

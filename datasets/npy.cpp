@@ -189,6 +189,7 @@ std::size_t count_of(const Shape& shape, std::size_t element_bytes, const std::s
     none |= size == 0;
     overflow |= __builtin_mul_overflow(largest, std::max<Index>(size, 1), &largest);
   }
+  overflow |= largest / static_cast<Index>(element_bytes) > kMaxElements;
   require_file(!overflow, path, "the shape ", shape, " has more elements than can be stored");
   return none ? 0 : static_cast<std::size_t>(largest) / element_bytes;
 }

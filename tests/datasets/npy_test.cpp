@@ -173,6 +173,7 @@ TEST_F(Npy, RejectsShapesThatDisagreeWithTheFile) {
   expect_rejected(npy(dictionary("<f4", "(1,)"), "abcde"), "holds 5 bytes");
   expect_rejected(npy(dictionary("<f4", "(4294967296, 4294967296)"), "abcd"), "more elements than can be stored");
   expect_rejected(npy(dictionary("<f8", "(2305843009213693952,)"), "abcd"), "more elements than can be stored");
+  expect_rejected(npy(dictionary("|u1", "(281474976710657,)"), "abcd"), "more elements than can be stored");
   // Also where one of the sizes is 0, wherever it stands: the others are multiplied all the same, strides for example.
   for (const char* order : {"False", "True"}) {
     for (const char* shape : {"(0, 4611686018427387904, 2)", "(4611686018427387904, 0, 2)",
