@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -170,14 +171,18 @@ Entry read_entry(const std::string& path, const std::string& name, const Json& j
   require_file(shape.is_array(), path, where, "shape is not a list");
   require_file(shape.size() <= kMaxRank, path, where, "shape has ", shape.size(), " axes, at most ", kMaxRank,
                " are supported");
-  std::uint64_t bytes = number_bytes;
   for (const Json& size : shape) {
     require_file(size.is_number_unsigned(), path, where, "shape ", shape.dump(),
                  " holds something other than non-negative integers below 2^64");
     const auto value = size.get<std::uint64_t>();
-    require_file(value <= INT64_MAX && !__builtin_mul_overflow(bytes, value, &bytes), path, where, "shape ",
-                 shape.dump(), " overflows");
+    require_file(value <= INT64_MAX, path, where, "shape ", shape.dump(), " overflows");
     entry.shape.push_back(static_cast<Index>(value));
+  }
+  std::uint64_t bytes = number_bytes;
+  try {
+    bytes *= static_cast<std::uint64_t>(entry.shape.size());
+  } catch (const std::invalid_argument&) {  // more than a tensor may have, even where one of the sizes is 0
+    throw FileError(path, where, "shape ", shape.dump(), " overflows");
   }
 
   const Json& offsets = json["data_offsets"];

@@ -250,6 +250,7 @@ INSTANTIATE_TEST_SUITE_P(
                "something other than non-negative integers"},
         Broken{"OverflowingSize", raw_file(header_of("[18446744073709551615]", "[0,4]"), 4), "overflows"},
         Broken{"OverflowingProduct", raw_file(header_of("[4611686018427387904,4]", "[0,0]")), "overflows"},
+        Broken{"OverflowingBehindAZero", raw_file(header_of("[0,4611686018427387904,4]", "[0,0]")), "overflows"},
         Broken{"TooManyAxes", raw_file(header_of("[1,1,1,1,1,1,1]", "[0,4]"), 4), "shape has 7 axes"},
         Broken{"OneOffset", raw_file(header_of("[1]", "[4]"), 4), "data_offsets is [4], expected two"},
         Broken{"NegativeOffset", raw_file(header_of("[1]", "[-4,0]"), 4), "expected two non-negative integers"},
