@@ -143,6 +143,8 @@ double measuring_unit(const DataDescription& description) {
                            description.standardization->deviation.end());
 }
 
+bool has_equal_axes(const DataDescription& description) { return description.kind != "table"; }
+
 double log_volume(const DataDescription& description) {
   return description.standardization ? description.standardization->log_volume() : 0;
 }

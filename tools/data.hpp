@@ -82,6 +82,10 @@ Tensor to_model_units(const DataDescription& description, const datasets::Table&
 /// log_volume(). Of everything but tables the units are the same, and s is 1.   [N, D] -> [N, D]
 Tensor to_measuring_units(const DataDescription& description, const Tensor& x);
 double measuring_unit(const DataDescription& description);
+/// Whether the coordinates of points in the plane are lengths of one kind, so that pictures show both at one scale. The
+/// columns of a table, say an age and an income, are not.
+bool has_equal_axes(const DataDescription& description);
+
 /// sum_c ln s_c.
 double log_volume(const DataDescription& description);
 

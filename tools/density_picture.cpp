@@ -45,7 +45,8 @@ Image density_picture(const Data& data, const flow::LogDensity& learned, std::ui
   require(data.dimension() == 2, "density picture: the data have ", data.dimension(), " dimensions, expected 2");
   const datasets::Table sample = to_data_units(data.description(), draw_data(data, 10000, seed));
   const std::span<const double> sets[] = {sample.values};
-  const Limits limits = balanced(robust_limits(sets));
+  const bool equal_axes = has_equal_axes(data.description());
+  const Limits limits = equal_axes ? balanced(robust_limits(sets)) : robust_limits(sets);
   const Tensor points = to_model_units(data.description(), grid(limits));
   const std::optional<Tensor> truth =
       data.density() != nullptr ? data.density()->log_density(points) : std::optional<Tensor>();
@@ -57,7 +58,9 @@ Image density_picture(const Data& data, const flow::LogDensity& learned, std::ui
   for (HeatMap& map : maps) {
     for (Real& value : map.values) value = std::max(value, static_cast<Real>(low));  // minus infinity, too
   }
-  return heat_maps(maps, limits, {.rows = kCells, .columns = kCells, .low = low, .high = high, .unit = "ln p"});
+  return heat_maps(
+      maps, limits,
+      {.rows = kCells, .columns = kCells, .low = low, .high = high, .unit = "ln p", .equal_axes = equal_axes});
 }
 
 }  // namespace rill::tools

@@ -21,6 +21,7 @@ struct HeatMapOptions {
   int rows = 1, columns = 1;
   double low = 0, high = 1;  ///< the values at the dark and the light end of the colours (magma)
   std::string unit;          ///< written above the bar
+  bool equal_axes = true;    ///< one scale for x and y; otherwise each has its own
 };
 
 /// Throws std::invalid_argument without maps, for values that are not [rows, columns], and unless low < high.

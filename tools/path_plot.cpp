@@ -8,7 +8,7 @@
 
 namespace rill::tools {
 
-Image path_plot(std::span<const std::span<const double>> states) {
+Image path_plot(std::span<const std::span<const double>> states, bool equal_axes) {
   require(states.size() >= 2, "path plot: ", states.size(), " states, expected at least two");
   const std::size_t values = states.front().size(), n = values / 2;
   for (const std::span<const double> state : states) {
@@ -18,7 +18,9 @@ Image path_plot(std::span<const std::span<const double>> states) {
   constexpr double kScale = 2;
   constexpr std::size_t kMostWays = 400;
   const std::span<const double> ends[] = {states.front(), states.back()};
-  PlotRow row(1, balanced(robust_limits(ends)), {.width = 420, .scale = kScale, .titles = false});
+  const Limits limits = robust_limits(ends);
+  PlotRow row(1, equal_axes ? balanced(limits) : limits,
+              {.width = 420, .scale = kScale, .titles = false, .equal_axes = equal_axes});
   const Axes axes = row.axes(0);
   const Dots dots = dots_for(n, kScale);
   axes.points(ends[0], kGray, dots);

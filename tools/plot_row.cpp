@@ -31,7 +31,7 @@ PlotRow::PlotRow(int count, const Limits& limits, const PlotRowOptions& options)
       ticks_(ticks_for(limits, options.width, kMostTicks)),
       margins_(margins_for(limits, ticks_, options.width, options.titles)),
       width_(pixels(options.width)),
-      height_(std::round(width_ * limits.height() / limits.width())),
+      height_(options.equal_axes ? std::round(width_ * limits.height() / limits.width()) : width_),
       canvas_(1, 1) {
   require(count >= 1 && options.width > 0 && options.scale > 0, "plot: ", count, " frames of width ", options.width,
           " at scale ", options.scale, ": all must be positive");

@@ -1,4 +1,4 @@
-// Frames side by side on equal axes, to be drawn into.
+// Frames side by side on the same axes, to be drawn into.
 #pragma once
 
 #include "tools/axes.hpp"
@@ -17,12 +17,14 @@ struct PlotRowOptions {
   /// Pixels per unit: 2 is crisp on fine screens and in print.
   double scale = 2;
   bool titles = true;
+  /// One scale for x and y: a circle of points is a circle. Otherwise each axis has its own, and frames are square.
+  bool equal_axes = true;
   /// Units left free to the right of the last frame.
   double space_right = 0;
 };
 
-/// A picture with `count` frames that show the same limits at one scale for x and y (a circle of points is a circle),
-/// with y labels on the left only. Draw into axes(i), then finish(i); then take the image.
+/// A picture with `count` frames that show the same limits, with y labels on the left only. Draw into axes(i), then
+/// finish(i); then take the image.
 class PlotRow {
  public:
   /// Throws std::invalid_argument unless count >= 1 and both sizes are positive.

@@ -134,7 +134,7 @@ void write_trajectories(const std::string& path, const DataDescription& data, co
   std::vector<std::vector<double>> points;
   for (const Tensor& x : states) points.push_back(to_data_units(data, x).values);
   const std::vector<std::span<const double>> spans(points.begin(), points.end());
-  write_png(std::filesystem::path(path).replace_extension(".png").string(), path_plot(spans));
+  write_png(std::filesystem::path(path).replace_extension(".png").string(), path_plot(spans, has_equal_axes(data)));
 }
 
 // What a picture shows beside samples in the plane. The model is all that sampling needs: where its data are not at

@@ -171,10 +171,11 @@ Image sample_picture(const TrainedModel& trained, const Samples& samples, const 
   const auto in_data_units = [&](const Tensor& x) { return to_data_units(trained.flow.data, x).values; };
   const std::vector<double> drawn = in_data_units(samples.x);
   const Panel sampled{.title = "samples", .points = drawn, .color = kBlue};
-  if (data == nullptr) return scatter({&sampled, 1});
+  const ScatterOptions options{.limits = {}, .equal_axes = has_equal_axes(trained.flow.data)};
+  if (data == nullptr) return scatter({&sampled, 1}, options);
   const std::vector<double> real = in_data_units(draw_data(*data, std::min(samples.x.dim(0), kPictureData), seed));
   const Panel panels[] = {{.title = "data", .points = real, .color = kInk}, sampled};
-  return scatter(panels);
+  return scatter(panels, options);
 }
 
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples) {
@@ -194,7 +195,8 @@ std::vector<Image> sample_film(const TrainedModel& trained, const Samples& sampl
     states.push_back(to_data_units(trained.flow.data, samples.trajectory[i]).values);
   }
   const std::vector<std::span<const double>> points(states.begin(), states.end());
-  return scatter_film(points, times, kBlue, {.limits = {}, .width = 400, .scale = 1});
+  return scatter_film(points, times, kBlue,
+                      {.limits = {}, .width = 400, .scale = 1, .equal_axes = has_equal_axes(trained.flow.data)});
 }
 
 }  // namespace rill::tools

@@ -16,10 +16,15 @@ Image scatter(std::span<const Panel> panels, const ScatterOptions& options) {
             " numbers");
     sets.push_back(panel.points);
   }
-  const Limits limits = balanced(options.limits ? *options.limits : robust_limits(sets));
+  const Limits wanted = options.limits ? *options.limits : robust_limits(sets);
+  const Limits limits = options.equal_axes ? balanced(wanted) : wanted;
   const bool titles = std::any_of(panels.begin(), panels.end(), [](const Panel& p) { return !p.title.empty(); });
   PlotRow row(static_cast<int>(panels.size()), limits,
-              {.width = options.width, .scale = options.scale, .titles = titles, .space_right = 0});
+              {.width = options.width,
+               .scale = options.scale,
+               .titles = titles,
+               .equal_axes = options.equal_axes,
+               .space_right = 0});
   for (std::size_t i = 0; i < panels.size(); ++i) {
     const Panel& panel = panels[i];
     row.axes(static_cast<int>(i)).points(panel.points, panel.color, dots_for(panel.points.size() / 2, options.scale));

@@ -1,4 +1,4 @@
-// Scatter plots: one, or several side by side on equal axes, and films of moving points.
+// Scatter plots: one, or several side by side on the same axes, and films of moving points.
 #pragma once
 
 #include <optional>
@@ -25,11 +25,12 @@ struct ScatterOptions {
   double width = 320;
   /// Pixels per unit: 2 is crisp on fine screens and in print.
   double scale = 2;
+  /// One scale for x and y: a circle of points is a circle. Otherwise each axis has its own.
+  bool equal_axes = true;
 };
 
-/// Draws the panels side by side: the same limits in each, one scale for x and y (a circle of points is a circle), the
-/// y labels on the left only. Throws std::invalid_argument without panels, for an odd number of values, or limits that
-/// are not finite and increasing.
+/// Draws the panels side by side: the same limits in each, the y labels on the left only. Throws std::invalid_argument
+/// without panels, for an odd number of values, or limits that are not finite and increasing.
 Image scatter(std::span<const Panel> panels, const ScatterOptions& options = {});
 
 /// One picture for each time, for write_gif(): the same points on their way, on fixed axes, below "t = 0.37".

@@ -65,6 +65,36 @@ TEST(Scatter, ACircleIsACircleAtItsPlace) {
   EXPECT_EQ(widths[0], widths[1]);
 }
 
+// An age and an income: at one scale these points would be a line, a pixel wide.
+TEST(Scatter, AxesOfTheirOwnShowColumnsOfUnlikeScale) {
+  constexpr Color kGreen = Color::hex(0x00ff00);
+  std::vector<double> points;
+  for (int age = 20; age <= 80; ++age) {
+    for (int income = 0; income < 60; ++income) points.insert(points.end(), {double(age), 20000. + 1000 * income});
+  }
+  const Panel panel{"", points, kGreen};
+  for (const bool equal : {false, true}) {
+    const Image image = scatter({&panel, 1}, {.limits = {}, .equal_axes = equal});
+    int left = image.width, right = 0, top = image.height, bottom = 0;
+    for (int y = 0; y < image.height; ++y) {
+      for (int x = 0; x < image.width; ++x) {
+        const std::uint8_t* rgb = &image.rgb[static_cast<std::size_t>(3 * (y * image.width + x))];
+        if (rgb[1] < rgb[0] + 40) continue;  // greenish
+        left = std::min(left, x);
+        right = std::max(right, x);
+        top = std::min(top, y);
+        bottom = std::max(bottom, y);
+      }
+    }
+    if (equal) {
+      EXPECT_LT(right - left, 20);
+    } else {
+      EXPECT_NEAR(right - left, 640 / 1.1, 15);  // but for the margins of 5 %
+      EXPECT_NEAR(bottom - top, 640 / 1.1, 15);
+    }
+  }
+}
+
 TEST(Scatter, NothingIsDrawnOutsideTheFrames) {
   // With dense points far beyond the limits, everything outside the frame is the same as without any points.
   std::vector<double> points = normal_points(2000, 3);
