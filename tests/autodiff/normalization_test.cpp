@@ -220,9 +220,12 @@ void check_hard(const Hard& hard, Index places, Index channels, Index groups, do
     };
     for_group([&](Index i) { count += 1, mean += wide(x, i); });
     mean /= count;
-    for_group([&](Index i) { variance += (wide(x, i) - mean) * (wide(x, i) - mean) / count; });
+    Wide lost = 0;  // by rounding
+    for_group([&](Index i) { lost += (wide(x, i) - mean) / count; });
+    const auto centred = [&](Index i) { return (wide(x, i) - mean) - lost; };
+    for_group([&](Index i) { variance += centred(i) * centred(i) / count; });
     const Wide rstd = 1 / std::sqrt(variance + static_cast<Wide>(epsilon));
-    const auto xhat = [&](Index i) { return (wide(x, i) - mean) * rstd; };
+    const auto xhat = [&](Index i) { return centred(i) * rstd; };
     for_group([&](Index i) { h_mean += h(i) / count, h_slope += h(i) * xhat(i) / count; });
     const double tolerance = 100 * static_cast<double>(std::numeric_limits<Real>::epsilon()) *
                              std::max<double>(1, std::sqrt(static_cast<double>(count)) / 4);

@@ -57,7 +57,7 @@ TEST(SimdPooling, MeansAreRightHoweverManyPlaces) {
       };
       for (const double value : {0.1, 1., 1e-30, 1e30}) {
         for (Index i = 0; i < n; ++i) x[i] = static_cast<Real>(value);
-        check(static_cast<double>(static_cast<Real>(value)), value == 1 ? 0 : 8);
+        check(static_cast<double>(static_cast<Real>(value)), value == 1 ? 0 : sizeof(Real) == 4 ? 8 : 64);
       }
       for (Index i = 0; i < n; ++i) x[i] = kInf;
       check(static_cast<double>(kInf), 0);
