@@ -7,13 +7,14 @@
 #include <system_error>
 #include <thread>
 
+#include "autodiff/cores.hpp"
 #include "autodiff/error.hpp"
 
 namespace rill {
 namespace {
 
 std::atomic<int>& configured_threads() {
-  static std::atomic<int> count{std::max(1, static_cast<int>(std::thread::hardware_concurrency()))};
+  static std::atomic<int> count{usable_cores()};
   return count;
 }
 

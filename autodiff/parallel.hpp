@@ -7,7 +7,8 @@
 
 namespace rill {
 
-/// The number of threads that parallel_for may use. Starts as the number of cores.
+/// The number of threads that parallel_for may use. Starts as the number of cores that the process may
+/// use (autodiff/cores.hpp).
 int thread_count();
 
 /// Sets the number of threads; throws std::invalid_argument below 1.

@@ -64,7 +64,7 @@ def table(build: Path, folder: Path, data: Path, python: Path | None, threads: i
     limits = ("--threads", threads)
     images.train("classifier", "--preset", f"{PRESET}-classifier", "--data-dir", data, *limits)
     seconds = images.train("flow", "--preset", PRESET, "--data-dir", data, *limits)
-    more = images.train("few-steps", *REFLOW, "--data-dir", data, "--reflow", folder / "flow", *limits)
+    more = images.train("few-steps", *REFLOW, "--reflow", folder / "flow", *limits)
     measured = ("--count", count, *limits)
     ours = images.evaluate("flow", *SOLVER, "--guidance", GUIDANCE, *measured)
     rows = [("preset, guidance 2", seconds, ours), ("preset", seconds, images.evaluate("flow", *SOLVER, *measured))]

@@ -1,6 +1,7 @@
 // Measures how good a trained flow is.
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -156,10 +157,15 @@ Json measure(const EvaluateSettings& settings) {
   const auto start = std::chrono::steady_clock::now();
   if (holds_classifier(settings.common.run)) {
     Json result = {{"run", settings.common.run}};
-    measure_classifier(load_trained_classifier(settings.common.run), result);
+    TrainedClassifier classifier = load_trained_classifier(settings.common.run);
+    settings.common.locate(classifier.data);
+    measure_classifier(classifier, result);
     return result;
   }
-  const TrainedModel trained = load_trained_model(settings.common.run);
+  TrainedModel trained = load_trained_model(settings.common.run);
+  settings.common.locate(trained.flow.data);
+  const bool is_there = trained.flow.data.kind != "table" || std::filesystem::exists(trained.flow.data.source);
+  require_file(is_there, trained.flow.data.source, "there is no such file; where it is now, --data says");
   const std::unique_ptr<Data> data = open_data(trained.flow.data, Split::kTest);
   check_possible(settings, trained, *data);
   const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.flow.data);
@@ -219,6 +225,7 @@ int evaluate(int argc, const char* const* argv) {
               "a .png: the learned log density beside the data's, in two dimensions", Place::kCommandLine);
   if (!read_options(options, argc, argv)) return kDone;
   settings.common.check();
+  settings.common.refuse_ignored(options);
   require_at_least("count", static_cast<double>(settings.count), 1);
   require_at_least("loss-samples", static_cast<double>(settings.loss_samples), 0);
   require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);
@@ -238,5 +245,5 @@ int evaluate(int argc, const char* const* argv) {
 }  // namespace rill::tools
 
 int main(int argc, char** argv) {
-  return rill::tools::run_program("evaluate", [&] { return rill::tools::evaluate(argc, argv); });
+  return rill::tools::run_program(argv[0], [&] { return rill::tools::evaluate(argc, argv); });
 }

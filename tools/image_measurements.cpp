@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "flow/dequantisation.hpp"
 #include "flow/metrics.hpp"
 #include "tools/measurements.hpp"
+#include "tools/phase.hpp"
 
 namespace rill::tools {
 namespace {
@@ -128,8 +130,17 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
 }
 
 flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images) {
-  const Indices items = all_of(images);
-  return flow::label_accuracy(flow::classify(classifier, images.pixels(items)).labels, images.labels(items));
+  constexpr Index kPart = 1024;  // of the images, between two looks at the clock
+  Phase phase("testing", static_cast<double>(images.size()));
+  std::vector<Index> recognised;
+  for (Index begin = 0; begin < images.size(); begin += kPart) {
+    std::vector<Index> part(static_cast<std::size_t>(std::min(kPart, images.size() - begin)));
+    std::iota(part.begin(), part.end(), begin);
+    phase.advance(static_cast<double>(part.size()));
+    const Indices labels = flow::classify(classifier, images.pixels(Indices(std::move(part)))).labels;
+    recognised.insert(recognised.end(), labels.begin(), labels.end());
+  }
+  return flow::label_accuracy(Indices(std::move(recognised)), images.labels(all_of(images)));
 }
 
 void measure_classifier(const TrainedClassifier& classifier, Json& result) {

@@ -23,7 +23,7 @@ namespace rill::tools {
 void measure_images(const TrainedModel& trained, const TrainedClassifier& classifier, const SampleRequest& request,
                     Index count, nlohmann::ordered_json& result);
 
-/// The share of the images that it recognises. Throws std::invalid_argument for images of another size.
+/// The share of the images that it recognises. Throws std::invalid_argument for images of another size, and Stopped.
 flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images);
 
 /// What a classifier makes of the test images: the share that it recognises, of all and of each class.

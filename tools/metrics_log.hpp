@@ -1,6 +1,7 @@
 // metrics.csv: what a run has learned so far, row by row.
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include "nn/training_loop.hpp"
@@ -21,11 +22,20 @@ class MetricsLog {
 
   /// Appends a row. Throws FileError.
   void append(const nn::StepReport& report, double mean_loss);
-  /// Waits until the rows are on the disk: before a checkpoint that counts on them. Throws FileError.
+  /// Waits until the rows are on the disk: before a checkpoint that counts on them. Should somebody have removed the
+  /// file, it is written again. Throws FileError.
   void sync();
 
+  /// The losses of the first and of the last row; NaN while there is none.
+  double first_loss() const { return first_loss_; }
+  double last_loss() const { return last_loss_; }
+
  private:
+  void open();
+  void remember_loss(double loss);
+
   std::string path_;
+  double first_loss_ = std::numeric_limits<double>::quiet_NaN(), last_loss_ = first_loss_;
   int descriptor_ = -1;
 };
 

@@ -1,6 +1,9 @@
 #include "tools/network_settings.hpp"
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
@@ -40,6 +43,46 @@ void NetworkSettings::declare(Options& options) {
   options.add("features", features, "COUNT", "classifier: numbers that describe an image, 128");
   options.add("norm-groups", norm_groups, "COUNT", "unet, classifier: channels normalized together; 32 and 8 groups");
   options.add("dropout", dropout, "SHARE", "unet, classifier: units dropped in training");
+}
+
+namespace {
+
+// Which kinds an option that not all have is for.
+const std::vector<std::pair<std::string, std::vector<std::string>>>& kinds_of_options() {
+  static const std::vector<std::pair<std::string, std::vector<std::string>>> all = {
+      {"hidden", {"mlp", "residual-mlp"}},
+      {"activation", {"mlp", "residual-mlp", "unet", "classifier"}},
+      {"time-embedding", {"mlp", "residual-mlp", "unet", "dit"}},
+      {"time-frequencies", {"mlp", "residual-mlp", "unet", "dit"}},
+      {"channels", {"unet", "classifier"}},
+      {"multipliers", {"unet"}},
+      {"blocks", {"unet", "dit"}},
+      {"attention", {"unet"}},
+      {"heads", {"unet", "dit"}},
+      {"patch", {"unet", "dit"}},
+      {"scale-shift", {"unet"}},
+      {"width", {"dit"}},
+      {"convolutions", {"classifier"}},
+      {"features", {"classifier"}},
+      {"norm-groups", {"unet", "classifier"}},
+      {"dropout", {"unet", "classifier"}}};
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> NetworkSettings::names() {
+  std::vector<std::string> all = {"model"};
+  for (const auto& [name, kinds] : kinds_of_options()) all.push_back(name);
+  return all;
+}
+
+void NetworkSettings::refuse_ignored(const Options& options) const {
+  for (const auto& [name, kinds] : kinds_of_options()) {
+    if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+    options.refuse({name}, concat("is for ", joined(kinds), ", but --model is ", kind));
+  }
+  if (time_embedding == "plain") options.refuse({"time-frequencies"}, "needs another --time-embedding than plain");
 }
 
 void NetworkSettings::complete() {

@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <limits>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "tools/program.hpp"
 #include "tools/text.hpp"
 #include "tools/toml.hpp"
 #include "tools/version.hpp"
@@ -16,14 +18,32 @@ void require_at_least(const char* option, double value, double least) {
   if (value < least) throw UsageError(concat("--", option, ": expected ", least, " or more, got ", value));
 }
 
+void require_fits(const char* option, Index rows, Index numbers) {
+  constexpr Index kMost = std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(double));
+  if (rows > kMost / numbers) {
+    throw UsageError(concat("--", option, ": ", rows, " rows of ", numbers, " numbers are more than any memory holds"));
+  }
+}
+
+namespace {
+
+// With `to` in the place of every `from`.
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) text.replace(at, from.size(), to);
+  return text;
+}
+
+}  // namespace
+
 /// CLI11 splits the command line into options and their texts, and formats the help. What the texts mean is decided
 /// here, so that a file's mistakes read like those of the command line.
 struct Options::Parser {
   CLI::App app;
-  std::string* positional = nullptr;
+  std::string program, example;
 
-  Parser(const std::string& program, const std::string& summary, const std::string& example) : app(summary, program) {
-    app.footer("Example:\n" + example);
+  Parser(const std::string& program_name, const std::string& summary, const std::string& example_text)
+      : app(summary, program_name), program(program_name), example(example_text) {
+    app.allow_extras();
     app.set_help_flag("-h,--help", "print this text");
     app.set_version_flag("--version", version_text(), "print the version");
     app.get_formatter()->column_width(34);
@@ -65,15 +85,25 @@ void Options::add_positional(const std::string& name, std::string& value, const 
 }
 
 bool Options::read_command_line(int argc, const char* const* argv) {
+  CLI::App& app = parser_->app;
+  const std::string called = program_name(argv[0]);
+  app.name(called);
+  app.footer("Example:\n" + replaced(parser_->example, concat("  ", parser_->program, " "), concat("  ", called, " ")));
   try {
-    parser_->app.parse(argc, argv);
-    return true;
+    app.parse(argc, argv);
+    const std::vector<std::string> extras = app.remaining();
+    if (extras.empty()) return true;
+    const bool option = extras.front().starts_with("-");
+    throw UsageError(concat(option ? "unknown option " : "unexpected argument ", in_quotes(extras.front())));
   } catch (const CLI::CallForHelp&) {
     std::cout << parser_->app.help();
     return false;
   } catch (const CLI::CallForVersion&) {
     std::cout << version_text() << '\n';
     return false;
+  } catch (const CLI::ArgumentMismatch& error) {  // "--seed: 1 required NUMBER missing"
+    const std::string message = error.what();
+    throw UsageError(concat(message.substr(0, message.find(':')), ": expected a value after it"));
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
@@ -84,6 +114,12 @@ std::vector<std::string> Options::given(const std::string& name) const {
     if (option->name == name) return option->given;
   }
   return {};
+}
+
+void Options::refuse(const std::vector<std::string>& names, const std::string& reason) const {
+  for (const std::string& name : names) {
+    if (!given(name).empty()) throw UsageError(concat("--", name, ": ", reason));
+  }
 }
 
 void Options::read_file(const std::string& path) {

@@ -22,6 +22,9 @@ class UsageError : public std::runtime_error {
 /// Throws UsageError, naming the option, when value < least.
 void require_at_least(const char* option, double value, double least);
 
+/// Throws UsageError, naming the option, when no memory holds so many rows of so many numbers, at least one.
+void require_fits(const char* option, Index rows, Index numbers);
+
 /// Where an option may be given.
 enum class Place { kEverywhere, kCommandLine };
 
@@ -30,7 +33,8 @@ enum class Place { kEverywhere, kCommandLine };
 /// holds its default until read_file() or apply_command_line() changes it.
 class Options {
  public:
-  /// `summary` is one line, `example` a few lines of commands.
+  /// `summary` is one line, `example` a few lines of commands. The help text calls the program by the name that it was
+  /// called by, in the example too.
   Options(std::string program, std::string summary, std::string example);
   ~Options();
   Options(const Options&) = delete;
@@ -56,6 +60,9 @@ class Options {
   bool read_command_line(int argc, const char* const* argv);
   /// The command line's values of an option, the last one first in force; empty when it was not given.
   std::vector<std::string> given(const std::string& name) const;
+
+  /// Throws UsageError, "--name: " and the reason, when the command line has one of these options.
+  void refuse(const std::vector<std::string>& names, const std::string& reason) const;
 
   /// Sets what the lines of a TOML file say. Throws UsageError, naming the file, the line and the key; FileError when
   /// the file cannot be read.

@@ -3,11 +3,14 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
 #include "nn/safetensors.hpp"
+#include "tools/phase.hpp"
 #include "tools/text.hpp"
 
 namespace rill::tools {
@@ -16,9 +19,17 @@ namespace {
 // The noises' stream of the seed, beside those of tools/sampling.cpp.
 constexpr std::uint64_t kPairStream = (std::uint64_t{1} << 59) + 64;
 
+constexpr const char* kMadeFromKey = "made_from";
+
+// Everything that the pairs depend on.
+std::string made_from(const ReflowSettings& settings, std::uint64_t seed) {
+  return concat(settings.pairs, " pairs, ", settings.solver, ", ", settings.steps, " steps, guidance ",
+                exact(settings.guidance), ", seed ", seed, ", model ", std::hex,
+                hash(read_file(model_file(settings.run))));
+}
+
 // Labels travel in the file as a tensor like the others.
-flow::Pairs load(const std::string& file) {
-  const nn::SafeTensors contents = nn::load_safetensors(file);
+flow::Pairs unpack(const nn::SafeTensors& contents, const std::string& file) {
   const auto tensor = [&](const char* name) {
     for (const nn::NamedTensor& named : contents.tensors) {
       if (named.name == name) return named.tensor;
@@ -33,11 +44,12 @@ flow::Pairs load(const std::string& file) {
   return pairs;
 }
 
-void save(const std::string& file, const flow::Pairs& pairs) {
+void save(const std::string& file, const flow::Pairs& pairs, const std::string& made_from) {
   std::vector<Real> numbers;
   for (const Index label : pairs.labels) numbers.push_back(static_cast<Real>(label));
   const Tensor labels = Tensor::from(numbers, {pairs.labels.size()});
-  nn::save_safetensors(file, {.tensors = {{"x_0", pairs.x_0}, {"x_1", pairs.x_1}, {"labels", labels}}, .metadata = {}});
+  nn::save_safetensors(file, {.tensors = {{"x_0", pairs.x_0}, {"x_1", pairs.x_1}, {"labels", labels}},
+                              .metadata = {{kMadeFromKey, made_from}}});
 }
 
 }  // namespace
@@ -73,12 +85,12 @@ SampleOptions ReflowSettings::sampling() const {
 }
 
 flow::Pairs reflow_pairs(const ReflowSettings& settings, std::uint64_t seed, const std::string& file) {
+  const std::string from = made_from(settings, seed);
   if (std::filesystem::exists(file)) {
-    flow::Pairs kept = load(file);
-    require_file(kept.x_0.rank() == 2 && kept.x_0.dim(0) == settings.pairs && kept.x_0.shape() == kept.x_1.shape(),
-                 file, "holds points of shapes ", kept.x_0.shape(), " and ", kept.x_1.shape(), ", expected ",
-                 settings.pairs, " pairs; remove the file to make new ones");
-    return kept;
+    const nn::SafeTensors kept = nn::load_safetensors(file);
+    const auto found = kept.metadata.find(kMadeFromKey);
+    if (found != kept.metadata.end() && found->second == from) return unpack(kept, file);
+    std::cerr << "the pairs that are kept were made by other settings or another model; making new ones" << std::endl;
   }
   const auto start = std::chrono::steady_clock::now();
   const TrainedModel teacher = load_trained_model(settings.run);
@@ -88,9 +100,14 @@ flow::Pairs reflow_pairs(const ReflowSettings& settings, std::uint64_t seed, con
     labels.push_back(i % teacher.description.classes);
   }
   Generator rng(seed, kPairStream);
-  const flow::Pairs pairs = flow::make_pairs(*sampling.model(teacher), teacher.source(settings.pairs, rng),
-                                             Indices(std::move(labels)), sampling.generate_options(teacher));
-  save(file, pairs);
+  const flow::GenerateOptions options = sampling.generate_options(teacher);
+  const std::shared_ptr<const nn::VelocityModel> model = sampling.model(teacher);
+  const flow::Pairs pairs = [&] {
+    Phase phase("making pairs", evaluations_of(options) * static_cast<double>(settings.pairs));
+    return flow::make_pairs(WatchedModel(*model, phase), teacher.source(settings.pairs, rng),
+                            Indices(std::move(labels)), options);
+  }();
+  save(file, pairs, from);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   std::cerr << "made " << grouped(settings.pairs) << " pairs in " << duration(elapsed.count()) << std::endl;
   return pairs;

@@ -26,8 +26,9 @@ struct ReflowSettings {
   SampleOptions sampling() const;
 };
 
-/// The pairs of a file that an earlier call wrote, or new ones, which it writes there: as many of each label. They
-/// depend on the seed and the settings alone. Throws FileError, also for a file with another number of pairs.
+/// As many pairs of each label. They depend on the seed, the settings and the flow's model file, and are kept in `file`
+/// together with these: what an earlier call wrote there for the same is read, anything else is replaced.
+/// Shows how far it is. Throws FileError, and Stopped when a signal asks to stop (tools/phase.hpp).
 flow::Pairs reflow_pairs(const ReflowSettings& settings, std::uint64_t seed, const std::string& file);
 
 }  // namespace rill::tools

@@ -76,7 +76,7 @@ void RunFiles::create_folder() const {
 }
 
 void RunFiles::remove() const {
-  for (const std::string& file : {state, model, metrics, samples, pairs, config}) {
+  for (const std::string& file : all()) {
     std::error_code error;
     fs::remove(file, error);
     require_file(!error, file, "cannot remove: ", error.message());
@@ -105,12 +105,12 @@ nn::Metadata model_metadata(const FlowDescription& flow) {
   return {{kFlowKey, flow_to_json(flow)}, {kDataKey, to_json(flow.data)}};
 }
 
-namespace {
-
 std::string model_file(const std::string& path) {
   std::error_code error;
   return fs::is_directory(path, error) ? RunFiles(path).model : path;
 }
+
+namespace {
 
 // What a key of a file's metadata says, or `otherwise` where there is no such key.
 template <class Parse>

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "flow/coupling.hpp"
 #include "flow/example.hpp"
@@ -19,6 +20,8 @@ struct RunFiles {
 
   /// True when one of the files that make a run is there.
   bool any_exist() const;
+  /// All of them.
+  std::vector<std::string> all() const { return {state, model, metrics, samples, pairs, config}; }
   /// Makes the folder. Throws FileError.
   void create_folder() const;
   /// Removes every file of a run; others stay. The state goes first, so that a removal cut short leaves no run to
@@ -60,6 +63,9 @@ struct TrainedModel {
 /// What save_model() should keep with the weights: "flow", a JSON object with the keys path, sigma, power, coupling,
 /// regularization, label_dropout and source (itself a description of data as JSON text), and "data".
 nn::Metadata model_metadata(const FlowDescription& flow);
+
+/// The model file of a run's folder; any other path is one already.
+std::string model_file(const std::string& path);
 
 /// Loads a run's folder, or its model file. What a file does not say, as one by nn::save_model() alone, has its
 /// default: the path cond-ot from normal noise, and data of an empty source, which open_data() refuses. Throws

@@ -1,5 +1,9 @@
 // Draws samples from a trained flow.
+#include <unistd.h>
+
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -12,6 +16,7 @@
 #include "datasets/csv.hpp"
 #include "datasets/npy.hpp"
 #include "tools/gif.hpp"
+#include "tools/outputs.hpp"
 #include "tools/path_plot.hpp"
 #include "tools/png.hpp"
 #include "tools/program.hpp"
@@ -31,7 +36,7 @@ constexpr const char* kExample =
     "  sample runs/moons --count 300 --trajectories ways.npy      # and ways.png\n"
     "  sample runs/moons --solver dopri5 --rtol 1e-4 --per-sample\n"
     "  sample runs/moons --sde heun --steps 200\n"
-    "Without --out, --image, --gif and --trajectories, points go to stdout as CSV.";
+    "Without --out, --image, --gif and --trajectories, points go to stdout as CSV; a terminal shows the first.";
 
 struct SampleSettings {
   SampleOptions common;
@@ -92,6 +97,30 @@ void check_interpolation(const SampleRequest& request, const TrainedModel& train
   }
 }
 
+// Weights that are damaged or were trained without success make no samples.
+void check_finite(const Tensor& x, const std::string& model) {
+  const Index rows = x.dim(0), dimension = x.dim(1);
+  Index broken = 0;
+  for (Index i = 0; i < rows; ++i) {
+    const Real* row = x.data() + i * dimension;
+    broken += !std::all_of(row, row + dimension, [](Real value) { return std::isfinite(value); });
+  }
+  require_file(broken == 0, model, grouped(broken), " of ", grouped(rows),
+               " samples have a number that is NaN or infinite, so nothing is written; try other weights, or smaller "
+               "steps by another --solver or more --steps");
+}
+
+// A terminal shows so many rows of the text, header included, and where to put the rest.
+std::string beginning(const std::string& text, Index samples) {
+  constexpr Index kRows = 20;
+  if (samples <= kRows) return text;
+  std::size_t end = 0;
+  for (Index line = 0; line <= kRows; ++line) end = text.find('\n', end) + 1;
+  std::cerr << "the first " << kRows << " of them; all of them go into a file by --out points.csv, or by > points.csv"
+            << std::endl;
+  return text.substr(0, end);
+}
+
 std::vector<std::string> column_names(Index dimension) {
   if (dimension == 2) return {"x", "y"};
   std::vector<std::string> names;
@@ -126,6 +155,11 @@ void write_points(const std::string& path, const DataDescription& data, const Te
   }
 }
 
+// Where the ways of points in the plane are drawn.
+std::string picture_beside(const std::string& trajectories) {
+  return std::filesystem::path(trajectories).replace_extension(".png").string();
+}
+
 void write_trajectories(const std::string& path, const DataDescription& data, const Samples& samples) {
   const std::vector<Tensor>& states = samples.trajectory;
   const Index count = samples.x.dim(0), dimension = samples.x.dim(1);
@@ -134,7 +168,7 @@ void write_trajectories(const std::string& path, const DataDescription& data, co
   std::vector<std::vector<double>> points;
   for (const Tensor& x : states) points.push_back(to_data_units(data, x).values);
   const std::vector<std::span<const double>> spans(points.begin(), points.end());
-  write_png(std::filesystem::path(path).replace_extension(".png").string(), path_plot(spans, has_equal_axes(data)));
+  write_png(picture_beside(path), path_plot(spans, has_equal_axes(data)));
 }
 
 // What a picture shows beside samples in the plane. The model is all that sampling needs: where its data are not at
@@ -161,7 +195,8 @@ int sample(int argc, const char* const* argv) {
   options.add("interpolate", settings.interpolate, "ENDS",
               "images: each row leads from one of two noises to the other, or from a label to the next: noises or "
               "labels");
-  options.add("out", settings.out, "FILE", "points as .npy or .csv, or - for CSV on stdout", Place::kCommandLine);
+  options.add("out", settings.out, "FILE", "points as .npy or .csv, or - for all of them as CSV on stdout",
+              Place::kCommandLine);
   options.add("image", settings.image, "FILE",
               "a .png: data and samples side by side; of images a row per label, or a square for one",
               Place::kCommandLine);
@@ -176,16 +211,16 @@ int sample(int argc, const char* const* argv) {
   request.seed = settings.common.seed;
   require_at_least("count", static_cast<double>(settings.count), 0);
   use_threads(settings.common.threads);
-  const std::string form = settings.out.empty() || settings.out == "-" ? ".csv" : file_ending(settings.out);
-  if (form != ".npy" && form != ".csv") {
-    throw UsageError(concat("--out: expected a name that ends in .npy or .csv, or -, found ", in_quotes(settings.out)));
-  }
-
-  if (!settings.trajectories.empty() && file_ending(settings.trajectories) != ".npy") {
-    throw UsageError(
-        concat("--trajectories: expected a name that ends in .npy, found ", in_quotes(settings.trajectories)));
-  }
-  const TrainedModel trained = load_trained_model(settings.common.run);
+  settings.common.refuse_ignored(options);
+  TrainedModel trained = load_trained_model(settings.common.run);
+  settings.common.locate(trained.flow.data);
+  const bool drawn_ways = !settings.trajectories.empty() && trained.description.dimension == 2;
+  check_outputs({{"out", settings.out == "-" ? "" : settings.out, {".npy", ".csv"}},
+                 {"image", settings.image, {".png"}},
+                 {"gif", settings.gif, {".gif"}},
+                 {"trajectories", settings.trajectories, {".npy"}},
+                 {"trajectories", drawn_ways ? picture_beside(settings.trajectories) : "", {}}},
+                {model_file(settings.common.run), trained.flow.data.source});
   request.options = settings.common.generate_options(trained);
   request.model = settings.common.model(trained);
   request.options.keep_trajectory = !settings.gif.empty() || !settings.trajectories.empty();
@@ -197,23 +232,27 @@ int sample(int argc, const char* const* argv) {
                             " coordinates; there are pictures of images and of 2 only; write them with --out"));
   }
   check_interpolation(request, trained);
+  require_fits("count", request.count, trained.description.dimension * std::max<Index>(1, std::ssize(request.labels)));
   const std::unique_ptr<Data> data = settings.image.empty() ? nullptr : data_beside(trained.flow.data);
 
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << " samples, " << settings.common.solver_text() << ", "
             << significant(samples.evaluations, 4) << " function evaluations each, " << duration(samples.seconds)
             << " (" << machine_text() << ")" << std::endl;
-  if (settings.to_stdout()) {
-    std::cout << csv_of(trained.flow.data, samples.x);
-  } else if (!settings.out.empty()) {
-    write_points(settings.out, trained.flow.data, samples.x);
-  }
+  check_finite(samples.x, model_file(settings.common.run));
+  if (!settings.out.empty() && settings.out != "-") write_points(settings.out, trained.flow.data, samples.x);
   if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, data.get(), request.seed));
   if (!settings.gif.empty()) {
     write_gif(settings.gif, sample_film(trained, samples),
               {.frame_seconds = trained.flow.data.kind == "images" ? 0.1 : 0.05, .colors = 64});
   }
   if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained.flow.data, samples);
+  // Last, as whoever reads it may go away.
+  if (settings.to_stdout()) {
+    const std::string text = csv_of(trained.flow.data, samples.x);
+    const bool poured = settings.out.empty() && ::isatty(STDOUT_FILENO) != 0;
+    std::cout << (poured ? beginning(text, samples.x.dim(0)) : text);
+  }
   return kDone;
 }
 
@@ -221,5 +260,5 @@ int sample(int argc, const char* const* argv) {
 }  // namespace rill::tools
 
 int main(int argc, char** argv) {
-  return rill::tools::run_program("sample", [&] { return rill::tools::sample(argc, argv); });
+  return rill::tools::run_program(argv[0], [&] { return rill::tools::sample(argc, argv); });
 }

@@ -40,6 +40,9 @@ flow::NoiseLevel noise_level(const std::shared_ptr<const flow::AffinePath>& path
 
 void SampleOptions::declare(Options& options) {
   options.add_positional("RUN", run, "a run's folder, or a model file (.safetensors)");
+  options.add("data", data, "FILE", "where the run's table is now, if not where it was in training",
+              Place::kCommandLine);
+  options.add("data-dir", data_dir, "FOLDER", "the same of the run's images", Place::kCommandLine);
   options.group("Solver");
   options.add("solver", solver, "NAME", joined(flow::solver_names()));
   options.add("steps", steps, "COUNT", "equal steps from t = 0 to t = 1");
@@ -60,7 +63,7 @@ void SampleOptions::declare(Options& options) {
   options.add("guidance", guidance, "WEIGHT", "classifier-free guidance: 1 for none, more for more typical samples");
   options.group("Options");
   options.add("seed", seed, "NUMBER", "fixes everything random");
-  options.add("threads", threads, "COUNT", "0 for one per core");
+  options.add("threads", threads, "COUNT", "0 for one for each core that it may use");
 }
 
 void SampleOptions::check() const {
@@ -84,6 +87,30 @@ void SampleOptions::check() const {
                                          : "--overshoot",
                             ": needs --rtol, which lets steps choose their size"));
   }
+}
+
+void SampleOptions::refuse_ignored(const Options& options) const {
+  if (sde.empty()) {
+    options.refuse({"noise"}, "needs --sde, which adds it");
+  } else {
+    options.refuse({"solver"}, "not together with --sde, which names a solver of its own");
+  }
+  if (rtol > 0) {
+    options.refuse({"steps"}, "not together with --rtol, by which steps choose their size; --max-steps limits them");
+  } else {
+    options.refuse({"controller", "max-steps"}, "needs --rtol, which lets steps choose their size");
+  }
+}
+
+void SampleOptions::locate(DataDescription& description) const {
+  if (!data.empty() && description.kind != "table") {
+    throw UsageError(concat("--data: is for runs of a table, but this one's data are ", description.text()));
+  }
+  if (!data_dir.empty() && description.kind != "images") {
+    throw UsageError(concat("--data-dir: is for runs of images, but this one's data are ", description.text()));
+  }
+  if (!data.empty()) description.source = data;
+  if (!data_dir.empty()) description.source = data_dir;
 }
 
 flow::GenerateOptions SampleOptions::generate_options(const TrainedModel& trained) const {
@@ -120,7 +147,7 @@ std::shared_ptr<const nn::VelocityModel> SampleOptions::model(const TrainedModel
   };
   if (guidance != 1) {
     if (trained.description.classes == 0) {
-      throw UsageError("--guidance: this model was trained without classes; train on labelled images");
+      throw UsageError("--guidance: this model was trained without classes");
     }
     if (trained.flow.label_dropout == 0) {
       throw UsageError("--guidance: this model was trained with every label; train it with --label-dropout 0.1");

@@ -13,6 +13,7 @@ namespace rill::tools {
 
 struct SampleOptions {
   std::string run;
+  std::string data, data_dir;
   std::string solver = "euler";
   Index steps = 50;
   double rtol = 0, atol = 0;
@@ -30,6 +31,11 @@ struct SampleOptions {
   /// Throws UsageError, naming the option, when no run is named, a value is out of range or unknown, and for options
   /// that do not go together.
   void check() const;
+  /// Throws UsageError for an option on the command line that would change nothing beside the others.
+  void refuse_ignored(const Options& options) const;
+  /// Puts the place that --data or --data-dir names in the place of the one that the data had in training. Throws
+  /// UsageError when these data have no such place.
+  void locate(DataDescription& description) const;
   /// The solver that they ask for. Throws UsageError when it, or the guidance, is impossible with this model.
   flow::GenerateOptions generate_options(const TrainedModel& trained) const;
   /// The model as they ask for it: guided, on another scheduler's path. Throws as above.

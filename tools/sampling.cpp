@@ -11,6 +11,7 @@
 #include "autodiff/random.hpp"
 #include "flow/interpolation.hpp"
 #include "tools/image_grid.hpp"
+#include "tools/phase.hpp"
 #include "tools/scatter.hpp"
 
 namespace rill::tools {
@@ -95,7 +96,8 @@ Start start_of(const TrainedModel& trained, const SampleRequest& request) {
 
 Samples move(const Start& start, const flow::GenerateOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
-  flow::Generated generated = flow::generate(*start.model, start.x_0, start.labels, options);
+  Phase phase("sampling", evaluations_of(options) * static_cast<double>(start.x_0.dim(0)));
+  flow::Generated generated = flow::generate(WatchedModel(*start.model, phase), start.x_0, start.labels, options);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   Samples samples;
   samples.x = generated.x;

@@ -39,7 +39,8 @@ struct Samples {
   std::vector<Tensor> trajectory;      ///< from t = 0 to t = 1, when options.keep_trajectory asks for it
   double seconds = 0;
 };
-/// `count` samples of each label; or, between two ends, `count` steps of which the first and last are the ends.
+/// `count` samples of each label; or, between two ends, `count` steps of which the first and last are the ends. Shows
+/// how far it is, and throws Stopped when a signal asks to stop (tools/phase.hpp).
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request);
 /// A sample of each label. The request's count, labels and interpolation are not used.
 Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request);

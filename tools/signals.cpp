@@ -1,6 +1,7 @@
 #include "tools/signals.hpp"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace rill::tools {
 namespace {
@@ -8,24 +9,31 @@ namespace {
 volatile std::sig_atomic_t received = 0;
 
 extern "C" void remember(int signal) {
-  if (received != 0) {  // delivered as soon as this handler returns
+  if (received == 0) {
+    received = signal;
+  } else if (signal != SIGHUP) {  // delivered as soon as this handler returns
     std::signal(signal, SIG_DFL);
     std::raise(signal);
-    return;
   }
-  received = signal;
 }
 
 }  // namespace
 
 void remember_stop_signals() {
-  struct sigaction action {};
-  action.sa_handler = remember;
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
+    struct sigaction action {};
+    ::sigaction(signal, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) continue;
+    action.sa_handler = remember;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(signal, &action, nullptr);
+  }
 }
 
 int stop_signal() { return received; }
+
+void heed_stop_signal() {
+  if (received != 0) throw Stopped();
+}
 
 }  // namespace rill::tools

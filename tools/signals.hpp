@@ -1,12 +1,25 @@
 // Being asked to stop.
 #pragma once
 
+#include <exception>
+
 namespace rill::tools {
 
-/// From now on the first SIGINT or SIGTERM is only remembered; a second one ends the program at once.
+/// From now on SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal closes) are only remembered; a second SIGINT or
+/// SIGTERM ends the program at once. (A closing terminal often sends SIGHUP twice.) A signal that was ignored when the
+/// program began, as under nohup, stays ignored.
 void remember_stop_signals();
 
 /// The signal that asked to stop, or 0.
 int stop_signal();
+
+/// Work was given up because a signal asked to stop.
+class Stopped : public std::exception {
+ public:
+  const char* what() const noexcept override { return "stopped by a signal"; }
+};
+
+/// Throws Stopped when a signal asked to stop. From any thread.
+void heed_stop_signal();
 
 }  // namespace rill::tools

@@ -63,6 +63,12 @@ std::string duration(double seconds) {
   return formatted("%ld h %02ld min", whole / 3600, whole / 60 % 60);
 }
 
+std::uint64_t hash(std::string_view bytes) {
+  std::uint64_t value = 0xcbf29ce484222325u;
+  for (const char byte : bytes) value = (value ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+  return value;
+}
+
 std::string shell_word(const std::string& text) {
   constexpr std::string_view kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
   if (!text.empty() && text.find_first_not_of(kSafe) == text.npos) return text;

@@ -1,6 +1,7 @@
 // Numbers and names as text for people.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ std::string exact(double value);
 
 /// A length of time: "85.2 us", "210 ms", "4.2 s", "1 min 05 s", "2 h 03 min".
 std::string duration(double seconds);
+
+/// The 64-bit FNV-1a hash (Fowler, Noll and Vo, 1991).
+std::uint64_t hash(std::string_view bytes);
 
 /// The text as one word of a shell's command line, in quotes where it needs them.
 std::string shell_word(const std::string& text);

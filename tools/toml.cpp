@@ -17,7 +17,10 @@ bool ends_value(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& file) : rest_(text), file_(file) {}
+  Parser(std::string_view text, const std::string& file) : rest_(text), file_(file) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // some editors begin UTF-8 files with it
+    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
+  }
 
   std::vector<TomlEntry> parse() {
     std::vector<TomlEntry> entries;

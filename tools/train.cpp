@@ -1,8 +1,11 @@
 // Trains a flow, or a classifier of images.
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -16,6 +19,7 @@
 #include "tools/program.hpp"
 #include "tools/progress.hpp"
 #include "tools/run.hpp"
+#include "tools/run_lock.hpp"
 #include "tools/signals.hpp"
 #include "tools/text.hpp"
 #include "tools/train_settings.hpp"
@@ -33,6 +37,8 @@ constexpr const char* kExample =
     "  train --reflow runs/fashion-mnist --pair-guidance 2 --steps 1000\n"
     "  train --resume runs/long\n"
     "Later sources win: defaults, --preset, --config, options. Press Ctrl-C to stop and save.";
+
+constexpr const char* kSteadierTraining = "try a smaller --learning-rate, --clip-norm 1 or --warmup 500";
 
 /// The run that the command line asks for.
 struct Request {
@@ -72,6 +78,7 @@ bool read_request(int argc, const char* const* argv, Request& request) {
 
   TrainSettings& settings = request.settings;
   settings.complete();
+  settings.refuse_ignored(options);
   if (!request.resume.empty()) settings.out = request.resume;
   if (settings.out.empty()) {
     const std::string name =
@@ -82,6 +89,11 @@ bool read_request(int argc, const char* const* argv, Request& request) {
   if (!settings.reflow.run.empty() && std::filesystem::equivalent(settings.out, settings.reflow.run, absent)) {
     throw UsageError(
         concat("--out: ", settings.out, " holds the run that --reflow learns from; choose another folder"));
+  }
+  for (const std::string& file : RunFiles(settings.out).all()) {
+    if (request.resume.empty() && std::filesystem::equivalent(settings.data, file, absent)) {
+      throw UsageError(concat("--out: the data, ", settings.data, ", would be replaced; choose another folder"));
+    }
   }
   request.config_text = "# The settings of a training run: train --config reads them.\n" + options.to_toml();
   return true;
@@ -99,30 +111,25 @@ class Run {
         loop_(task_->loop()) {}
 
   int train() {
+    // Until now there was nothing to save, and a signal ended the program at once.
+    remember_stop_signals();
     prepare_folder();
     announce();
-    task_->prepare(files_);
-    MetricsLog metrics(files_.metrics, loop_.steps_done());
-    Progress progress(loop_.steps_done(), settings_.steps, settings_.batch);
-    auto last_save = std::chrono::steady_clock::now();
-    while (loop_.steps_done() < settings_.steps && stop_signal() == 0) {
-      const nn::StepReport report = step(progress);
-      if (report.step % settings_.log_every == 0) metrics.append(report, loop_.take_mean_loss());
-      progress.step(report);
-      if (settings_.sample_every > 0 && report.step % settings_.sample_every == 0 && report.step < settings_.steps) {
-        task_->draw_samples(files_.samples);
-      }
-      const auto now = std::chrono::steady_clock::now();
-      if (std::chrono::duration<double>(now - last_save).count() >= settings_.save_every) {
-        save(metrics);
-        last_save = now;
-      }
+    try {
+      task_->prepare(files_);
+      take_steps();
+      save();
+      progress_->finish();
+      std::cerr << "trained in " << duration(progress_->seconds()) << std::endl;
+      task_->finish(files_);
+    } catch (const Stopped&) {
+      save();
+      if (progress_) progress_->finish();
+      std::cerr << "stopped at step " << grouped(loop_.steps_done()) << " of " << grouped(settings_.steps)
+                << "; continue with\n  " << command_ << " --resume " << shell_word(files_.folder) << std::endl;
+      return 128 + stop_signal();
     }
-    progress.finish();
-    save(metrics);
-    if (loop_.steps_done() < settings_.steps) return stopped();
-    std::cerr << "trained in " << duration(progress.seconds()) << std::endl;
-    task_->finish(files_);
+    warn_of_failure();
     std::cerr << "wrote " << files_.folder << std::endl;
     return kDone;
   }
@@ -130,9 +137,16 @@ class Run {
  private:
   // From here on the folder holds a run that can be resumed.
   void prepare_folder() {
+    files_.create_folder();
+    lock_.emplace(files_.folder);
     if (!request_.resume.empty()) {
-      if (std::filesystem::exists(files_.state))
+      if (std::filesystem::exists(files_.state)) {
         require_same_run(loop_.load(files_.state), task_->identity(), files_.state);
+      }
+      if (settings_.steps < loop_.steps_done()) {
+        throw UsageError(concat("--steps: ", files_.folder, " has ", loop_.steps_done(), " steps behind it, more than ",
+                                settings_.steps, "; give as many or more, or train anew with --out"));
+      }
     } else if (files_.any_exist()) {
       if (!settings_.overwrite) {
         throw UsageError(concat("--out: ", files_.folder, " already holds a run; continue it with --resume ",
@@ -140,8 +154,8 @@ class Run {
       }
       files_.remove();
     }
-    files_.create_folder();
     write_file_atomically(files_.config, request_.config_text);
+    metrics_.emplace(files_.metrics, loop_.steps_done());
   }
 
   void announce() const {
@@ -150,26 +164,47 @@ class Run {
     std::cerr << std::endl;
   }
 
-  nn::StepReport step(Progress& progress) {
-    try {
-      return loop_.step();
-    } catch (const nn::DivergedError&) {
-      progress.finish();
-      throw;
+  // Throws Stopped, between steps or while a picture is drawn.
+  void take_steps() {
+    progress_.emplace(loop_.steps_done(), settings_.steps, settings_.batch);
+    auto last_save = std::chrono::steady_clock::now();
+    while (loop_.steps_done() < settings_.steps) {
+      heed_stop_signal();
+      const nn::StepReport report = loop_.step();
+      if (report.step == 1) first_loss_ = report.loss;
+      last_loss_ = report.loss;
+      if (report.step % settings_.log_every == 0) metrics_->append(report, loop_.take_mean_loss());
+      progress_->step(report);
+      if (settings_.sample_every > 0 && report.step % settings_.sample_every == 0 && report.step < settings_.steps) {
+        task_->draw_samples(files_.samples);
+      }
+      const auto now = std::chrono::steady_clock::now();
+      if (std::chrono::duration<double>(now - last_save).count() >= settings_.save_every) {
+        save();
+        last_save = now;
+      }
     }
   }
 
-  // The state is one file that appears at once, so a run killed between the two files resumes from it alone.
-  void save(MetricsLog& metrics) {
-    metrics.sync();
+  // The state is one file that appears at once, so a run killed between the two files resumes from it alone. Whatever
+  // else a run needs to be resumed is there already, unless somebody has removed it while training went on.
+  void save() {
+    files_.create_folder();
+    lock_->renew();
+    if (!std::filesystem::exists(files_.config)) write_file_atomically(files_.config, request_.config_text);
+    metrics_->sync();
     loop_.save(files_.state, task_->identity());
     task_->save_model(files_.model);
   }
 
-  int stopped() const {
-    std::cerr << "stopped at step " << grouped(loop_.steps_done()) << " of " << grouped(settings_.steps)
-              << "; continue with\n  " << command_ << " --resume " << shell_word(files_.folder) << std::endl;
-    return 128 + stop_signal();
+  // A loss may grow without ever becoming infinite.
+  void warn_of_failure() const {
+    constexpr double kMuchMore = 10;
+    const double first = std::isnan(first_loss_) ? metrics_->first_loss() : first_loss_,
+                 last = std::isnan(metrics_->last_loss()) ? last_loss_ : metrics_->last_loss();
+    if (!(last > kMuchMore * first)) return;
+    std::cerr << "warning: the loss began at " << significant(first, 3) << " and ended at " << significant(last, 3)
+              << ": nothing was learned; " << kSteadierTraining << std::endl;
   }
 
   const Request& request_;
@@ -178,18 +213,21 @@ class Run {
   RunFiles files_;
   std::unique_ptr<TrainingTask> task_;
   nn::TrainingLoop& loop_;
+  std::optional<RunLock> lock_;
+  std::optional<MetricsLog> metrics_;
+  std::optional<Progress> progress_;
+  // Of the run's first step, unless an earlier process took it, and of the last one.
+  double first_loss_ = std::numeric_limits<double>::quiet_NaN(), last_loss_ = first_loss_;
 };
 
 int train(int argc, const char* const* argv) {
   Request request;
   if (!read_request(argc, argv, request)) return kDone;
   use_threads(request.settings.threads);
-  remember_stop_signals();
   try {
     return Run(request, shell_word(argv[0])).train();
   } catch (const nn::DivergedError& error) {
-    std::cerr << "train: " << error.what() << "; try a smaller --learning-rate, --clip-norm 1 or --warmup 500"
-              << std::endl;
+    std::cerr << program_name(argv[0]) << ": " << error.what() << "; " << kSteadierTraining << std::endl;
     return kDiverged;
   }
 }
@@ -198,5 +236,5 @@ int train(int argc, const char* const* argv) {
 }  // namespace rill::tools
 
 int main(int argc, char** argv) {
-  return rill::tools::run_program("train", [&] { return rill::tools::train(argc, argv); });
+  return rill::tools::run_program(argv[0], [&] { return rill::tools::train(argc, argv); });
 }

@@ -33,7 +33,10 @@ std::pair<std::string, double> parse_parameter(const char* option, const std::st
 DataDescription density(const std::string& name, const char* option, const std::vector<std::string>& parameters) {
   DataDescription description;
   description.source = name;
-  for (const std::string& text : parameters) description.parameters.insert(parse_parameter(option, text));
+  for (const std::string& text : parameters) {
+    auto [key, value] = parse_parameter(option, text);
+    description.parameters[key] = value;
+  }
   return description;
 }
 
@@ -100,7 +103,7 @@ void TrainSettings::declare(Options& options) {
   options.add("log-every", log_every, "STEPS", "steps per row of metrics.csv");
   options.add("save-every", save_every, "SECONDS", "time between checkpoints");
   options.add("sample-every", sample_every, "STEPS", "steps between pictures in samples.png; 0 for one at the end");
-  options.add("threads", threads, "COUNT", "0 for one per core");
+  options.add("threads", threads, "COUNT", "0 for one for each core that it may use");
   options.add("out", out, "FOLDER", "where the run is kept; runs/ and the name of the preset or data by default",
               Place::kCommandLine);
   options.add("overwrite", overwrite, "", "replace the run that the folder holds", Place::kCommandLine);
@@ -120,8 +123,7 @@ void TrainSettings::complete() {
   }
   if (data != "images" && reflow.run.empty()) {
     if (network.needs_images()) {
-      throw UsageError(
-          concat("--model: ", network.kind, " is for images, but --data is ", data, "; add --data images"));
+      throw UsageError(concat("--model: ", network.kind, " is for images, but --data is ", data));
     }
     if (!augmentation.empty()) {
       throw UsageError(concat(augmentation.flip ? "--flip" : "--shift", ": only images can be, but --data is ", data));
@@ -134,6 +136,36 @@ void TrainSettings::complete() {
   }
   if (is_file(data)) data = absolute(data);
   if (data == "images") data_dir = absolute(data_dir);
+}
+
+void TrainSettings::refuse_ignored(const Options& options) const {
+  const std::vector<std::string> of_data = {"data", "data-param", "data-dir", "classes", "flip", "shift"};
+  const std::vector<std::string> of_source = {"source", "source-param"};
+  if (reflow.run.empty()) {
+    options.refuse({"pairs", "pair-solver", "pair-steps", "pair-guidance"}, "needs --reflow");
+    if (data != "images") options.refuse({"data-dir", "classes"}, concat("is for images, but --data is ", data));
+    network.refuse_ignored(options);
+  } else {
+    const std::string reason = "not together with --reflow, which takes data and model from its run";
+    for (const auto& names : {of_data, of_source, NetworkSettings::names()}) options.refuse(names, reason);
+    options.refuse({"score", "coupling", "regularization"}, reason);
+  }
+  if (network.is_classifier()) {
+    const std::string reason = "is for flows, but --model is classifier";
+    options.refuse(of_source, reason);
+    options.refuse({"path", "sigma", "power", "coupling", "regularization", "t-sampling", "t-low-discrepancy",
+                    "label-dropout", "score", "sample-every"},
+                   reason);
+  }
+  const std::string &path = trainer.examples.path.name, &optimizer = trainer.optimizer.kind;
+  if (path != "polynomial") options.refuse({"power"}, concat("is for the path polynomial, but --path is ", path));
+  const std::string of_optimizer = concat("changes nothing with --optimizer ", optimizer);
+  if (optimizer == "sgd") options.refuse({"beta1", "beta2", "epsilon"}, of_optimizer);
+  if (optimizer != "sgd") options.refuse({"momentum"}, of_optimizer);
+  if (optimizer == "adam") options.refuse({"weight-decay"}, concat(of_optimizer, "; adamw and sgd have it"));
+  if (trainer.learning_rate.schedule == "constant") {
+    options.refuse({"final-fraction"}, "changes nothing with --schedule constant");
+  }
 }
 
 FlowDescription TrainSettings::flow_description() const {

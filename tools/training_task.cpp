@@ -77,6 +77,8 @@ class FlowTask final : public TrainingTask {
         model_(make_model()),
         trainer_(*model_, batches(), trainer_options()) {
     flow_.data = data_->description();
+    require_fits("batch", settings.batch, data_->dimension());
+    if (teacher_) require_fits("pairs", settings.reflow.pairs, data_->dimension());
     // Refuses a guidance that the teacher was not trained for, while there is no folder yet.
     if (teacher_) settings.reflow.sampling().model(*teacher_);
   }
@@ -172,6 +174,7 @@ class ClassifierTask final : public TrainingTask {
   explicit ClassifierTask(const TrainSettings& settings)
       : settings_(settings),
         data_(open_data(settings.flow_description().data)),
+        test_images_(datasets::load_images(data_->description().source, Split::kTest, data_->description().classes)),
         classifier_(make_classifier()),
         trainer_(*classifier_, data_->batches(settings.batch, settings.trainer.seed, settings.augmentation),
                  settings.trainer, settings.trainer.seed) {}
@@ -193,13 +196,11 @@ class ClassifierTask final : public TrainingTask {
   void draw_samples(const std::string&) override {}
 
   void finish(const RunFiles& files) override {
-    const DataDescription& data = data_->description();
-    const datasets::Images images = datasets::load_images(data.source, Split::kTest, data.classes);
     flow::Estimate accuracy{};
-    with_average(trainer_.ema(), [&] { accuracy = test_accuracy(*classifier_, images); });
-    std::cerr << "test accuracy " << significant(100 * accuracy.value, 4) << " % of " << grouped(images.size())
-              << " images" << std::endl;
+    with_average(trainer_.ema(), [&] { accuracy = test_accuracy(*classifier_, test_images_); });
     save(files.model, {{kTestAccuracyKey, exact(accuracy.value)}});
+    std::cerr << "test accuracy " << significant(100 * accuracy.value, 4) << " % of " << grouped(test_images_.size())
+              << " images" << std::endl;
   }
 
  private:
@@ -216,6 +217,7 @@ class ClassifierTask final : public TrainingTask {
 
   const TrainSettings& settings_;
   std::unique_ptr<Data> data_;
+  datasets::Images test_images_;  // opened before training, which would otherwise be for nothing
   std::shared_ptr<nn::ImageClassifier> classifier_;
   flow::ClassifierTrainer trainer_;
 };

@@ -19,10 +19,13 @@ class TrainingTask {
   virtual nn::Metadata identity() const = 0;
   /// What will be done: "data      ...", "model     ..." and "training  ...", a line each.
   virtual std::string text() const = 0;
-  /// What is left to do before the first step, once the folder is there.
-  virtual void prepare(const RunFiles&) {}
   /// Writes model.safetensors.
   virtual void save_model(const std::string& file) = 0;
+
+  // What follows may throw Stopped (tools/signals.hpp): it can take long, and gives up when a signal asks to stop.
+
+  /// What is left to do before the first step, once the folder is there.
+  virtual void prepare(const RunFiles&) {}
   /// Draws what the weights' average makes now into samples.png, where there is such a picture. Touches no state that
   /// later steps depend on.
   virtual void draw_samples(const std::string& file) = 0;

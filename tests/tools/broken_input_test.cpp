@@ -61,6 +61,19 @@ class Folder {
     EXPECT_EQ(run(command).code, 0);
     return path("flow");
   }
+  /// A tiny network for images of its own kind.
+  Words train_unet(const Words& more) const {
+    Words command = {"train",   "--data", "images",  "--data-dir", path("images"), "--classes", "2", "--model", "unet",
+                     "--steps", "1",      "--batch", "4",          "--out",        path("new")};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  }
+  /// A reflow, with these words in the place of the run's name and behind it.
+  Words reflow(const Words& more) const {
+    Words command = {"train", "--out", path("new"), "--steps", "5", "--batch", "16", "--threads", "1", "--reflow"};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  }
   Words train_config(const std::string& text) const { return train({"--config", write("bad.toml", text)}); }
   Words train_table(const std::string& name, const std::string& bytes) const {
     return train({"--data", write(name, bytes)});
@@ -283,6 +296,130 @@ const std::vector<Case>& cases() {
          return Words{"evaluate", f.path("run"), "--count", "0"};
        }},
 
+      // What would be ignored.
+      {"SettingOfAnotherNetwork", 2, "--channels: is for unet, classifier, but --model is mlp",
+       [](const Folder& f) {
+         return f.train({"--channels", "8"});
+       }},
+      {"HiddenUnitsOfAUnet", 2, "--hidden", [](const Folder& f) { return f.train_unet({"--hidden", "8"}); }},
+      {"FolderOfADensity", 2, "--data-dir",
+       [](const Folder& f) {
+         return f.train({"--data-dir", f.path("images")});
+       }},
+      {"PathOfAClassifier", 2, "--path: is for flows",
+       [](const Folder& f) {
+         Words command = tiny_classifier(f.path("images"), f.path("new"), {"--path", "cosine"});
+         return command;
+       }},
+      {"PowerOfAnotherPath", 2, "--power: is for the path polynomial",
+       [](const Folder& f) {
+         return f.train({"--path", "cosine", "--power", "3"});
+       }},
+      {"MomentumOfAdam", 2, "--momentum: changes nothing with --optimizer adam",
+       [](const Folder& f) {
+         return f.train({"--momentum", "0.5"});
+       }},
+      {"BetaOfSgd", 2, "--beta1",
+       [](const Folder& f) {
+         return f.train({"--optimizer", "sgd", "--beta1", "0.5"});
+       }},
+      {"PairsWithoutReflow", 2, "--pairs: needs --reflow",
+       [](const Folder& f) {
+         return f.train({"--pairs", "5"});
+       }},
+      {"DataOfAReflow", 2, "--data: not together with --reflow",
+       [](const Folder& f) {
+         return f.reflow({f.path("run"), "--data", "moons"});
+       }},
+      {"NetworkOfAReflow", 2, "--hidden: not together with --reflow",
+       [](const Folder& f) {
+         return f.reflow({f.path("run"), "--hidden", "9"});
+       }},
+      {"StepsOfATolerance", 2, "--steps: not together with --rtol",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--solver", "dopri5", "--rtol", "0.1", "--steps", "9"};
+       }},
+      {"ControllerOfEqualSteps", 2, "--controller: needs --rtol",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--controller", "pi"};
+       }},
+      {"NoiseWithoutSde", 2, "--noise: needs --sde",
+       [](const Folder& f) {
+         return Words{"evaluate", f.path("run"), "--noise", "2"};
+       }},
+      {"SolverOfAnSde", 2, "--solver: not together with --sde",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--sde", "heun", "--solver", "rk4"};
+       }},
+      {"FileOfADensity", 2, "--data: is for runs of a table",
+       [](const Folder& f) {
+         return Words{"evaluate", f.path("run"), "--data", "points.csv"};
+       }},
+      {"FewerStepsThanDone", 2, "--steps: ",
+       [](const Folder& f) {
+         return Words{"train", "--resume", f.path("run"), "--steps", "100"};
+       }},
+
+      // Outputs.
+      {"TwoOutputsInOneFile", 2, "is written by --image too",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--image", f.path("p.png"), "--trajectories", f.path("p.npy")};
+       }},
+      {"TwoNamesOfOneFile", 2, "is written by --out too",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--out", f.path("p.npy"), "--trajectories", f.path("run/../p.npy")};
+       }},
+      {"OutputThatIsAnInput", 2, "is read from",
+       [](const Folder& f) {
+         const std::string table = f.write("t.csv", "1,2\n3,4\n5,7\n");
+         EXPECT_EQ(run(f.train({"--data", table})).code, 0);
+         return Words{"sample", f.path("new"), "--out", table};
+       }},
+      {"RunInPlaceOfItsData", 2, "would be replaced",
+       [](const Folder& f) {
+         return f.train({"--data", f.path("run/metrics.csv"), "--out", f.path("run"), "--overwrite"});
+       }},
+      {"ImageOfAnotherFormat", 2, "--image: expected a name that ends in .png",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--image", f.path("p.jpg")};
+       }},
+      {"FilmOfAnotherFormat", 2, "--gif: expected a name that ends in .gif",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--gif", f.path("p.png")};
+       }},
+
+      // Sizes that no memory holds.
+      {"HugeCount", 2, "--count: 2305843009213693952",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--count", "2305843009213693952"};
+       }},
+      {"HugeHidden", 2, "1537228672809129302",
+       [](const Folder& f) {
+         return f.train({"--hidden", "1537228672809129302"});
+       }},
+      {"HugeBatch", 2, "2305843009213693952",
+       [](const Folder& f) {
+         return f.train({"--batch", "2305843009213693952"});
+       }},
+      {"HugePairs", 2, "--pairs: 2305843009213693952",
+       [](const Folder& f) {
+         return f.reflow({f.path("run"), "--pairs", "2305843009213693952"});
+       }},
+
+      // The command line's form.
+      {"StrayArgument", 2, "unexpected argument 'stray'",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "stray", "--labell", "3"};
+       }},
+      {"UnknownOption", 2, "unknown option '--labell'",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--labell", "3", "stray"};
+       }},
+      {"OptionWithoutItsValue", 2, "--label: expected a value after it",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--label"};
+       }},
+
       // Configuration files.
       {"UnknownKey", 2, "line 2: unknown key 'stepz'",
        [](const Folder& f) { return f.train_config("steps = 5\nstepz = 6\n"); }},
@@ -366,15 +503,11 @@ const std::vector<Case>& cases() {
        }},
       {"ChannelsOfAUnet", 2, "--channels",
        [](const Folder& f) {
-         Words command = f.train_images();
-         command.insert(command.end(), {"--model", "unet", "--channels", "8,16"});
-         return command;
+         return f.train_unet({"--channels", "8,16"});
        }},
       {"GroupsOfAUnet", 2, "group",
        [](const Folder& f) {
-         Words command = f.train_images();
-         command.insert(command.end(), {"--model", "unet", "--channels", "6", "--norm-groups", "4"});
-         return command;
+         return f.train_unet({"--channels", "6", "--norm-groups", "4"});
        }},
       {"BlocksBelowZero", 2, "--blocks",
        [](const Folder& f) {
@@ -398,27 +531,27 @@ const std::vector<Case>& cases() {
        }},
       {"ReflowOfNothing", 1, "absent",
        [](const Folder& f) {
-         return f.train({"--reflow", f.path("absent")});
+         return f.reflow({f.path("absent")});
        }},
       {"ReflowWithoutPairs", 2, "--pairs",
        [](const Folder& f) {
-         return f.train({"--reflow", f.path("run"), "--pairs", "0"});
+         return f.reflow({f.path("run"), "--pairs", "0"});
        }},
       {"ReflowOfAClassifier", 2, "--reflow",
        [](const Folder& f) {
-         return f.train({"--reflow", f.path("run"), "--model", "classifier"});
+         return f.reflow({f.path("run"), "--model", "classifier"});
        }},
       {"ReflowInPlaceOfItsTeacher", 2, "choose another folder",
        [](const Folder& f) {
-         return f.train({"--reflow", f.path("run/"), "--out", f.path("run"), "--overwrite"});
+         return f.reflow({f.path("run/"), "--out", f.path("run"), "--overwrite"});
        }},
       {"ReflowGuidedWithoutClasses", 2, "guidance: this model was trained without classes",
        [](const Folder& f) {
-         return f.train({"--reflow", f.path("run"), "--pair-guidance", "2"});
+         return f.reflow({f.path("run"), "--pair-guidance", "2"});
        }},
       {"ReflowByAnUnknownSolver", 2, "eulr",
        [](const Folder& f) {
-         return f.train({"--reflow", f.path("run"), "--pair-solver", "eulr"});
+         return f.reflow({f.path("run"), "--pair-solver", "eulr"});
        }},
       {"MissingClassifier", 1, "absent",
        [](const Folder& f) {

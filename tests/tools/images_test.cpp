@@ -194,7 +194,8 @@ TEST_F(ImageRuns, ConvolutionalFlowsAndTransformersTrainAndSample) {
   for (const Words& network : networks) {
     const std::string name = path(network[1]);
     const auto training = [&](const std::string& folder, const std::string& steps) {
-      Words command = tiny_image_flow(path("images"), folder, {"--flip", "--schedule", "constant", "--steps", steps});
+      Words command = tiny_image_training(
+          path("images"), folder, {"--label-dropout", "0.1", "--flip", "--schedule", "constant", "--steps", steps});
       command.insert(command.end(), network.begin(), network.end());
       return command;
     };
@@ -227,36 +228,14 @@ TEST_F(ImageRuns, AReflowKeepsItsPairs) {
 }
 
 TEST_F(ImageRuns, EveryPresetForImagesCanBeRead) {
+  write_contents(path("small.toml"),
+                 "channels = [8]\nmultipliers = [1]\nattention = [0]\nheads = 1\npatch = 1\nhidden = [4]\n");
   for (const char* preset :
        {"fashion-mnist", "mnist", "fashion-mnist-classifier", "mnist-classifier", "fashion-mnist-mlp"}) {
     // Small enough to be quick, but of the preset's own kind.
-    const Finished finished = run({"train",
-                                   "--preset",
-                                   preset,
-                                   "--data-dir",
-                                   path("images"),
-                                   "--channels",
-                                   "8",
-                                   "--multipliers",
-                                   "1",
-                                   "--attention",
-                                   "0",
-                                   "--heads",
-                                   "1",
-                                   "--patch",
-                                   "1",
-                                   "--hidden",
-                                   "4",
-                                   "--steps",
-                                   "1",
-                                   "--warmup",
-                                   "0",
-                                   "--batch",
-                                   "2",
-                                   "--threads",
-                                   "1",
-                                   "--out",
-                                   path(std::string("preset-") + preset)});
+    const Finished finished =
+        run({"train", "--preset", preset, "--data-dir", path("images"), "--config", path("small.toml"), "--steps", "1",
+             "--warmup", "0", "--batch", "2", "--threads", "1", "--out", path(std::string("preset-") + preset)});
     EXPECT_EQ(finished.code, 0) << preset << ": " << finished.err;
   }
 }

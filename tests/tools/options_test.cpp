@@ -135,6 +135,14 @@ TEST(Options, FileErrorsNameFileLineAndKey) {
   EXPECT_EQ(error("fast = 1"), file + ": line 1: fast: expected true or false, found '1'");
 }
 
+TEST(TrainSettings, TheLastOfTwoParametersCounts) {
+  TrainSettings settings;
+  settings.data = "checkerboard";
+  settings.data_parameters = {"cells=4", "cells=8"};
+  settings.complete();
+  EXPECT_EQ(settings.flow_description().data.parameters.at("cells"), 8);
+}
+
 TEST(TrainSettings, ChecksWhatItIsGiven) {
   const auto error = [](const std::function<void(TrainSettings&)>& change) {
     return usage_error([&] {

@@ -30,6 +30,25 @@ void redirect(int descriptor, const char* path) {
   if (file < 0 || ::dup2(file, descriptor) < 0) ::_exit(127);
 }
 
+// The tests' environment, with these variables set.
+std::vector<std::string> environment_with(const std::vector<std::string>& changes) {
+  std::vector<std::string> all;
+  for (char** variable = environ; *variable != nullptr; ++variable) all.emplace_back(*variable);
+  for (const std::string& change : changes) {
+    const std::string name = change.substr(0, change.find('=') + 1);
+    std::erase_if(all, [&](const std::string& variable) { return variable.starts_with(name); });
+    all.push_back(change);
+  }
+  return all;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> all;
+  for (std::string& word : words) all.push_back(word.data());
+  all.push_back(nullptr);
+  return all;
+}
+
 }  // namespace
 
 std::string program_path(const std::string& name) {
@@ -53,9 +72,10 @@ Process::Process(const Launch& launch)
       keep_out_(launch.out_file.empty()) {
   std::vector<std::string> words = launch.command;
   if (words[0].find('/') == std::string::npos) words[0] = program_path(words[0]);
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+  std::vector<std::string> changes = launch.environment;
+  if (launch.terminal) changes.insert(changes.begin(), "TERM=xterm");
+  std::vector<std::string> variables = environment_with(changes);
+  const std::vector<char*> argv = pointers(words), envp = pointers(variables);
   if (launch.terminal) {
     ::unlink(err_path_.c_str());
     terminal_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -72,7 +92,8 @@ Process::Process(const Launch& launch)
     const rlimit limit{*launch.largest_file, *launch.largest_file};
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
-  ::execv(argv[0], argv.data());
+  if (launch.before) launch.before();
+  ::execve(argv[0], argv.data(), envp.data());
   ::_exit(127);
 }
 

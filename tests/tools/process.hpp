@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,10 +20,14 @@ struct Finished {
 };
 
 struct Launch {
-  std::vector<std::string> command;         ///< the first word is a program's name, or a path
-  std::string out_file = {};                ///< where stdout goes; kept in Finished::out when empty
-  bool terminal = false;                    ///< whether stderr is a terminal
-  std::optional<rlim_t> largest_file = {};  ///< bytes that any file it writes may have
+  std::vector<std::string> command;           ///< the first word is a program's name, or a path
+  std::string out_file = {};                  ///< where stdout goes; kept in Finished::out when empty
+  bool terminal = false;                      ///< whether stderr is a terminal, an xterm
+  std::optional<rlim_t> largest_file = {};    ///< bytes that any file it writes may have
+  std::vector<std::string> environment = {};  ///< NAME=value, beside the tests' own
+  /// Called in the new process before the program begins, to change what it finds: descriptors, limits, signals. Only
+  /// what is safe after fork().
+  std::function<void()> before = {};
 };
 
 /// Whether the system can make a pseudo-terminal; a chroot without /dev/pts cannot.
@@ -39,6 +44,7 @@ class Process {
 
   void send(int signal) const;
   bool is_running();
+  pid_t id() const { return pid_; }
   /// Waits for the end.
   Finished wait();
 

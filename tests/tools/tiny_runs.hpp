@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/tools/process.hpp"
@@ -17,6 +20,19 @@ inline std::vector<std::string> tiny_training(const std::string& folder, const s
       "0.9",   "--out",  folder,  "--threads", "1",   "--log-every", "20", "--schedule", "constant"};
   command.insert(command.end(), more.begin(), more.end());
   return command;
+}
+
+/// A run long enough to be interrupted, with many checkpoints. In three dimensions no time goes into a picture.
+inline std::vector<std::string> interruptible(const std::string& folder, const std::string& steps) {
+  return tiny_training(folder, {"--data", "normal", "--data-param", "dimension=3", "--steps", steps, "--schedule",
+                                "cosine", "--log-every", "500", "--save-every", "0.02"});
+}
+
+/// Waits until the file is there, or the process has ended.
+inline void wait_for_file(const std::string& path, Process& process) {
+  while (!std::filesystem::exists(path) && process.is_running()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 /// Fails the test unless the runs hold the same bytes. (Not by EXPECT_EQ, which would print them.)

@@ -49,6 +49,13 @@ TEST(Toml, ReadsValuesOfEveryKind) {
   EXPECT_THAT(entries[7].values, ElementsAre("a, b", "c"));
 }
 
+TEST(Toml, AByteOrderMarkIsSkipped) {
+  const auto entries = parse_toml("\xEF\xBB\xBFsteps = 5\n", "file.toml");
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].key, "steps");
+  EXPECT_THAT(error_of("a = 1\n\xEF\xBB\xBF"), HasSubstr("line 2"));
+}
+
 TEST(Toml, StringsReadBack) {
   const std::string text = "tab\t \"quotes\" back\\slash # new\nline";
   EXPECT_EQ(parse_toml("key = " + toml_string(text), "")[0].values[0], text);

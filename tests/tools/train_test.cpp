@@ -168,13 +168,13 @@ TEST(Resume, RowsAfterTheCheckpointAreCut) {
 TEST(Reflow, OneStepComesWhereItsTeacherEnds) {
   const TemporaryFolder folder;
   const auto training = [&](const std::string& name, const Words& more) {
-    Words command = tiny_training(folder / name, {"--hidden", "32,32", "--batch", "64", "--steps", "1500", "--ema",
-                                                  "0.99", "--learning-rate", "0.01", "--schedule", "cosine"});
+    Words command = {"train",           "--batch", "64",         "--steps", "1500",  "--ema",      "0.99",
+                     "--learning-rate", "0.01",    "--schedule", "cosine",  "--out", folder / name};
     command.insert(command.end(), more.begin(), more.end());
     const Finished finished = run(command);
     ASSERT_EQ(finished.code, 0) << finished.err;
   };
-  training("teacher", {});
+  training("teacher", {"--data", "moons", "--hidden", "32,32"});
   training("student", {"--reflow", folder / "teacher", "--pairs", "2000"});
   const auto samples = [&](const std::string& name, const Words& more) {
     Words command = {"sample", folder / name, "--count", "500", "--seed", "5", "--out", folder / "x.npy"};
@@ -189,18 +189,6 @@ TEST(Reflow, OneStepComesWhereItsTeacherEnds) {
   };
   EXPECT_GT(error("teacher"), 1);  // all of its points near the mean of the data
   EXPECT_LT(error("student"), 0.1);
-}
-
-// A run long enough to be interrupted, with many checkpoints. In three dimensions no time goes into a picture.
-Words interruptible(const std::string& folder, const std::string& steps) {
-  return tiny_training(folder, {"--data", "normal", "--data-param", "dimension=3", "--steps", steps, "--schedule",
-                                "cosine", "--log-every", "500", "--save-every", "0.02"});
-}
-
-void wait_for_file(const std::string& path, Process& process) {
-  while (!std::filesystem::exists(path) && process.is_running()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
 }
 
 TEST(Resume, AfterSignalsByThePrintedCommand) {
@@ -233,7 +221,7 @@ TEST(Train, ASecondSignalEndsItAtOnce) {
 }
 
 TEST(Resume, AfterBeingKilledAtAnyMoment) {
-  constexpr int kKills = 20;
+  constexpr int kKills = 30;
   const TemporaryFolder folder;
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(run(interruptible(folder / "whole", "10000")).code, 0);

@@ -1,0 +1,412 @@
+// What happens to a run when something breaks while it is under way: readers that go away, signals, folders that
+// disappear, too little memory, two trainings at once.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/process.hpp"
+#include "tests/tools/tiny_runs.hpp"
+
+namespace rill {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+using namespace testing_support;
+using Words = std::vector<std::string>;
+
+// A pipe that is the new process's descriptor, and whose reader is the test.
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0); }
+  ~Pipe() {
+    close_reader();
+    ::close(ends_[1]);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  /// For Launch::before.
+  std::function<void()> as(int descriptor) const {
+    return [end = ends_[1], descriptor] { ::dup2(end, descriptor); };
+  }
+  void close_reader() {
+    if (ends_[0] >= 0) ::close(ends_[0]);
+    ends_[0] = -1;
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+// Resumes the run by its own settings, to the end, and compares it with one that was never interrupted.
+void expect_resumes_to(const std::string& whole, const std::string& run_folder) {
+  const Finished resumed = run({"train", "--resume", run_folder});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  expect_equal_runs(whole, run_folder);
+}
+
+// --- Readers that go away --------------------------------------------------------------------------------------------
+
+// train 2>&1 | tee log, and Ctrl-C, which kills tee too.
+TEST(ClosedPipe, OfMessagesLosesNothing) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(interruptible(folder / "whole", "20000")).code, 0);
+  Pipe pipe;
+  Launch launch{.command = interruptible(folder / "run", "20000")};
+  launch.command.insert(launch.command.end(), {"--save-every", "1000"});  // saved by the signal alone
+  launch.before = pipe.as(STDERR_FILENO);
+  Process process(launch);
+  wait_for_file(folder / "run/metrics.csv", process);
+  pipe.close_reader();
+  process.send(SIGINT);
+  EXPECT_EQ(process.wait().code, 128 + SIGINT);
+  ASSERT_TRUE(std::filesystem::exists(folder / "run/state.safetensors"));
+  ASSERT_EQ(run({"train", "--resume", folder / "run", "--save-every", "0.02"}).code, 0);
+  expect_equal_runs(folder / "whole", folder / "run");
+}
+
+TEST(ClosedPipe, OfMessagesDoesNotEndATraining) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "whole")).code, 0);
+  Pipe pipe;
+  pipe.close_reader();
+  EXPECT_EQ(run(Launch{.command = tiny_training(folder / "run"), .before = pipe.as(STDERR_FILENO)}).code, 0);
+  expect_equal_runs(folder / "whole", folder / "run");
+  EXPECT_EQ(
+      run(Launch{.command = {"/bin/sh", "-c", program_path("sample") + " " + folder / "run" + " 2>/dev/full"}}).code,
+      0);
+}
+
+// sample | head
+TEST(ClosedPipe, OfDataIsNoError) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  for (const Words& command : {Words{"sample", folder / "run", "--out", "-", "--image", folder / "s.png"},
+                               {"evaluate", folder / "run", "--loss-samples", "10", "--distance-points", "0",
+                                "--nll-points", "0", "--count", "10"},
+                               {"train", "--help"}}) {
+    Pipe pipe;
+    pipe.close_reader();
+    const Finished finished = run(Launch{.command = command, .before = pipe.as(STDOUT_FILENO)});
+    EXPECT_EQ(finished.code, 0) << command[0] << ": " << finished.err;
+    EXPECT_THAT(finished.err, Not(HasSubstr("stdout"))) << command[0];
+  }
+  EXPECT_THAT(contents(folder / "s.png"), StartsWith("\x89PNG"));
+}
+
+// train 2>&-: the first file that is opened must not become stderr.
+TEST(ClosedStream, IsNotTakenByAFile) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "whole")).code, 0);
+  const Finished trained =
+      run(Launch{.command = tiny_training(folder / "run"), .before = [] { ::close(STDERR_FILENO); }});
+  EXPECT_EQ(trained.code, 0);
+  expect_equal_runs(folder / "whole", folder / "run");
+  const Finished sampled = run(Launch{.command = {"sample", folder / "run"}, .before = [] { ::close(STDOUT_FILENO); }});
+  EXPECT_EQ(sampled.code, 1);
+  EXPECT_THAT(sampled.err, HasSubstr("stdout: cannot write"));
+}
+
+// --- Signals ---------------------------------------------------------------------------------------------------------
+
+TEST(Hangup, StopsAndSaves) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(interruptible(folder / "whole", "20000")).code, 0);
+  Process process(Launch{.command = interruptible(folder / "run", "20000")});
+  wait_for_file(folder / "run/state.safetensors", process);
+  process.send(SIGHUP);
+  process.send(SIGHUP);  // a closing terminal's shell sends another one
+  const Finished stopped = process.wait();
+  EXPECT_EQ(stopped.code, 128 + SIGHUP) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("continue with"));
+  expect_resumes_to(folder / "whole", folder / "run");
+}
+
+TEST(Hangup, IsIgnoredUnderNohup) {
+  const TemporaryFolder folder;
+  Process process(
+      Launch{.command = interruptible(folder / "run", "5000"), .before = [] { std::signal(SIGHUP, SIG_IGN); }});
+  wait_for_file(folder / "run/state.safetensors", process);
+  process.send(SIGHUP);
+  const Finished finished = process.wait();
+  EXPECT_EQ(finished.code, 0) << finished.err;
+}
+
+// So many pairs that making them takes minutes.
+TEST(StopSignal, IsHeededWhilePairsAreMade) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "teacher")).code, 0);
+  Process process(Launch{.command = {"train", "--reflow", folder / "teacher", "--pairs", "1000000", "--pair-steps",
+                                     "5000", "--out", folder / "run"}});
+  wait_for_file(folder / "run/metrics.csv", process);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto sent = std::chrono::steady_clock::now();
+  process.send(SIGTERM);
+  const Finished stopped = process.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - sent, std::chrono::seconds(5));
+  EXPECT_EQ(stopped.code, 128 + SIGTERM) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("stopped at step 0"));
+  const Finished resumed = run({"train", "--resume", folder / "run", "--pairs", "50", "--steps", "5"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+}
+
+TEST(LongWork, SaysHowFarItIs) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  // On a terminal a line appears after a second; without one, after five.
+  Launch launch{.command = {"sample", folder / "run", "--count", "400000", "--steps", "1000", "--threads", "1"}};
+  launch.terminal = true;
+  if (!has_terminals()) GTEST_SKIP() << "this system has no pseudo-terminals (a chroot without /dev/pts)";
+  Process process(launch);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  process.send(SIGTERM);
+  const Finished finished = process.wait();
+  EXPECT_EQ(finished.code, -SIGTERM);  // nothing was there to be saved
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("sampling "), HasSubstr(" %, "), HasSubstr(" left")));
+}
+
+// --- Terminals -------------------------------------------------------------------------------------------------------
+
+TEST(DumbTerminal, GetsPlainLines) {
+  if (!has_terminals()) GTEST_SKIP() << "this system has no pseudo-terminals (a chroot without /dev/pts)";
+  const TemporaryFolder folder;
+  Launch launch{.command = tiny_training(folder / "run")};
+  launch.terminal = true;
+  launch.environment = {"TERM=dumb"};
+  const Finished finished = run(launch);
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("step 200/200"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(finished.err, Not(testing::ContainsRegex("\r[^\n]")));  // a terminal itself ends lines by \r\n
+}
+
+// --- Two at once, and files that go away -----------------------------------------------------------------------------
+
+TEST(Lock, LetsOneTrainingIntoAFolder) {
+  const TemporaryFolder folder;
+  Process first(Launch{.command = interruptible(folder / "run", "10000000")});
+  wait_for_file(folder / "run/state.safetensors", first);
+  const std::string holder = "process " + std::to_string(first.id()) + " on ";
+  for (const Words& command : {Words{"train", "--resume", folder / "run"},
+                               tiny_training(folder / "run", {"--overwrite"}), tiny_training(folder / "run")}) {
+    const Finished second = run(command);
+    EXPECT_EQ(second.code, 1) << second.err;
+    EXPECT_THAT(second.err, AllOf(HasSubstr(folder / "run"), HasSubstr(holder)));
+  }
+  EXPECT_TRUE(first.is_running());
+  first.send(SIGKILL);
+  first.wait();
+  const Finished after = run({"train", "--resume", folder / "run", "--steps", "10000000", "--help"});
+  EXPECT_EQ(after.code, 0);
+  const Finished anew = run(tiny_training(folder / "run", {"--overwrite"}));
+  EXPECT_EQ(anew.code, 0) << anew.err;
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/lock"));
+}
+
+TEST(RemovedFolder, IsMadeAgain) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(interruptible(folder / "whole", "20000")).code, 0);
+  for (const char* removed : {"", "/config.toml", "/metrics.csv", "/lock"}) {
+    const std::string name = folder / "run";
+    Process process(Launch{.command = interruptible(name, "20000")});
+    wait_for_file(name + "/state.safetensors", process);
+    std::filesystem::remove_all(name + removed);
+    const Finished finished = process.wait();
+    ASSERT_EQ(finished.code, 0) << removed << ": " << finished.err;
+    expect_equal_runs(folder / "whole", name);
+    expect_resumes_to(folder / "whole", name);
+    std::filesystem::remove_all(name);
+  }
+}
+
+// --- Caches ----------------------------------------------------------------------------------------------------------
+
+TEST(ReflowPairs, AreMadeAgainForOtherSettingsOrAnotherModel) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "teacher")).code, 0);
+  const auto reflow = [&](const std::string& name, const Words& more) {
+    Words command = {
+        "train",   "--reflow", folder / "teacher", "--pairs",  "60",    "--batch", "20",        "--ema", "0",
+        "--steps", "5",        "--schedule",       "constant", "--out", name,      "--threads", "1"};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  };
+  const std::string name = folder / "run", made = "made 60 pairs", anew = "making new ones";
+  const Finished first = run(reflow(name, {}));
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.err, AllOf(HasSubstr(made), Not(HasSubstr(anew))));
+  const std::string kept = contents(name + "/pairs.safetensors");
+  EXPECT_THAT(run({"train", "--resume", name}).err, Not(HasSubstr(made)));
+  for (const Words& change : {Words{"--pair-steps", "7"}, {"--pair-solver", "euler"}}) {
+    Words command = {"train", "--resume", name};
+    command.insert(command.end(), change.begin(), change.end());
+    const Finished resumed = run(command);
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_THAT(resumed.err, AllOf(HasSubstr(anew), HasSubstr(made))) << change[0];
+    EXPECT_FALSE(contents(name + "/pairs.safetensors") == kept) << change[0];
+  }
+  ASSERT_EQ(run(tiny_training(folder / "teacher", {"--overwrite", "--seed", "1"})).code, 0);
+  EXPECT_THAT(run({"train", "--resume", name}).err, HasSubstr(anew));
+  EXPECT_THAT(run({"train", "--resume", name}).err, Not(HasSubstr(made)));
+}
+
+// --- Damage ----------------------------------------------------------------------------------------------------------
+
+TEST(FewerSteps, RewriteNothing) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const std::string config = contents(folder / "run/config.toml");
+  EXPECT_EQ(run({"train", "--resume", folder / "run", "--steps", "199"}).code, 2);
+  EXPECT_EQ(contents(folder / "run/config.toml"), config);
+}
+
+TEST(BrokenWeights, MakeNoSamples) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  // Of steps so large that nothing finite is left.
+  const Finished sampled = run({"sample", folder / "run", "--sde", "euler-maruyama", "--noise", "1e300", "--count", "7",
+                                "--image", folder / "s.png"});
+  EXPECT_EQ(sampled.code, 1) << sampled.err;
+  EXPECT_THAT(sampled.err, HasSubstr("of 7 samples have a number that is NaN or infinite"));
+  EXPECT_THAT(sampled.out, IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(folder / "s.png"));
+}
+
+TEST(TooLittleMemory, IsSaid) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers take more addresses than a limit could leave";
+#endif
+  const TemporaryFolder folder;
+  for (const char* batch : {"4000000", "40000000"}) {
+    const Finished finished =
+        run(Launch{.command = tiny_training(folder / "run", {"--batch", batch, "--overwrite"}), .before = [] {
+                     const rlimit limit{rlim_t{200} << 20, rlim_t{200} << 20};
+                     ::setrlimit(RLIMIT_AS, &limit);
+                   }});
+    EXPECT_EQ(finished.code, 1) << batch << ": " << finished.err;
+    EXPECT_THAT(finished.err, HasSubstr("train: out of memory\n")) << batch;
+  }
+}
+
+TEST(FullDisk, OfSamplesIsNamed) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  for (const Words& output : {Words{"--out", "p.npy"},
+                              {"--out", "p.csv"},
+                              {"--image", "p.png"},
+                              {"--gif", "p.gif"},
+                              {"--trajectories", "w.npy"}}) {
+    const Finished failed =
+        run(Launch{.command = {"sample", folder / "run", "--count", "1000", output[0], folder / output[1]},
+                   .largest_file = rlim_t{1000}});
+    EXPECT_EQ(failed.code, 1) << output[1];
+    EXPECT_THAT(failed.err, HasSubstr(folder / output[1] + ": cannot write")) << output[1];
+    EXPECT_FALSE(std::filesystem::exists(folder / output[1])) << output[1];
+  }
+}
+
+TEST(LossThatGrew, IsSaid) {
+  const TemporaryFolder folder;
+  const Finished finished = run(tiny_training(folder / "run", {"--learning-rate", "1000", "--activation", "relu"}));
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("warning: the loss began at"), HasSubstr("--learning-rate")));
+  EXPECT_THAT(run(tiny_training(folder / "fine")).err, Not(HasSubstr("warning")));
+}
+
+// --- What the system gives -------------------------------------------------------------------------------------------
+
+TEST(Cores, ThatMayNotBeUsedGetNoThreads) {
+  const TemporaryFolder folder;
+  const Finished finished = run(Launch{.command = tiny_training(folder / "run", {"--threads", "0"}), .before = [] {
+                                         cpu_set_t allowed;
+                                         ::sched_getaffinity(0, sizeof allowed, &allowed);
+                                         int first = 0;
+                                         while (!CPU_ISSET(first, &allowed)) ++first;
+                                         CPU_ZERO(&allowed);
+                                         CPU_SET(first, &allowed);
+                                         ::sched_setaffinity(0, sizeof allowed, &allowed);
+                                       }});
+  EXPECT_THAT(finished.err, HasSubstr(", 1 thread, "));
+}
+
+TEST(Terminal, ShowsSomeSamples) {
+  if (!has_terminals()) GTEST_SKIP() << "this system has no pseudo-terminals (a chroot without /dev/pts)";
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const auto lines = [&](const Words& more) {
+    Launch launch{.command = {"sample", folder / "run", "--count", "500"}};
+    launch.command.insert(launch.command.end(), more.begin(), more.end());
+    launch.terminal = true;
+    launch.before = [] { ::dup2(STDERR_FILENO, STDOUT_FILENO); };
+    const Finished finished = run(launch);
+    EXPECT_EQ(finished.code, 0) << finished.err;
+    return std::pair(std::count(finished.err.begin(), finished.err.end(), '\n'), finished.err);
+  };
+  const auto [count, text] = lines({});
+  EXPECT_LT(count, 30);
+  EXPECT_THAT(text, HasSubstr("--out points.csv"));
+  EXPECT_GT(lines({"--out", "-"}).first, 500);
+}
+
+TEST(ProgramName, IsTheOneItWasCalledBy) {
+  const TemporaryFolder folder;
+  const std::string link = folder / "rill-train";
+  std::filesystem::create_symlink(std::filesystem::absolute(program_path("train")), link);
+  const Finished wrong = run({link, "--stepz", "5"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, AllOf(StartsWith("rill-train: "), HasSubstr("try rill-train --help")));
+  const Finished help = run({link, "--help"});
+  EXPECT_THAT(help.out, AllOf(HasSubstr("  rill-train --preset annulus"), Not(HasSubstr("  train --"))));
+}
+
+// A path's name may hold any byte.
+TEST(NameThatIsNotUtf8, IsAsGoodAsAnother) {
+  const TemporaryFolder folder;
+  const std::string table = folder.write("caf\xe9.csv", "1,2\n3,4\n5,7\n"), name = folder / "run\xe9";
+  const Finished trained = run(tiny_training(name, {"--data", table}));
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(run({"train", "--resume", name, "--steps", "220"}).code, 0);
+  EXPECT_EQ(run({"sample", name, "--count", "3", "--image", folder / "s.png"}).code, 0);
+  const Finished evaluated =
+      run({"evaluate", name, "--loss-samples", "3", "--distance-points", "0", "--nll-points", "0", "--count", "3"});
+  EXPECT_EQ(evaluated.code, 0) << evaluated.err;
+}
+
+TEST(MovedData, AreFoundWhereTheyAreSaidToBe) {
+  const TemporaryFolder folder;
+  std::string rows;
+  for (int i = 0; i < 40; ++i) rows += std::to_string(i % 7) + "," + std::to_string(i % 5) + "\n";
+  const std::string table = folder.write("t.csv", rows);
+  ASSERT_EQ(run(tiny_training(folder / "run", {"--data", table})).code, 0);
+  std::filesystem::rename(table, folder / "moved.csv");
+  const Words evaluate = {
+      "evaluate", folder / "run", "--loss-samples", "3", "--nll-points", "0", "--distance-points", "0", "--count", "3"};
+  const Finished lost = run(evaluate);
+  EXPECT_EQ(lost.code, 1);
+  EXPECT_THAT(lost.err, AllOf(HasSubstr("t.csv"), HasSubstr("--data")));
+  Words found = evaluate;
+  found.insert(found.end(), {"--data", folder / "moved.csv"});
+  const Finished measured = run(found);
+  EXPECT_EQ(measured.code, 0) << measured.err;
+}
+
+}  // namespace
+}  // namespace rill
