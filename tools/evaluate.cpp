@@ -1,11 +1,18 @@
 // Measures how good a trained flow is.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <iostream>
+#include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
@@ -17,10 +24,12 @@
 #include "tools/density_picture.hpp"
 #include "tools/image_measurements.hpp"
 #include "tools/measurements.hpp"
+#include "tools/phase.hpp"
 #include "tools/png.hpp"
 #include "tools/program.hpp"
 #include "tools/sample_options.hpp"
 #include "tools/sampling.hpp"
+#include "tools/signals.hpp"
 #include "tools/text.hpp"
 
 namespace rill::tools {
@@ -35,7 +44,7 @@ constexpr const char* kExample =
     "  evaluate runs/two-modes --langevin\n"
     "  evaluate runs/fashion-mnist --classifier runs/fashion-mnist-classifier --guidance 2\n"
     "  evaluate runs/fashion-mnist-classifier\n"
-    "Prints one JSON object on stdout; standard errors end in _se.";
+    "Prints one JSON object on stdout; standard errors end in _se, and \"notes\" says why a measure is not there.";
 
 struct EvaluateSettings {
   SampleOptions common;
@@ -59,18 +68,38 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
   options.probes = settings.probes;
   if (trained.flow.source) {
     const std::shared_ptr<const Data> source = open_data(*trained.flow.source);
-    options.source = [source](const Tensor& x) {
-      const auto log_p = source->density()->log_density(x);
-      require(log_p.has_value(), "--nll-points: the source ", source->description().text(),
-              " has no known density; leave the likelihood out with --nll-points 0");
-      return *log_p;
-    };
+    options.source = [source](const Tensor& x) { return source->density()->log_density(x).value(); };
   }
   return options;
 }
 
+// Why there is no likelihood; empty where there is.
+std::string no_likelihood(const TrainedModel& trained) {
+  if (!trained.flow.source) return "";
+  const std::unique_ptr<Data> source = open_data(*trained.flow.source);
+  Generator rng(0);
+  if (source->density() != nullptr && source->density()->log_density(source->density()->sample(1, rng))) return "";
+  return concat("the source ", source->description().text(), " has no known density");
+}
+
+// What a picture needs of the place where it is to be.
+void check_picture(const std::string& file) {
+  if (file.empty()) return;
+  const std::filesystem::path path(file), folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (path.extension() != ".png") throw UsageError(concat("--density: expected a .png, got ", in_quotes(file)));
+  std::error_code error;
+  require_file(std::filesystem::is_directory(folder, error), file, "cannot write: there is no folder ",
+               folder.string());
+  require_file(::access(folder.c_str(), W_OK) == 0, file, "cannot write: the folder ", folder.string(),
+               " is not writable");
+}
+
 // What a model or its data do not allow; measuring takes time, so this comes first.
 void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data) {
+  check_picture(settings.density);
+  const std::string missing = no_likelihood(trained);
+  if (!missing.empty() && !settings.density.empty()) throw UsageError(concat("--density: ", missing));
+  if (!missing.empty() && settings.nll_points > 0) throw UsageError(concat("--nll-points: ", missing));
   if (!settings.density.empty() && data.dimension() != 2) {
     throw UsageError(concat("--density: these data have ", data.dimension(), " dimensions, and the picture has two"));
   }
@@ -87,17 +116,48 @@ void check_possible(const EvaluateSettings& settings, const TrainedModel& traine
   }
 }
 
+// Measurements are made one after the other, each for itself: what one of them cannot do costs the others nothing, and
+// what was measured is printed. Returns the exit code.
+using Measurement = std::pair<const char*, std::function<void(Json& result)>>;
+int make(const std::string& program, const std::vector<Measurement>& measurements, Json& result) {
+  int code = kDone;
+  const auto failed = [&](const char* name, const std::string& why) {
+    note(result, name, why);
+    std::cerr << program << ": " << name << ": " << why << std::endl;
+    code = kFailed;
+  };
+  for (const auto& [name, measure] : measurements) {
+    try {
+      heed_stop_signal();
+      measure(result);
+    } catch (const Stopped&) {
+      note(result, name, "stopped by a signal, and everything after it was left out");
+      return 128 + stop_signal();
+    } catch (const std::bad_alloc&) {
+      failed(name, "out of memory");
+    } catch (const std::exception& error) {
+      failed(name, one_line(error.what()));
+    }
+  }
+  return code;
+}
+
 // What Langevin dynamics makes of the learned score, from the same noise, where the data have modes.
 void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data, Json& result) {
   constexpr double kTime = 0.95;  // late enough for the modes to be the data's, early enough for a gentle score
+  constexpr Index kSteps = 2000;
   const auto scheduler = flow::make_path(trained.flow.path);
+  Phase phase("running Langevin dynamics", static_cast<double>(kSteps * settings.count));
+  const WatchedModel model(*trained.model, phase);
   const auto score = [&](const Tensor& x) {
     const Tensor t = Tensor::full({x.dim(0)}, kTime);
-    return flow::convert(trained.model->forward(x, t), flow::Prediction::kVelocity, flow::Prediction::kScore, x, t,
+    return flow::convert(model.forward(x, t), flow::Prediction::kVelocity, flow::Prediction::kScore, x, t,
                          scheduler.scheduler());
   };
   Generator rng(settings.common.seed);
-  const Tensor x = flow::langevin(score, trained.source(settings.count, rng), {.step_size = 0.01, .steps = 2000}, rng);
+  const Tensor x =
+      flow::langevin(score, trained.source(settings.count, rng), {.step_size = 0.01, .steps = kSteps}, rng);
+  require_finite_samples(x, result["langevin"]);
   measure_shares(*data.density(), x / scheduler.scheduler().at(kTime).alpha, settings.margin, result["langevin"]);
 }
 
@@ -109,25 +169,42 @@ Samples first_samples(Samples samples, Index n) {
   return samples;
 }
 
-void measure_samples(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data, Json& result) {
-  const std::uint64_t seed = settings.common.seed;
+// Samples, for the measurements after it; none while they are not drawn, or where they are no numbers.
+std::vector<Measurement> of_samples(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data) {
+  const auto samples = std::make_shared<std::optional<Samples>>();
+  const bool distances = settings.distance_points > 0;
   const bool straight = settings.common.sde.empty();  // noise on the way has no velocity, and no energy
-  SampleRequest request;
-  request.count = std::max(settings.count, settings.distance_points);
-  request.options = settings.common.generate_options(trained);
-  request.model = settings.common.model(trained);
-  request.options.keep_trajectory = straight && settings.distance_points > 0;
-  request.seed = seed;
-  const Samples samples = draw_samples(trained, request);
-  result["samples"] = request.count;
-  result["function_evaluations"] = samples.evaluations;
-  result["sampling_seconds"] = samples.seconds;
-  if (data.density() != nullptr) measure_shares(*data.density(), samples.x, settings.margin, result);
-  if (settings.distance_points == 0) return;
-  const Samples some = first_samples(samples, settings.distance_points);
-  measure_distances(data, some.x, settings.distances, seed, result);
-  if (!straight) return;
-  measure_paths(data, some, seed, result);
+  std::vector<Measurement> list;
+  list.emplace_back("samples", [&, samples, distances, straight](Json& result) {
+    SampleRequest request;
+    request.count = std::max(settings.count, settings.distance_points);
+    request.options = settings.common.generate_options(trained);
+    request.model = settings.common.model(trained);
+    request.options.keep_trajectory = straight && distances;
+    request.seed = settings.common.seed;
+    Samples drawn = draw_samples(trained, request);
+    result["samples"] = request.count;
+    result["function_evaluations"] = drawn.evaluations;
+    result["sampling_seconds"] = drawn.seconds;
+    require_finite_samples(drawn.x, result);
+    *samples = std::move(drawn);
+  });
+  if (data.density() != nullptr) {
+    list.emplace_back("shares", [&, samples](Json& result) {
+      if (*samples) measure_shares(*data.density(), (*samples)->x, settings.margin, result);
+    });
+  }
+  if (!distances) return list;
+  list.emplace_back("distances", [&, samples](Json& result) {
+    if (!*samples) return;
+    *samples = first_samples(std::move(**samples), settings.distance_points);
+    measure_distances(data, (*samples)->x, settings.distances, settings.common.seed, result);
+  });
+  if (!straight) return list;
+  list.emplace_back("ways", [&, samples](Json& result) {
+    if (*samples) measure_paths(data, **samples, settings.common.seed, result);
+  });
+  return list;
 }
 
 // The classifier that is to judge the flow's images.
@@ -153,53 +230,78 @@ void measure_images(const EvaluateSettings& settings, const TrainedModel& traine
   tools::measure_images(trained, classifier, request, settings.count, result);
 }
 
-Json measure(const EvaluateSettings& settings) {
+// Prints what was measured and why the rest was not, whatever happened.
+int measure(const std::string& program, const EvaluateSettings& settings) {
   const auto start = std::chrono::steady_clock::now();
+  Json result = {{"run", settings.common.run}};
+  const auto print = [&](int code) {
+    result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (result.contains("notes")) {  // last
+      Json notes = std::move(result["notes"]);
+      result.erase("notes");
+      result["notes"] = std::move(notes);
+    }
+    std::cout << nn::dump_json(result) << '\n';
+    return code;
+  };
   if (holds_classifier(settings.common.run)) {
-    Json result = {{"run", settings.common.run}};
     TrainedClassifier classifier = load_trained_classifier(settings.common.run);
     settings.common.locate(classifier.data);
-    measure_classifier(classifier, result);
-    return result;
+    return print(make(program, {{"test images", [&](Json& to) { measure_classifier(classifier, to); }}}, result));
   }
+
   TrainedModel trained = load_trained_model(settings.common.run);
   settings.common.locate(trained.flow.data);
   const bool is_there = trained.flow.data.kind != "table" || std::filesystem::exists(trained.flow.data.source);
   require_file(is_there, trained.flow.data.source, "there is no such file; where it is now, --data says");
   const std::unique_ptr<Data> data = open_data(trained.flow.data, Split::kTest);
   check_possible(settings, trained, *data);
+  settings.common.generate_options(trained);  // throws for what is impossible with this model
   const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.flow.data);
   const bool images = trained.flow.data.kind == "images";
   const std::uint64_t seed = settings.common.seed;
+  result["data"] = trained.flow.data.text();
+  if (data->size()) result["data_points"] = *data->size();
+  result["solver"] = settings.common.solver_text();
+  result["seed"] = seed;
 
-  Json result = {{"run", settings.common.run},
-                 {"data", trained.flow.data.text()},
-                 {"solver", settings.common.solver_text()},
-                 {"seed", seed}};
-  measure_loss(trained, *data,
-               settings.loss_samples > 0 ? settings.loss_samples
-               : images                  ? 10000
-                                         : 100000,
-               seed, result);
-  if (trained.description.classes == 0) measure_samples(settings, trained, *data, result);
-  if (classifier) measure_images(settings, trained, *classifier, result);
+  const Index loss_samples = settings.loss_samples > 0 ? settings.loss_samples : images ? 10000 : 100000;
+  std::vector<Measurement> list = {{"loss", [&](Json& to) { measure_loss(trained, *data, loss_samples, seed, to); }}};
+  if (trained.description.classes == 0) {
+    for (Measurement& measurement : of_samples(settings, trained, *data)) list.push_back(std::move(measurement));
+  }
+  if (classifier) {
+    list.emplace_back("images", [&](Json& to) { measure_images(settings, trained, *classifier, to); });
+  }
+  const std::string missing = no_likelihood(trained);
   const Index nll_points = settings.nll_points >= 0 ? settings.nll_points : images ? 0 : 2000;
   const flow::LikelihoodOptions likelihood = likelihood_options(settings, trained);
-  if (nll_points > 0) measure_likelihood(trained, *data, likelihood, nll_points, seed, result);
-  if (settings.langevin) measure_langevin(settings, trained, *data, result);
-  if (!settings.density.empty()) {
-    write_png(settings.density, density_picture(*data, learned_log_density(trained, likelihood), seed));
+  if (nll_points > 0 && missing.empty()) {
+    list.emplace_back("nll", [&](Json& to) { measure_likelihood(trained, *data, likelihood, nll_points, seed, to); });
+  } else if (nll_points > 0) {
+    note(result, "nll", concat("left out: ", missing));
   }
-  result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return result;
+  if (settings.langevin) {
+    list.emplace_back("langevin", [&](Json& to) { measure_langevin(settings, trained, *data, to); });
+  }
+  if (!settings.density.empty()) {
+    list.emplace_back("density", [&](Json&) {
+      Phase phase("drawing the density", 0);
+      write_png(settings.density,
+                density_picture(*data, learned_log_density(trained, likelihood, phase), settings.common.seed));
+    });
+  }
+  return print(make(program, list, result));
 }
 
 int evaluate(int argc, const char* const* argv) {
   EvaluateSettings settings;
-  Options options("evaluate",
-                  "Measures a trained flow: its loss on fresh data, how far its samples are from them, how likely it "
-                  "finds them, and the ways it takes. Of a classifier: the test images that it recognises.",
-                  kExample);
+  Options options(
+      "evaluate",
+      "Measures a trained flow: its loss on fresh data (of a table, on the rows it was trained on), how far its "
+      "samples are from them, how likely it finds them, and the ways it takes. Of a classifier: the test "
+      "images that it recognises.",
+      kExample);
   settings.common.declare(options);
   options.group("Measurements");
   options.add("count", settings.count, "COUNT",
@@ -237,8 +339,8 @@ int evaluate(int argc, const char* const* argv) {
   check_distances(settings.distances);
   require_at_least("margin", settings.margin, 0);
   use_threads(settings.common.threads);
-  std::cout << nn::dump_json(measure(settings)) << '\n';
-  return kDone;
+  remember_stop_signals();
+  return measure(program_name(argv[0]), settings);
 }
 
 }  // namespace

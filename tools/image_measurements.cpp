@@ -15,6 +15,7 @@
 #include "flow/metrics.hpp"
 #include "tools/measurements.hpp"
 #include "tools/phase.hpp"
+#include "tools/ticker.hpp"
 
 namespace rill::tools {
 namespace {
@@ -64,7 +65,7 @@ void put_nearest(Json& result, const std::string& name, const Tensor& x, const T
   std::vector<Real> sorted = distances.to_vector();
   const auto percentile = sorted.begin() + std::ssize(sorted) / 100;
   std::nth_element(sorted.begin(), percentile, sorted.end());
-  result[name + "_percentile1"] = *percentile;
+  put(result, name + "_percentile1", static_cast<double>(*percentile));
 }
 
 datasets::Images load(const DataDescription& data, Split split, const nn::ImageShape& shape) {
@@ -95,7 +96,10 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   result["samples"] = images;
   result["function_evaluations"] = drawn.evaluations;
   result["sampling_seconds"] = drawn.seconds;
+  require_finite_samples(drawn.x, result);
   const auto start = std::chrono::steady_clock::now();
+  Phase phase("looking at images", 0);
+  const Ticker ticker(phase);
   const Seen samples = look_at(network, as_stored(drawn.x));
   const Seen test = look_at(network, test_images.pixels(test_items));
   const Seen training = look_at(network, training_images.pixels(all_of(training_images)));
@@ -104,6 +108,7 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   // The training images that stand for samples as good as can be.
   const Tensor best = gather_rows(training.features, chosen(training_images, images, request.seed));
 
+  phase.advance(0);
   put(result, "label_accuracy", flow::label_accuracy(samples.recognised, labels));
   put(result, "real_label_accuracy", flow::label_accuracy(test.recognised, labels));
 
@@ -111,10 +116,11 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   const auto frechet = [&](const Tensor& features) {
     return flow::frechet_distance(flow::moments_of(features), of_test);
   };
-  result["frechet_distance"] = frechet(samples.features);
-  result["frechet_floor"] = frechet(best);
-  result["frechet_ceiling"] = frechet(noise.features);
+  put(result, "frechet_distance", frechet(samples.features));
+  put(result, "frechet_floor", frechet(best));
+  put(result, "frechet_ceiling", frechet(noise.features));
 
+  phase.advance(0);
   const flow::PrecisionRecall found = flow::precision_and_recall(test.features, samples.features);
   const flow::PrecisionRecall highest = flow::precision_and_recall(test.features, best);
   put(result, "precision", found.precision);
@@ -122,8 +128,10 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   put(result, "precision_of_training", highest.precision);
   put(result, "recall_of_training", highest.recall);
 
+  phase.advance(0);
   put_nearest(result, "nearest_training_pixels", samples.pixels, training.pixels);
   put_nearest(result, "nearest_training_pixels_of_test", test.pixels, training.pixels);
+  phase.advance(0);
   put_nearest(result, "nearest_training_features", samples.features, training.features);
   put_nearest(result, "nearest_training_features_of_test", test.features, training.features);
   result["image_measurement_seconds"] = seconds_since(start);
@@ -148,6 +156,8 @@ void measure_classifier(const TrainedClassifier& classifier, Json& result) {
   const datasets::Images images = load(classifier.data, Split::kTest, network.description().image);
   const Indices items = all_of(images), labels = images.labels(items);
   const auto start = std::chrono::steady_clock::now();
+  Phase phase("testing", 0);
+  const Ticker ticker(phase);
   const Indices recognised = flow::classify(network, images.pixels(items)).labels;
   result["test_images"] = images.size();
   put(result, "test_accuracy", flow::label_accuracy(recognised, labels));
@@ -158,7 +168,8 @@ void measure_classifier(const TrainedClassifier& classifier, Json& result) {
       ++all;
       right += recognised[n] == label ? 1 : 0;
     }
-    result["test_accuracy_by_class"].push_back(right / all);  // null for a class without images
+    result["test_accuracy_by_class"].push_back(right / all);
+    if (all == 0) note(result, concat("test_accuracy_by_class ", label), "there are no test images of this class");
   }
   result["seconds"] = seconds_since(start);
 }

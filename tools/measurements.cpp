@@ -3,15 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/text.hpp"
+#include "flow/adaptive.hpp"
 #include "flow/dequantisation.hpp"
 #include "flow/metrics.hpp"
 #include "flow/trainer.hpp"
+#include "tools/phase.hpp"
+#include "tools/ticker.hpp"
 
 namespace rill::tools {
 namespace {
@@ -23,15 +28,45 @@ constexpr std::uint64_t kSliceStream = (std::uint64_t{1} << 59) + 16, kLikelihoo
 
 }  // namespace
 
+void note(Json& result, const std::string& about, const std::string& text) { result["notes"][about] = text; }
+
+void put(Json& result, const std::string& name, double value) {
+  result[name] = std::isfinite(value) ? Json(value) : Json(nullptr);
+  if (std::isnan(value)) note(result, name, "not a number");
+  if (std::isinf(value)) note(result, name, value > 0 ? "infinite" : "minus infinity");
+}
+
 void put(Json& result, const std::string& name, const flow::Estimate& estimate) {
-  result[name] = estimate.value;
-  result[name + "_se"] = estimate.standard_error;
+  put(result, name, estimate.value);
+  put(result, name + "_se", estimate.standard_error);
+}
+
+std::string points_text(const DataDescription& data) {
+  if (data.kind == "table") return "training rows";
+  return data.kind == "images" ? "test images" : "fresh points";
+}
+
+void require_finite_samples(const Tensor& samples, Json& result) {
+  const Index dimension = samples.dim(1);
+  Index bad = 0;
+  for (Index i = 0; i < samples.dim(0); ++i) {
+    const Real* row = samples.data() + i * dimension;
+    bad += std::all_of(row, row + dimension, [](Real x) { return std::isfinite(x); }) ? 0 : 1;
+  }
+  if (bad == 0) return;
+  result["samples_not_finite"] = bad;
+  throw std::runtime_error(
+      concat(bad, " of ", samples.dim(0), " are NaN or infinite, and nothing is measured on them"));
 }
 
 void measure_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed, Json& result) {
   constexpr Index kBatch = 1000;
-  result["loss"] = flow::held_out_loss(*trained.model, trained.flow.examples(data.dimension()),
-                                       data.batches(std::min(samples, kBatch), seed), samples, seed);
+  Phase phase("measuring the loss", static_cast<double>(samples));
+  const WatchedModel model(*trained.model, phase);
+  put(result, "loss",
+      flow::held_out_loss(model, trained.flow.examples(data.dimension()), data.batches(std::min(samples, kBatch), seed),
+                          samples, seed));
+  result["loss_on"] = points_text(data.description());
   result["loss_samples"] = samples;
 }
 
@@ -55,7 +90,8 @@ namespace {
 
 struct Distance {
   std::string name;
-  int power;  // of the unit of length that it has
+  Index least;  // so many points of each set it takes
+  int power;    // of the unit of length that it has
   bool has_floor;
   std::function<flow::Estimate(const Tensor& samples, const Tensor& fresh)> measure;
 };
@@ -66,11 +102,11 @@ std::vector<Distance> all_distances(std::uint64_t seed) {
     return flow::sliced_wasserstein2(a, b, rng);
   };
   const auto mmd = [](const Tensor& a, const Tensor& b) { return flow::squared_mmd(a, b); };
-  return {{"wasserstein1", 1, true, flow::wasserstein1},
-          {"wasserstein2", 1, true, flow::wasserstein2},
-          {"sliced_wasserstein2", 1, true, sliced},
-          {"energy_distance", 1, false, flow::energy_distance},
-          {"squared_mmd", 0, false, mmd}};
+  return {{"wasserstein1", 1, 1, true, flow::wasserstein1},
+          {"wasserstein2", 1, 1, true, flow::wasserstein2},
+          {"sliced_wasserstein2", 1, 1, true, sliced},
+          {"energy_distance", 3, 1, false, flow::energy_distance},
+          {"squared_mmd", 3, 0, false, mmd}};
 }
 
 // What was measured in measuring units, in the data's.
@@ -114,10 +150,27 @@ void measure_distances(const Data& data, const Tensor& samples, const std::vecto
     second = slice(both, 0, n, 2 * n);
   }
   result["distance_points"] = n;
-  for (const auto& [name, power, has_floor, measure] : all_distances(seed)) {
+  result["distances_to"] = points_text(data.description());
+  Phase phase("measuring distances", static_cast<double>(names.size()));
+  const Ticker ticker(phase);
+  for (const auto& [name, least, power, has_floor, measure] : all_distances(seed)) {
     if (std::find(names.begin(), names.end(), name) == names.end()) continue;
+    phase.advance(1);
+    if (n < least) {
+      note(result, name, concat("left out: it takes ", least, " points at least"));
+      continue;
+    }
+    if (name == "squared_mmd" && flow::median_distance(moved, fresh) == 0) {
+      note(result, name, "left out: half of the points are equal, and its bandwidths follow the median distance");
+      continue;
+    }
     put(result, name, in_data_units(data, measure(moved, fresh), power));
-    if (has_floor && first.defined()) put(result, name + "_floor", in_data_units(data, measure(first, second), power));
+    if (!has_floor) continue;
+    if (first.defined()) {
+      put(result, name + "_floor", in_data_units(data, measure(first, second), power));
+    } else {
+      note(result, name + "_floor", concat("left out: it takes twice as many ", points_text(data.description())));
+    }
   }
 }
 
@@ -126,17 +179,30 @@ void measure_paths(const Data& data, const Samples& samples, std::uint64_t seed,
   for (const Tensor& x : samples.trajectory) ways.push_back(to_measuring_units(data.description(), x));
   const Index n = std::min(samples.x.dim(0), data.size().value_or(samples.x.dim(0)));
   const Tensor fresh = to_measuring_units(data.description(), draw_data(data, n, seed, 2));
+  Phase phase("measuring ways", 0);
+  const Ticker ticker(phase);
   const flow::Estimate energy = flow::path_energy(samples.times, ways);
   const flow::Estimate distance2 = flow::wasserstein2(first_rows(ways.front(), n), fresh);
   put(result, "path_energy", in_data_units(data, energy, 2));
-  put(result, "normalized_path_energy", flow::normalized_path_energy(energy, distance2));
+  if (distance2.value > 0) {
+    put(result, "normalized_path_energy", flow::normalized_path_energy(energy, distance2));
+  } else {
+    note(result, "normalized_path_energy", "left out: the source and the data are at no distance");
+  }
   put(result, "straightness", in_data_units(data, flow::straightness(samples.times, ways), 2));
 }
 
-flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options,
+flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options, Phase& phase,
                                      const Indices& labels) {
-  return [&trained, options, labels](const Tensor& x) {
-    return flow::log_likelihood(*trained.model, x, labels, options).log_p - log_volume(trained.flow.data);
+  const auto model = std::make_shared<WatchedModel>(*trained.model, phase);
+  return [&trained, options, model, labels](const Tensor& x) {
+    try {
+      return flow::log_likelihood(*model, x, labels, options).log_p - log_volume(trained.flow.data);
+    } catch (const flow::SolveError& error) {
+      // Its own advice is about a solver that is asked for by other options.
+      throw std::runtime_error(concat("the solver of the likelihood gives up at t = ", error.t, " with steps of ",
+                                      error.h, "; loosen --nll-tolerance"));
+    }
   };
 }
 
@@ -145,14 +211,20 @@ void measure_likelihood(const TrainedModel& trained, const Data& data, const flo
   Generator rng(seed, kLikelihoodStream);
   const flow::Batch drawn = data.draw(points, rng);
   const Tensor& x = drawn.x_1;
-  const flow::LogDensity learned = learned_log_density(trained, options, drawn.labels);
+  Phase phase("measuring the likelihood", 0);
+  const flow::LogDensity learned = learned_log_density(trained, options, phase, drawn.labels);
   result["nll_points"] = x.dim(0);
   if (trained.flow.data.kind == "images") {
     put(result, "bits_per_dimension", flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng).average);
+    result["bits_per_dimension_on"] = points_text(trained.flow.data);
     return;
   }
   const Tensor log_q = learned(x);
   put(result, "nll", flow::negative_log_likelihood(log_q));
+  result["nll_on"] = points_text(trained.flow.data);
+  if (trained.flow.data.kind == "table") {
+    note(result, "nll", "of rows that the model was trained on; that of new ones is not known, and likely higher");
+  }
   if (data.density() == nullptr) return;
   if (const auto entropy = data.density()->entropy()) result["entropy"] = *entropy;
   if (const auto log_p = data.density()->log_density(x)) put(result, "kl", flow::kl_divergence(*log_p, log_q));

@@ -1,0 +1,158 @@
+// What `evaluate` says of what it measured on, of what it cannot measure, and when it is stopped.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "autodiff/ops.hpp"
+#include "datasets/npy.hpp"
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/process.hpp"
+#include "tests/tools/tiny_runs.hpp"
+#include "tools/measurements.hpp"
+
+namespace rill {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+using namespace testing_support;
+using Json = nlohmann::json;
+
+// A run on moons, and what evaluate needs to be quick.
+class Evaluation : public testing::Test {
+ protected:
+  void train(const std::vector<std::string>& more = {}) {
+    const Finished trained = run(tiny_training(folder / "run", more));
+    ASSERT_EQ(trained.code, 0) << trained.err;
+  }
+  std::vector<std::string> command(const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"evaluate",          folder / "run", "--count",        "50",
+                                      "--distance-points", "20",           "--loss-samples", "100"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  TemporaryFolder folder;
+};
+
+TEST_F(Evaluation, OfATableSaysThatItSawTrainingRowsEachOnce) {
+  Generator rng(1);
+  datasets::write_npy(folder / "x.npy", Tensor::randn({40, 2}, rng));
+  train({"--data", folder / "x.npy"});
+  const Finished finished =
+      run(command({"--nll-points", "1000", "--nll-tolerance", "1e-2", "--distance-points", "30"}));
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json result = Json::parse(finished.out);
+  EXPECT_EQ(result.at("data_points"), 40);
+  EXPECT_EQ(result.at("nll_points"), 40);
+  for (const char* key : {"loss_on", "distances_to", "nll_on"}) EXPECT_EQ(result.at(key), "training rows") << key;
+  EXPECT_THAT(result.at("notes").at("nll"), HasSubstr("that of new ones is not known"));
+  // Two sets of 30 would share rows.
+  EXPECT_FALSE(result.contains("wasserstein2_floor"));
+  EXPECT_THAT(result.at("notes").at("wasserstein2_floor"), HasSubstr("twice as many"));
+}
+
+TEST_F(Evaluation, OfADensitySaysThatItsPointsAreFresh) {
+  train();
+  const Finished finished = run(command({"--nll-points", "20", "--nll-tolerance", "1e-2"}));
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json result = Json::parse(finished.out);
+  for (const char* key : {"loss_on", "distances_to", "nll_on"}) EXPECT_EQ(result.at(key), "fresh points") << key;
+  EXPECT_FALSE(result.contains("data_points"));
+  EXPECT_FALSE(result.contains("notes"));
+}
+
+TEST_F(Evaluation, LeavesOutWhatTheDataDoNotAllowAndSaysWhy) {
+  std::vector<Real> values(40, 0);  // most rows are equal
+  values[0] = values[3] = 1;
+  datasets::write_npy(folder / "x.npy", Tensor::from(values, {20, 2}));
+  train({"--data", folder / "x.npy"});
+  const Finished many = run(command({"--nll-points", "0"}));
+  ASSERT_EQ(many.code, 0) << many.err;
+  EXPECT_TRUE(Json::parse(many.out).at("energy_distance").is_number());
+  const Finished few = run(command({"--nll-points", "0", "--distance-points", "2"}));
+  ASSERT_EQ(few.code, 0) << few.err;
+  const Json result = Json::parse(few.out);
+  EXPECT_TRUE(result.at("wasserstein2").is_number());
+  EXPECT_THAT(result.at("notes").at("squared_mmd"), HasSubstr("3 points at least"));
+}
+
+TEST_F(Evaluation, FindsOutBeforeMeasuringThatItCannot) {
+  train({"--source", "pinwheel"});
+  const struct {
+    std::vector<std::string> options;
+    int code;
+    const char* message;
+  } cases[] = {{{"--density", folder / "absent/d.png"}, 1, "there is no folder"},
+               {{"--density", folder / "d.jpg"}, 2, "--density: expected a .png"},
+               {{"--density", folder / "d.png"}, 2, "--density: the source pinwheel has no known density"},
+               {{"--nll-points", "10"}, 2, "--nll-points: the source pinwheel has no known density"}};
+  for (const auto& [options, code, message] : cases) {
+    const Finished finished = run(command(options));
+    EXPECT_EQ(finished.code, code) << finished.err;
+    EXPECT_THAT(finished.err, HasSubstr(message));
+    EXPECT_THAT(finished.out, IsEmpty());
+  }
+  // What is measured by default is left out where it cannot be.
+  const Finished finished = run(command({}));
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json result = Json::parse(finished.out);
+  EXPECT_TRUE(result.at("wasserstein2").is_number());
+  EXPECT_FALSE(result.contains("nll"));
+  EXPECT_THAT(result.at("notes").at("nll"), HasSubstr("no known density"));
+}
+
+TEST_F(Evaluation, PrintsWhatItHasWhenALaterMeasureFails) {
+  train();
+  std::filesystem::create_directory(folder / "d.png");  // where no file can go
+  const Finished finished =
+      run(command({"--nll-points", "10", "--nll-tolerance", "1e-2", "--density", folder / "d.png"}));
+  EXPECT_EQ(finished.code, 1);
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("evaluate: density: "), HasSubstr("d.png")));
+  const Json result = Json::parse(finished.out);
+  for (const char* key : {"loss", "wasserstein2", "nll", "seconds"}) EXPECT_TRUE(result.at(key).is_number()) << key;
+  EXPECT_THAT(result.at("notes").at("density"), HasSubstr("d.png"));
+}
+
+TEST_F(Evaluation, ShowsProgressAndPrintsWhatItHasWhenItIsStopped) {
+  if (!has_terminals()) GTEST_SKIP() << "no pseudo-terminals";
+  train();
+  Process process({.command = command({"--loss-samples", "100000000000"}), .terminal = true});
+  std::this_thread::sleep_for(std::chrono::milliseconds(3000));
+  process.send(SIGTERM);
+  const Finished stopped = process.wait();
+  EXPECT_EQ(stopped.code, 128 + SIGTERM) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("measuring the loss"));
+  const Json result = Json::parse(stopped.out);
+  EXPECT_THAT(result.at("notes").at("loss"), HasSubstr("stopped by a signal"));
+  EXPECT_FALSE(result.contains("wasserstein2"));
+}
+
+TEST(Measurements, NumbersThatJsonDoesNotKnowAreExplained) {
+  nlohmann::ordered_json result;
+  tools::put(result, "a", {INFINITY, NAN});
+  EXPECT_TRUE(result.at("a").is_null());
+  EXPECT_EQ(result.at("notes").at("a"), "infinite");
+  EXPECT_EQ(result.at("notes").at("a_se"), "not a number");
+}
+
+TEST(Measurements, SamplesThatAreNoNumbersAreCountedAndNotMeasured) {
+  nlohmann::ordered_json result;
+  const Tensor samples = Tensor::from({0, 1, NAN, 2, INFINITY, NAN}, {3, 2});
+  EXPECT_THROW(tools::require_finite_samples(samples, result), std::runtime_error);
+  EXPECT_EQ(result.at("samples_not_finite"), 2);
+  EXPECT_NO_THROW(tools::require_finite_samples(Tensor::zeros({3, 2}), result));
+}
+
+}  // namespace
+}  // namespace rill

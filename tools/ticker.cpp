@@ -1,0 +1,19 @@
+#include "tools/ticker.hpp"
+
+#include <chrono>
+#include <stop_token>
+
+#include "tools/signals.hpp"
+
+namespace rill::tools {
+
+Ticker::Ticker(Phase& phase)
+    : thread_([this, &phase](const std::stop_token& stop) {
+        std::unique_lock lock(mutex_);
+        while (!stop.stop_requested()) {
+          wake_.wait_for(lock, stop, std::chrono::milliseconds(200), [] { return false; });
+          if (stop_signal() == 0) phase.advance(0);  // who does the work is who stops
+        }
+      }) {}
+
+}  // namespace rill::tools
