@@ -147,7 +147,10 @@ template <class T>
 std::string text_of(std::span<const T> values, std::size_t columns, const std::vector<std::string>& names) {
   require(names.empty() || names.size() == columns, "to_csv: ", names.size(), " names for ", columns, " columns");
   std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ",") + quoted(names[i]);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += ',';
+    text += quoted(names[i]);
+  }
   if (!names.empty()) text += '\n';
   std::array<char, 64> digits{};
   for (std::size_t i = 0; i < values.size(); ++i) {
