@@ -186,9 +186,18 @@ class Run {
     }
   }
 
+  void save() {
+    try {
+      write_files();
+    } catch (const FileError&) {
+      if (std::filesystem::exists(files_.config)) throw;
+      write_files();  // somebody removed the folder while it was being written to
+    }
+  }
+
   // The state is one file that appears at once, so a run killed between the two files resumes from it alone. Whatever
   // else a run needs to be resumed is there already, unless somebody has removed it while training went on.
-  void save() {
+  void write_files() {
     files_.create_folder();
     lock_->renew();
     if (!std::filesystem::exists(files_.config)) write_file_atomically(files_.config, request_.config_text);

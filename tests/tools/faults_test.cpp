@@ -228,12 +228,13 @@ TEST(RemovedFolder, IsMadeAgain) {
     const std::string name = folder / "run";
     Process process(Launch{.command = interruptible(name, "20000")});
     wait_for_file(name + "/state.safetensors", process);
-    std::filesystem::remove_all(name + removed);
+    std::filesystem::rename(name + removed, folder / "removed");  // at once: the run goes on writing
     const Finished finished = process.wait();
     ASSERT_EQ(finished.code, 0) << removed << ": " << finished.err;
     expect_equal_runs(folder / "whole", name);
     expect_resumes_to(folder / "whole", name);
     std::filesystem::remove_all(name);
+    std::filesystem::remove_all(folder / "removed");
   }
 }
 
