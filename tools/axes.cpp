@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
@@ -12,6 +13,8 @@
 
 namespace rill::tools {
 namespace {
+
+constexpr double kOffsetRow = 1.5 * layout::kTickText;  // from the x labels to their offset
 
 bool is_finite(double x, double y) { return std::isfinite(x) && std::isfinite(y); }
 
@@ -24,32 +27,38 @@ Dots dots_for(std::size_t count, double scale) {
 }
 
 AxisTicks ticks_for(const Limits& limits, double width, int most) {
-  AxisTicks ticks{{}, nice_ticks(limits.y_low, limits.y_high, most)};
-  for (;; --most) {
-    ticks.x = nice_ticks(limits.x_low, limits.x_high, most);
-    double needed = 0;
-    for (const Tick& tick : ticks.x) needed += text_width(tick.label, layout::kTickText) + layout::kTickText;
-    if (needed <= width || most == 1) return ticks;
+  AxisTicks ticks{offset_ticks(limits.x_low, limits.x_high, most), offset_ticks(limits.y_low, limits.y_high, most)};
+  const auto needed = [](const std::vector<Tick>& marks) {
+    double sum = 0;
+    for (const Tick& tick : marks) sum += text_width(tick.label, layout::kTickText) + layout::kTickText;
+    return sum;
+  };
+  while (most > 1 && needed(ticks.x.ticks) > width) {
+    OffsetTicks fewer = offset_ticks(limits.x_low, limits.x_high, --most);
+    if (fewer.ticks.size() < 2) break;
+    ticks.x = std::move(fewer);
   }
+  return ticks;
 }
 
 Margins margins_for(const Limits& limits, const AxisTicks& ticks, double width, bool title) {
   const double tick = layout::kLine + layout::kTick + layout::kTickGap;
-  double y_labels = 0;
-  for (const Tick& mark : ticks.y) y_labels = std::max(y_labels, text_width(mark.label, layout::kTickText));
+  double y_labels = text_width(ticks.y.offset, layout::kTickText);
+  for (const Tick& mark : ticks.y.ticks) y_labels = std::max(y_labels, text_width(mark.label, layout::kTickText));
   // How far x labels reach beyond the frame.
   double before = 0, after = 0;
-  for (const Tick& mark : ticks.x) {
-    const double middle = (mark.value - limits.x_low) / limits.width() * width;
+  for (const Tick& mark : ticks.x.ticks) {
+    const double middle = limits.x_share(mark.value) * width;
     const double half = text_width(mark.label, layout::kTickText) / 2;
     before = std::max(before, half - middle);
     after = std::max(after, middle + half - width);
   }
   Margins margins;
   margins.left = layout::kMargin + std::max(y_labels + tick, before);
-  margins.top = layout::kMargin + (title ? kCapHeight * layout::kTitleText + layout::kTitleGap : 0);
+  const double above = title ? layout::kTitleText : ticks.y.offset.empty() ? 0 : layout::kTickText;
+  margins.top = layout::kMargin + (above > 0 ? kCapHeight * above + layout::kTitleGap : 0);
   margins.right = layout::kMargin + std::max(after, layout::kTick);
-  margins.bottom = layout::kMargin + kCapHeight * layout::kTickText + tick;
+  margins.bottom = layout::kMargin + kCapHeight * layout::kTickText + tick + (ticks.x.offset.empty() ? 0 : kOffsetRow);
   margins.gutter = std::max(layout::kGutter, before + after + layout::kTickText);
   return margins;
 }
@@ -58,8 +67,7 @@ Axes::Axes(Canvas& canvas, const Rect& frame, const Limits& limits, double scale
     : canvas_(canvas), frame_(frame), limits_(limits), scale_(scale) {}
 
 Point Axes::at(double x, double y) const {
-  return {frame_.left + (x - limits_.x_low) / limits_.width() * frame_.width(),
-          frame_.bottom - (y - limits_.y_low) / limits_.height() * frame_.height()};
+  return {frame_.left + limits_.x_share(x) * frame_.width(), frame_.bottom - limits_.y_share(y) * frame_.height()};
 }
 
 void Axes::points(std::span<const double> values, const Color& color, const Dots& dots) const {
@@ -129,17 +137,23 @@ void Axes::frame(const AxisTicks& ticks, bool y_labels) const {
   canvas_.rectangle({f.right, f.top, f.right + line, f.bottom}, kFrameGray);
 
   // Ticks lie on whole pixels, and so are as sharp as the frame.
-  for (const Tick& tick : ticks.x) {
+  for (const Tick& tick : ticks.x.ticks) {
     const double x = std::round(at(tick.value, 0).x - line / 2);
     canvas_.rectangle({x, f.bottom + line, x + line, f.bottom + line + length}, kFrameGray);
     canvas_.text({x + line / 2, f.bottom + line + length + gap + kCapHeight * size}, tick.label,
                  {size, kGray, Align::kCenter});
   }
-  for (const Tick& tick : ticks.y) {
+  for (const Tick& tick : ticks.y.ticks) {
     const double y = std::round(at(0, tick.value).y - line / 2);
     canvas_.rectangle({f.left - line - length, y, f.left - line, y + line}, kFrameGray);
     if (!y_labels) continue;
     canvas_.text({f.left - line - length - gap, y + line / 2 + kCapHeight * size / 2}, tick.label,
+                 {size, kGray, Align::kRight});
+  }
+  canvas_.text({f.right, f.bottom + line + length + gap + kCapHeight * size + kOffsetRow * scale_}, ticks.x.offset,
+               {size, kGray, Align::kRight});
+  if (y_labels) {
+    canvas_.text({f.left - line - length - gap, f.top - std::round(layout::kTitleGap * scale_)}, ticks.y.offset,
                  {size, kGray, Align::kRight});
   }
 }

@@ -24,10 +24,11 @@ Dots dots_for(std::size_t count, double scale);
 
 /// What is marked along both axes.
 struct AxisTicks {
-  std::vector<Tick> x;
-  std::vector<Tick> y;
+  OffsetTicks x;
+  OffsetTicks y;
 };
-/// At most `most` + 1 round numbers on each axis; fewer on x where their labels would crowd a frame of `width` units.
+/// At most `most` + 1 round numbers on each axis; fewer on x, but not fewer than two, where their labels would crowd a
+/// frame of `width` units.
 AxisTicks ticks_for(const Limits& limits, double width, int most);
 
 /// Room around a frame of `width` units for a title and tick labels, within the picture's white margin; in units.
@@ -60,7 +61,8 @@ class Axes {
   void heat_map(std::span<const Real> values, int rows, int columns, double low, double high,
                 Color (*colors)(double)) const;
 
-  /// Draws the frame and the ticks, with labels below and, where asked for, on the left.
+  /// Draws the frame and the ticks, with labels below and, where asked for, on the left. An offset of the labels is
+  /// written under those of x and above those of y.
   void frame(const AxisTicks& ticks, bool y_labels) const;
 
   /// Centers one line above the frame, in smaller type if it is too long.

@@ -23,8 +23,8 @@ datasets::Table grid(const Limits& limits) {
   datasets::Table points{kCells * kCells, 2, {}, {}};
   for (int row = 0; row < kCells; ++row) {
     for (int column = 0; column < kCells; ++column) {
-      points.values.push_back(limits.x_low + (column + 0.5) / kCells * limits.width());
-      points.values.push_back(limits.y_low + (row + 0.5) / kCells * limits.height());
+      points.values.push_back(std::lerp(limits.x_low, limits.x_high, (column + 0.5) / kCells));
+      points.values.push_back(std::lerp(limits.y_low, limits.y_high, (row + 0.5) / kCells));
     }
   }
   return points;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -21,12 +22,12 @@ Range robust_range(std::vector<double> values) {
   const double reach = kReach * (high - low);
   const Range range{*std::lower_bound(values.begin(), values.end(), low - reach),
                     *std::prev(std::upper_bound(values.begin(), values.end(), high + reach))};
-  // All values the same, or so close that coordinates could not tell pixels apart.
-  const double least = 1e-12 * std::max(std::abs(range.low), std::abs(range.high));
+  // Some five units in the last place, and what ticks can divide.
+  const double least = std::max(1e-300, 1e-15 * std::max(std::abs(range.low), std::abs(range.high)));
   const double width = range.high - range.low;
-  const double margin =
-      width > least ? kMargin * width : std::max(least, range.low == 0 ? 1 : 0.5 * std::abs(range.low));
-  return {range.low - margin, range.high + margin};
+  const double margin = width > least ? kMargin * range.high - kMargin * range.low : std::max(1.0, 4 * least);
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  return {std::max(range.low - margin, -kLargest), std::min(range.high + margin, kLargest)};
 }
 
 Limits robust_limits(std::span<const std::span<const double>> point_sets) {

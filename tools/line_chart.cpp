@@ -99,12 +99,12 @@ Image line_chart(std::span<const Series> series, const LineChartOptions& options
   constexpr int kMostTicks = 6;
   AxisTicks ticks = ticks_for(limits, options.width, kMostTicks);
   if (options.log_y) {
-    ticks.y = log_ticks(std::pow(10, limits.y_low), std::pow(10, limits.y_high), kMostTicks);
-    for (Tick& tick : ticks.y) tick.value = std::log10(tick.value);
+    ticks.y = {log_ticks(std::pow(10, limits.y_low), std::pow(10, limits.y_high), kMostTicks), ""};
+    for (Tick& tick : ticks.y.ticks) tick.value = std::log10(tick.value);
   }
   if (options.log2_x) {
-    ticks.x = powers_of_two(std::exp2(limits.x_low), std::exp2(limits.x_high), kMostTicks);
-    for (Tick& tick : ticks.x) tick.value = std::log2(tick.value);
+    ticks.x = {powers_of_two(std::exp2(limits.x_low), std::exp2(limits.x_high), kMostTicks), ""};
+    for (Tick& tick : ticks.x.ticks) tick.value = std::log2(tick.value);
   }
   const Margins margins = margins_for(limits, ticks, options.width, !options.title.empty());
   const auto pixels = [&options](double units) { return std::round(units * options.scale); };
@@ -118,9 +118,8 @@ Image line_chart(std::span<const Series> series, const LineChartOptions& options
   const double beside = options.names_beside ? std::round(inset + names.width()) : 0;
   Canvas canvas(static_cast<int>(frame.right + beside + pixels(margins.right)), static_cast<int>(bottom));
   const double hairline = options.scale;
-  for (const Tick& tick : ticks.y) {
-    const double y =
-        std::round(frame.bottom - (tick.value - limits.y_low) / limits.height() * frame.height() - hairline / 2);
+  for (const Tick& tick : ticks.y.ticks) {
+    const double y = std::round(frame.bottom - limits.y_share(tick.value) * frame.height() - hairline / 2);
     canvas.rectangle({frame.left, y, frame.right, y + hairline}, kGridGray);
   }
   const Axes axes(canvas, frame, limits, options.scale);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
@@ -81,6 +82,42 @@ TEST(Ticks, LieInsideAtEvenStepsOfOneTwoOrFive) {
   }
 }
 
+TEST(Ticks, OfLargeOffsetsAreDifferences) {
+  const OffsetTicks stamps = offset_ticks(1.7e9 - 45, 1.7e9 + 45, 5);
+  EXPECT_EQ(stamps.offset, "+1.7e+09");
+  EXPECT_THAT(labels(stamps.ticks), ElementsAre("\u221240", "\u221220", "0", "20", "40"));
+  EXPECT_EQ(stamps.ticks.front().value, 1.7e9 - 40);
+  EXPECT_EQ(offset_ticks(-1700001290.0, -1700001180.0, 5).offset, "\u22121700001000");
+  EXPECT_EQ(offset_ticks(1e100 - 1e90, 1e100 + 1e90, 5).offset, "+1e+100");
+  // Six digits are written out.
+  EXPECT_EQ(offset_ticks(123400, 123409, 5).offset, "");
+  EXPECT_THAT(labels(offset_ticks(0.1, 0.31, 4).ticks), ElementsAre("0.1", "0.2", "0.3"));
+  for (const double center : {1.7e9, -1.7e9, 1e15, 1.23, 3e-5, 123456.789, 9.99999999e8}) {
+    for (double spread = std::abs(center); spread > 1e-14 * std::abs(center); spread /= 3) {
+      const double low = center - spread, high = center + spread;
+      const OffsetTicks ticks = offset_ticks(low, high, 7);
+      ASSERT_GE(ticks.ticks.size(), 2u) << center << " " << spread;
+      std::vector<std::string> texts = labels(ticks.ticks);
+      std::sort(texts.begin(), texts.end());
+      EXPECT_EQ(std::adjacent_find(texts.begin(), texts.end()), texts.end()) << center << " " << spread;
+      for (const Tick& tick : ticks.ticks) {
+        EXPECT_LE(tick.label.size(), 14u) << tick.label;
+        EXPECT_GE(tick.value, low - 0.1 * spread);
+        EXPECT_LE(tick.value, high + 0.1 * spread);
+      }
+    }
+  }
+}
+
+TEST(Ticks, OfTheLargestAndSmallestDoubles) {
+  const double largest = std::numeric_limits<double>::max();
+  EXPECT_THAT(labels(nice_ticks(-1.1e308, 1.1e308, 5)),
+              ElementsAre("\u22121.0e+308", "\u22125.0e+307", "0", "5.0e+307", "1.0e+308"));
+  for (const Tick& tick : nice_ticks(-largest, largest, 7)) EXPECT_TRUE(std::isfinite(tick.value));
+  EXPECT_THROW(nice_ticks(-largest, largest, 1), std::invalid_argument);
+  EXPECT_THROW(nice_ticks(0, 1e-310, 5), std::invalid_argument);
+}
+
 TEST(Limits, IgnoreOutliersAndBadNumbers) {
   std::vector<double> points = normal_points(5000, 1);
   const Limits clean = robust_limits(std::vector<std::span<const double>>{points});
@@ -119,10 +156,76 @@ TEST(Limits, DegenerateSetsGiveARange) {
               ThrowsMessage<std::invalid_argument>(HasSubstr("not 3 numbers")));
 }
 
+TEST(Limits, ShowACloudFarFromZero) {
+  const std::vector<double> noise = normal_points(5000, 2);
+  for (const double center : {1.7e9, -1e12, 1e15}) {
+    std::vector<double> values;
+    for (const double z : noise) values.push_back(center + z);
+    const Range range = robust_range(values);
+    EXPECT_LT(range.low, center - 2);
+    EXPECT_GT(range.low, center - 6);
+    EXPECT_GT(range.high, center + 2);
+    EXPECT_LT(range.high, center + 6);
+  }
+}
+
+TEST(Limits, OfAConstantAreItsUnitOrAFewRoundings) {
+  for (const double value : {0.0, 4.0, -1.7e9, 1e12}) {
+    const Range range = robust_range({value, value, value});
+    EXPECT_EQ(range.low, value - 1);
+    EXPECT_EQ(range.high, value + 1);
+  }
+  const Range coarse = robust_range({1e20, 1e20});
+  EXPECT_LT(coarse.low, 1e20);
+  EXPECT_GT(coarse.high, 1e20);
+  EXPECT_LT(coarse.high - coarse.low, 1e6);
+  EXPECT_GE(offset_ticks(coarse.low, coarse.high, 7).ticks.size(), 2u);
+}
+
+TEST(Limits, AreFiniteForAllFiniteNumbers) {
+  const std::vector<double> points = {-1e308, 0, 1e308, 1e-310, 0, 0};
+  const Limits limits = robust_limits(std::vector<std::span<const double>>{points});
+  for (const double end : {limits.x_low, limits.x_high, limits.y_low, limits.y_high}) EXPECT_TRUE(std::isfinite(end));
+  EXPECT_EQ(limits.x_share(0), 0.5);
+  const Panel full{"", points, kBlue}, empty{"", {}, kBlue};
+  const ScatterOptions options{.limits = limits, .equal_axes = false};
+  EXPECT_NE(scatter({&full, 1}, options), scatter({&empty, 1}, options));
+}
+
+TEST(Axes, OffsetsAreWrittenBesideBothAxes) {
+  const Limits limits{1.7e9 - 50, 1.7e9 + 50, -1e6 - 0.001, -1e6 + 0.001};
+  const AxisTicks ticks = ticks_for(limits, 320, 7);
+  EXPECT_EQ(ticks.x.offset, "+1.7e+09");
+  EXPECT_EQ(ticks.y.offset, "\u22121e+06");
+  EXPECT_GE(ticks.x.ticks.size(), 2u);
+  const Margins margins = margins_for(limits, ticks, 320, false),
+                plain = margins_for({-50, 50, -0.001, 0.001}, ticks_for({-50, 50, -0.001, 0.001}, 320, 7), 320, false);
+  EXPECT_GT(margins.bottom, plain.bottom + 10);
+  EXPECT_GT(margins.top, plain.top + 10);
+  AxisTicks bare = ticks;
+  bare.x.offset = bare.y.offset = "";
+  const auto drawn = [&limits](const AxisTicks& marks) {
+    Canvas canvas(300, 200);
+    Axes(canvas, {100, 50, 200, 150}, limits, 1).frame(marks, true);
+    return canvas.image();
+  };
+  const Image with = drawn(ticks), without = drawn(bare);
+  int above = 0, below = 0;
+  for (int i = 0; i < with.width * with.height; ++i) {
+    if (with.rgb[static_cast<std::size_t>(3 * i)] == without.rgb[static_cast<std::size_t>(3 * i)]) continue;
+    const int x = i % with.width, y = i / with.width;
+    const bool is_above = x < 100 && y < 50, is_below = x < 200 && y > 165;
+    EXPECT_TRUE(is_above || is_below) << x << " " << y;
+    ++(is_above ? above : below);
+  }
+  EXPECT_GT(above, 20);
+  EXPECT_GT(below, 20);
+}
+
 TEST(Axes, LongLabelsGetRoom) {
   const Limits limits{-4e-5, 4e-5, -1, 1};
   const AxisTicks ticks = ticks_for(limits, 320, 7);
-  EXPECT_LT(ticks.x.size(), 8u);
+  EXPECT_LT(ticks.x.ticks.size(), 8u);
   const Margins margins = margins_for(limits, ticks, 320, true),
                 plain = margins_for({-3.3, 3.3, -1, 1}, ticks, 320, false);
   EXPECT_GT(margins.right, plain.right);
