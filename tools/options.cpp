@@ -61,23 +61,18 @@ void Options::declare(const std::string& name, const std::string& unit, const st
       std::make_unique<Option>(Option{name, unit, help, group_, place, kind, std::move(set), std::move(write), {}}));
   Option* option = options_.back().get();
   CLI::App& app = parser_->app;
-  if (kind == Kind::kFlag) {
-    app.add_flag_callback(
-           "--" + name, [option] { option->given = {"true"}; }, help)
-        ->group(group_);
-    return;
-  }
+  const bool flag = kind == Kind::kFlag;  // CLI11 takes its text from --name=text, "true" without one
   const auto keep = [option](const CLI::results_t& texts) {
     option->given = texts;
     return true;
   };
-  std::string shown = option->write();
+  std::string shown = flag ? "" : option->write();
   std::erase_if(shown, [](char c) { return c == '"' || c == '[' || c == ']' || c == ' '; });
   app.add_option("--" + name, keep, !shown.empty() ? help + " [" + shown + "]" : help)
       ->type_name(unit)
       ->group(group_)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->expected(flag ? 0 : 1)
+      ->multi_option_policy(flag ? CLI::MultiOptionPolicy::TakeLast : CLI::MultiOptionPolicy::TakeAll);
 }
 
 void Options::add_positional(const std::string& name, std::string& value, const std::string& help) {
@@ -89,8 +84,22 @@ bool Options::read_command_line(int argc, const char* const* argv) {
   const std::string called = program_name(argv[0]);
   app.name(called);
   app.footer("Example:\n" + replaced(parser_->example, concat("  ", parser_->program, " "), concat("  ", called, " ")));
+  // An unset variable of a shell, as in --resume "$folder" or --resume=$folder, must not be taken for no option.
+  const auto require_text = [](const std::string& name, std::string_view text) {
+    if (text.empty())
+      throw UsageError(concat("--", name, ": expected a value, found ''; leave it out for the default"));
+  };
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word(argv[i]);
+    for (const auto& option : options_) {
+      if (word == concat("--", option->name, "=")) require_text(option->name, "");  // CLI11 would take the next word
+    }
+  }
   try {
     app.parse(argc, argv);
+    for (const auto& option : options_) {
+      for (const std::string& text : option->given) require_text(option->name, text);
+    }
     const std::vector<std::string> extras = app.remaining();
     if (extras.empty()) return true;
     const bool option = extras.front().starts_with("-");

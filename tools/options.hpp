@@ -43,9 +43,9 @@ class Options {
   /// Options declared from here on stand under this heading in the help text and in files.
   void group(std::string title) { group_ = std::move(title); }
 
-  /// Declares an option. `value` is a std::string, bool (a flag without a value), Index, std::uint64_t, double, or a
-  /// vector of strings or whole numbers (separated by commas, or given several times), and must outlive this object.
-  /// `unit` stands for the value in the help text.
+  /// Declares an option. `value` is a std::string, bool (a flag: --name or --name=false), Index, std::uint64_t, double,
+  /// or a vector of strings or whole numbers (separated by commas, or given several times), and must outlive this
+  /// object. `unit` stands for the value in the help text.
   template <class T>
   void add(const std::string& name, T& value, const std::string& unit, const std::string& help,
            Place place = Place::kEverywhere) {
@@ -56,7 +56,8 @@ class Options {
   void add_positional(const std::string& name, std::string& value, const std::string& help);
 
   /// Checks the command line and keeps it. False when --help or --version was asked for, and printed to stdout.
-  /// Throws UsageError for unknown options, missing values and the like.
+  /// Throws UsageError for unknown options, missing or empty values and the like. (In a file an empty string or list is
+  /// a value: hidden = [] makes a linear network.)
   bool read_command_line(int argc, const char* const* argv);
   /// The command line's values of an option, the last one first in force; empty when it was not given.
   std::vector<std::string> given(const std::string& name) const;

@@ -411,6 +411,12 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "stray", "--labell", "3"};
        }},
+      {"ResumeOfAnUnsetVariable", 2, "--resume: expected a value, found ''",
+       [](const Folder& f) {
+         return f.train({"--resume", ""});
+       }},
+      {"FlagThatIsNoFlag", 2, "--overwrite: expected true or false, found '3'",
+       [](const Folder& f) { return f.train({"--overwrite=3"}); }},
       {"UnknownOption", 2, "unknown option '--labell'",
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "--labell", "3", "stray"};

@@ -12,6 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 using testing_support::TemporaryFolder;
 using testing_support::write_contents;
 
@@ -111,9 +112,44 @@ TEST(Options, ErrorsNameTheOption) {
   EXPECT_EQ(error({"--seed=-1"}), "--seed: expected a whole number that is not negative, found '-1'");
   EXPECT_EQ(error({"--rate", "nan"}), "--rate: expected a finite number, found 'nan'");
   EXPECT_EQ(error({"--sizes", "1,,2"}), "--sizes: expected a whole number, found ''");
+  EXPECT_EQ(error({"--fast=3"}), "--fast: expected true or false, found '3'");
   EXPECT_THAT(error({"--stepz", "1"}), HasSubstr("--stepz"));
   EXPECT_THAT(error({"--steps"}), HasSubstr("--steps"));
   EXPECT_THAT(error({"stray"}), HasSubstr("stray"));
+}
+
+// An unset variable of a shell.
+TEST(Options, AnEmptyValueIsRefusedForEveryKind) {
+  const char* const names[] = {"name", "fast", "steps", "seed", "rate", "sizes", "words", "where"};
+  for (const std::string name : names) {
+    const std::string option = "--" + name, with_equals = option + "=";
+    std::vector<std::vector<const char*>> commands = {{with_equals.c_str()}, {with_equals.c_str(), "next"}};
+    if (name != "fast") commands.push_back({option.c_str(), ""});
+    for (std::vector<const char*>& words : commands) {
+      Values values;
+      Options options("program", "", "");
+      values.declare(options);
+      words.insert(words.begin(), "program");
+      EXPECT_THAT(usage_error([&] { options.read_command_line(static_cast<int>(words.size()), words.data()); }),
+                  StartsWith(option + ": expected a value, found ''"))
+          << words[1];
+    }
+  }
+}
+
+TEST(Options, AFlagMayBeTurnedOffAgain) {
+  const TemporaryFolder folder;
+  write_contents(folder / "fast.toml", "fast = true\n");
+  for (const auto& [word, expected] : {std::pair{"--fast=false", false}, {"--fast=true", true}, {"--fast", true}}) {
+    Values values;
+    Options options("program", "", "");
+    values.declare(options);
+    const char* words[] = {"program", word};
+    ASSERT_TRUE(options.read_command_line(2, words));
+    options.read_file(folder / "fast.toml");
+    options.apply_command_line();
+    EXPECT_EQ(values.fast, expected) << word;
+  }
 }
 
 TEST(Options, FileErrorsNameFileLineAndKey) {
