@@ -11,7 +11,7 @@ volatile std::sig_atomic_t received = 0;
 extern "C" void remember(int signal) {
   if (received == 0) {
     received = signal;
-  } else if (signal != SIGHUP) {  // delivered as soon as this handler returns
+  } else if (signal != SIGHUP && signal != SIGXCPU) {  // delivered as soon as this handler returns
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
@@ -20,7 +20,7 @@ extern "C" void remember(int signal) {
 }  // namespace
 
 void remember_stop_signals() {
-  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGXCPU}) {
     struct sigaction action {};
     ::sigaction(signal, nullptr, &action);
     if (action.sa_handler == SIG_IGN) continue;

@@ -5,9 +5,10 @@
 
 namespace rill::tools {
 
-/// From now on SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal closes) are only remembered; a second SIGINT or
-/// SIGTERM ends the program at once. (A closing terminal often sends SIGHUP twice.) A signal that was ignored when the
-/// program began, as under nohup, stays ignored.
+/// From now on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal closes) and SIGXCPU (the soft limit of ulimit -t or of a
+/// batch system) are only remembered; a second SIGINT or SIGTERM ends the program at once. (A closing terminal often
+/// sends SIGHUP twice, and SIGXCPU comes every second.) A signal that was ignored when the program began, as under
+/// nohup, stays ignored.
 void remember_stop_signals();
 
 /// The signal that asked to stop, or 0.

@@ -14,8 +14,9 @@ constexpr std::chrono::milliseconds kTerminalInterval(200), kPlainInterval(5000)
 
 // Whether stderr is a terminal that knows how to go back to the start of a line and erase it.
 bool has_movable_cursor() {
-  const char* kind = std::getenv("TERM");
-  return ::isatty(STDERR_FILENO) != 0 && kind != nullptr && std::string_view(kind) != "dumb";
+  const char* variable = std::getenv("TERM");
+  const std::string_view kind(variable == nullptr ? "" : variable);
+  return ::isatty(STDERR_FILENO) != 0 && !kind.empty() && kind != "dumb";
 }
 
 std::size_t terminal_width() {

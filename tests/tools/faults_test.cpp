@@ -128,17 +128,21 @@ TEST(ClosedStream, IsNotTakenByAFile) {
 
 // --- Signals ---------------------------------------------------------------------------------------------------------
 
-TEST(Hangup, StopsAndSaves) {
+// A closing terminal's shell sends SIGHUP twice, and the kernel SIGXCPU every second over the limit.
+TEST(RepeatedSignal, StopsAndSaves) {
   const TemporaryFolder folder;
   ASSERT_EQ(run(interruptible(folder / "whole", "20000")).code, 0);
-  Process process(Launch{.command = interruptible(folder / "run", "20000")});
-  wait_for_file(folder / "run/state.safetensors", process);
-  process.send(SIGHUP);
-  process.send(SIGHUP);  // a closing terminal's shell sends another one
-  const Finished stopped = process.wait();
-  EXPECT_EQ(stopped.code, 128 + SIGHUP) << stopped.err;
-  EXPECT_THAT(stopped.err, HasSubstr("continue with"));
-  expect_resumes_to(folder / "whole", folder / "run");
+  for (const int signal : {SIGHUP, SIGXCPU}) {
+    const std::string name = folder / ("run" + std::to_string(signal));
+    Process process(Launch{.command = interruptible(name, "20000")});
+    wait_for_file(name + "/state.safetensors", process);
+    process.send(signal);
+    process.send(signal);
+    const Finished stopped = process.wait();
+    EXPECT_EQ(stopped.code, 128 + signal) << stopped.err;
+    EXPECT_THAT(stopped.err, HasSubstr("continue with"));
+    expect_resumes_to(folder / "whole", name);
+  }
 }
 
 TEST(Hangup, IsIgnoredUnderNohup) {
@@ -189,13 +193,15 @@ TEST(LongWork, SaysHowFarItIs) {
 TEST(DumbTerminal, GetsPlainLines) {
   if (!has_terminals()) GTEST_SKIP() << "this system has no pseudo-terminals (a chroot without /dev/pts)";
   const TemporaryFolder folder;
-  Launch launch{.command = tiny_training(folder / "run")};
-  launch.terminal = true;
-  launch.environment = {"TERM=dumb"};
-  const Finished finished = run(launch);
-  ASSERT_EQ(finished.code, 0) << finished.err;
-  EXPECT_THAT(finished.err, AllOf(HasSubstr("step 200/200"), Not(HasSubstr("\x1b"))));
-  EXPECT_THAT(finished.err, Not(testing::ContainsRegex("\r[^\n]")));  // a terminal itself ends lines by \r\n
+  for (const char* kind : {"TERM=dumb", "TERM="}) {
+    Launch launch{.command = tiny_training(folder / "run", {"--overwrite"})};
+    launch.terminal = true;
+    launch.environment = {kind};
+    const Finished finished = run(launch);
+    ASSERT_EQ(finished.code, 0) << finished.err;
+    EXPECT_THAT(finished.err, AllOf(HasSubstr("step 200/200"), Not(HasSubstr("\x1b")))) << kind;
+    EXPECT_THAT(finished.err, Not(testing::ContainsRegex("\r[^\n]"))) << kind;  // a terminal ends lines by \r\n
+  }
 }
 
 // --- Two at once, and files that go away -----------------------------------------------------------------------------
