@@ -60,8 +60,12 @@ StepReport TrainingLoop::step() {
 
   const double norm = gradient_norm(optimizer_->parameters()), value = static_cast<double>(loss_now.item());
   if (!std::isfinite(value) || !std::isfinite(norm)) throw DivergedError(steps_done_ + 1, value, norm);
+  const double scale = clip_norm_ > 0 ? clip_scale(norm, clip_norm_) : 1;
+  // Optimizers square gradients.
+  const double largest = std::sqrt(static_cast<double>(std::numeric_limits<Real>::max()));
+  if (scale * norm > largest) throw DivergedError(steps_done_ + 1, value, norm);
   optimizer_->set_learning_rate(learning_rate_.at(steps_done_));
-  optimizer_->step(clip_norm_ > 0 ? clip_scale(norm, clip_norm_) : 1, ema());
+  optimizer_->step(scale, ema());
   optimizer_->clear_grad();
 
   ++steps_done_;

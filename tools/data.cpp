@@ -1,6 +1,8 @@
 #include "tools/data.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -38,14 +40,31 @@ Indices different(Index n, Index size, Generator& rng) {
   return Indices(std::move(order));
 }
 
+// Throws FileError unless the rows have the means and deviations that they had in training, up to what a float keeps:
+// other rows would pass for training rows.
+void check_same_table(const datasets::Standardization& then, const datasets::Standardization& now,
+                      const std::string& file) {
+  for (std::size_t j = 0; j < then.mean.size(); ++j) {
+    constexpr double kFloat = 1e-5;
+    const double mean = then.mean[j], deviation = then.deviation[j];
+    const double near = kFloat * deviation + std::numeric_limits<float>::epsilon() * std::abs(mean);
+    require_file(std::abs(now.mean[j] - mean) <= near && std::abs(now.deviation[j] - deviation) <= near, file,
+                 "is not the table that the model was trained on: column ", j + 1, " has the mean ", now.mean[j],
+                 " and the deviation ", now.deviation[j], ", expected ", mean, " and ", deviation,
+                 "; give that table by --data");
+  }
+}
+
 class TableData final : public Data {
  public:
   explicit TableData(DataDescription description) {
     const datasets::Table table = datasets::read_table(description.source);
-    if (!description.standardization) description.standardization = datasets::Standardization::of(table);
+    const auto found = datasets::Standardization::of(table);
+    if (!description.standardization) description.standardization = found;
     const Index expected = description.standardization->columns();
     require_file(expected == table.columns, description.source, "has ", table.columns, " columns, expected ", expected,
                  " as when the model was trained");
+    check_same_table(*description.standardization, found, description.source);
     points_ = description.standardization->apply(table);
     description_ = std::move(description);
   }

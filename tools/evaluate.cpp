@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -252,8 +253,11 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
 
   TrainedModel trained = load_trained_model(settings.common.run);
   settings.common.locate(trained.flow.data);
-  const bool is_there = trained.flow.data.kind != "table" || std::filesystem::exists(trained.flow.data.source);
-  require_file(is_there, trained.flow.data.source, "there is no such file; where it is now, --data says");
+  // A pipe that training has emptied would never begin.
+  std::error_code absent;
+  const bool is_there =
+      trained.flow.data.kind != "table" || std::filesystem::is_regular_file(trained.flow.data.source, absent);
+  require_file(is_there, trained.flow.data.source, "there is no such file; say where it is now with --data");
   const std::unique_ptr<Data> data = open_data(trained.flow.data, Split::kTest);
   check_possible(settings, trained, *data);
   settings.common.generate_options(trained);  // throws for what is impossible with this model

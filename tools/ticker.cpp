@@ -12,7 +12,11 @@ Ticker::Ticker(Phase& phase)
         std::unique_lock lock(mutex_);
         while (!stop.stop_requested()) {
           wake_.wait_for(lock, stop, std::chrono::milliseconds(200), [] { return false; });
-          if (stop_signal() == 0) phase.advance(0);  // who does the work is who stops
+          try {
+            phase.advance(0);
+          } catch (const Stopped&) {
+            return;  // who does the work is who stops
+          }
         }
       }) {}
 

@@ -1,6 +1,8 @@
 // Updates in place: parameters, what an optimizer remembers of them and their average, in one pass over memory.
 #pragma once
 
+#include <limits>
+
 #include "autodiff/simd/batch-inl.hpp"
 
 namespace rill::simd {
@@ -25,7 +27,9 @@ void adam_loop(Index n, const Real* gradient, const Adam& step, Real* m, Real* v
     const V g = scale * part.load(gradient + i), m_i = part.load(m + i), v_i = part.load(v + i), p_i = part.load(p + i);
     // (1 - rest) x as x - rest x, in which the constant does not round
     const V mean = mul_add(rest1, g, neg_mul_add(rest1, m_i, m_i));
-    const V variance = mul_add(V(rest2 * g), g, neg_mul_add(rest2, v_i, v_i));
+    // A square beyond a Real stays infinite, and the step 0: inf - inf would be NaN.
+    const V finite = xsimd::min(v_i, V(std::numeric_limits<Real>::max()));
+    const V variance = mul_add(V(rest2 * g), g, neg_mul_add(rest2, finite, v_i));
     part.store(m + i, mean);
     part.store(v + i, variance);
     const V denominator = square_root(V(variance * inverse_correction2)) + epsilon;

@@ -242,7 +242,8 @@ void adam(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Rea
   for (Index i = 0; i < n; ++i) {
     const Real g = step.gradient_scale * gradient[i];
     m[i] = m[i] - step.rest1 * m[i] + step.rest1 * g;
-    v[i] = v[i] - step.rest2 * v[i] + step.rest2 * g * g;
+    // A square beyond a Real stays infinite, and the step 0: inf - inf would be NaN.
+    v[i] = v[i] - step.rest2 * std::min(v[i], std::numeric_limits<Real>::max()) + step.rest2 * g * g;
     p[i] -= step.decay * p[i] + step.step * m[i] / (std::sqrt(v[i] * step.inverse_correction2) + step.epsilon);
     if (average) average[i] += step.average_weight * (p[i] - average[i]);
   }

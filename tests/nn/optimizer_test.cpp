@@ -279,6 +279,16 @@ TEST_P(EveryOptimizer, StepsAlongTheLargestGradientsThatThereAre) {
   EXPECT_NEAR(p.data()[0] / q.data()[0], 1, 1e-5);
 }
 
+TEST(Adam, GradientsWhoseSquareIsBeyondARealMakeNoNan) {
+  Tensor p = Tensor::ones({20}).set_requires_grad();
+  const auto adam = make_optimizer({.kind = "adam"}, {{"p", p}});
+  for (const double size : {1., 1e-3 * static_cast<double>(std::numeric_limits<Real>::max()), 1., 1.}) {
+    p.set_grad(Tensor::full({20}, size));
+    adam->step();
+    for (const Real value : p.values()) ASSERT_TRUE(std::isfinite(value)) << size;
+  }
+}
+
 TEST(ClipScale, RefusesNormsThatNoStepCanBeMadeOf) {
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_THAT(misuse([&] { clip_scale(infinity, 1); }), HasSubstr("the norm is inf"));

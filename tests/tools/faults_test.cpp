@@ -415,5 +415,35 @@ TEST(MovedData, AreFoundWhereTheyAreSaidToBe) {
   EXPECT_EQ(measured.code, 0) << measured.err;
 }
 
+// Other rows in its place would pass for those that the model was trained on.
+TEST(MovedData, MustBeTheRowsOfBefore) {
+  const TemporaryFolder folder;
+  const auto rows = [](int offset) {
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += std::to_string(i % 7) + "," + std::to_string(i % 5 + offset) + "\n";
+    return text;
+  };
+  const std::string table = folder.write("t.csv", rows(0));
+  ASSERT_EQ(run(tiny_training(folder / "run", {"--data", table})).code, 0);
+  folder.write("t.csv", rows(1));
+  const Finished evaluated = run({"evaluate", folder / "run"});
+  EXPECT_EQ(evaluated.code, 1);
+  EXPECT_THAT(evaluated.err, AllOf(HasSubstr("t.csv: is not the table"), HasSubstr("column 2"), HasSubstr("--data")));
+  const Finished sampled = run({"sample", folder / "run", "--count", "3", "--image", folder / "s.png"});
+  EXPECT_EQ(sampled.code, 0);
+  EXPECT_THAT(sampled.err, HasSubstr("without the data"));
+}
+
+TEST(MovedData, OfAPipeAreNotWaitedFor) {
+  const TemporaryFolder folder;
+  const std::string table = folder.write("t.csv", "1,2\n2,1\n3,3\n");
+  ASSERT_EQ(run(tiny_training(folder / "run", {"--data", table})).code, 0);
+  std::filesystem::remove(table);
+  ASSERT_EQ(::mkfifo(table.c_str(), 0600), 0);
+  const Finished evaluated = run({"evaluate", folder / "run"});
+  EXPECT_EQ(evaluated.code, 1);
+  EXPECT_THAT(evaluated.err, HasSubstr("--data"));
+}
+
 }  // namespace
 }  // namespace rill
