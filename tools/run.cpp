@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
 #include "nn/description_json.hpp"
 #include "nn/safetensors.hpp"
 
@@ -66,7 +67,9 @@ RunFiles::RunFiles(std::string path)
 
 bool RunFiles::any_exist() const {
   std::error_code error;
-  return fs::exists(config, error) || fs::exists(state, error) || fs::exists(model, error);
+  if (fs::exists(state, error) || fs::exists(model, error)) return true;
+  if (!fs::exists(config, error)) return false;
+  return !fs::exists(metrics, error) || !read_file(config).starts_with(kConfigHeader);
 }
 
 void RunFiles::create_folder() const {
@@ -75,8 +78,9 @@ void RunFiles::create_folder() const {
   require_file(!error, folder, "cannot make the folder: ", error.message());
 }
 
-void RunFiles::remove() const {
+void RunFiles::remove(bool keep_pairs) const {
   for (const std::string& file : all()) {
+    if (keep_pairs && file == pairs) continue;
     std::error_code error;
     fs::remove(file, error);
     require_file(!error, file, "cannot remove: ", error.message());

@@ -14,19 +14,23 @@
 
 namespace rill::tools {
 
+/// The first line of a run's config.toml.
+inline constexpr const char* kConfigHeader = "# The settings of a training run: train --config reads them.";
+
 /// The files of a run.
 struct RunFiles {
   explicit RunFiles(std::string folder);
 
-  /// True when one of the files that make a run is there.
+  /// True when there is something that a new run would replace: a state, a model, or settings, unless they and metrics
+  /// are all that a training left which ended before it saved anything.
   bool any_exist() const;
   /// All of them.
   std::vector<std::string> all() const { return {state, model, metrics, samples, pairs, config}; }
   /// Makes the folder. Throws FileError.
   void create_folder() const;
-  /// Removes every file of a run; others stay. The state goes first, so that a removal cut short leaves no run to
-  /// resume. Throws FileError.
-  void remove() const;
+  /// Removes every file of a run, perhaps but for its pairs; others stay. The state goes first, so that a removal cut
+  /// short leaves no run to resume. Throws FileError.
+  void remove(bool keep_pairs) const;
 
   std::string folder;
   std::string config;   ///< config.toml: the settings, readable by --config
@@ -64,7 +68,7 @@ struct TrainedModel {
 /// regularization, label_dropout and source (itself a description of data as JSON text), and "data".
 nn::Metadata model_metadata(const FlowDescription& flow);
 
-/// The model file of a run's folder; any other path is one already.
+/// The model file of a run's folder; any other path is one already. Throws FileError when there is none.
 std::string model_file(const std::string& path);
 
 /// Loads a run's folder, or its model file. What a file does not say, as one by nn::save_model() alone, has its

@@ -1,4 +1,5 @@
 // Trains a flow, or a classifier of images.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -38,7 +39,13 @@ constexpr const char* kExample =
     "  train --resume runs/long\n"
     "Later sources win: defaults, --preset, --config, options. Press Ctrl-C to stop and save.";
 
-constexpr const char* kSteadierTraining = "try a smaller --learning-rate, --clip-norm 1 or --warmup 500";
+// What helps against a loss that grows.
+std::string steadier_training(const TrainSettings& settings) {
+  const Index warmup = std::min<Index>(500, settings.steps / 10);
+  const bool warms_up = warmup > settings.trainer.learning_rate.warmup_steps;
+  return concat("try a smaller --learning-rate", warms_up ? ", " : " or ", "--clip-norm 1",
+                warms_up ? concat(" or --warmup ", warmup) : "");
+}
 
 /// The run that the command line asks for.
 struct Request {
@@ -95,7 +102,7 @@ bool read_request(int argc, const char* const* argv, Request& request) {
       throw UsageError(concat("--out: the data, ", settings.data, ", would be replaced; choose another folder"));
     }
   }
-  request.config_text = "# The settings of a training run: train --config reads them.\n" + options.to_toml();
+  request.config_text = concat(kConfigHeader, "\n", options.to_toml());
   return true;
 }
 
@@ -123,6 +130,10 @@ class Run {
       std::cerr << "trained in " << duration(progress_->seconds()) << std::endl;
       task_->finish(files_);
     } catch (const Stopped&) {
+      if (!metrics_) {
+        std::cerr << "stopped before the first step; " << files_.folder << " holds the run that it held" << std::endl;
+        return 128 + stop_signal();
+      }
       save();
       if (progress_) progress_->finish();
       std::cerr << "stopped at step " << grouped(loop_.steps_done()) << " of " << grouped(settings_.steps)
@@ -135,7 +146,7 @@ class Run {
   }
 
  private:
-  // From here on the folder holds a run that can be resumed.
+  // From here on the folder holds a run that can be resumed: this one, or until its first step one to be replaced.
   void prepare_folder() {
     files_.create_folder();
     lock_.emplace(files_.folder);
@@ -152,10 +163,20 @@ class Run {
         throw UsageError(concat("--out: ", files_.folder, " already holds a run; continue it with --resume ",
                                 shell_word(files_.folder), ", replace it with --overwrite, or choose another folder"));
       }
-      files_.remove();
+      return;
     }
+    begin_files();
+  }
+
+  void begin_files() {
     write_file_atomically(files_.config, request_.config_text);
     metrics_.emplace(files_.metrics, loop_.steps_done());
+  }
+
+  // Not before a step was possible: a run that fails at once costs no other one. Pairs were made for this run by now.
+  void replace_old_run() {
+    files_.remove(!settings_.reflow.run.empty());
+    begin_files();
   }
 
   void announce() const {
@@ -171,6 +192,7 @@ class Run {
     while (loop_.steps_done() < settings_.steps) {
       heed_stop_signal();
       const nn::StepReport report = loop_.step();
+      if (!metrics_) replace_old_run();
       if (report.step == 1) first_loss_ = report.loss;
       last_loss_ = report.loss;
       if (report.step % settings_.log_every == 0) metrics_->append(report, loop_.take_mean_loss());
@@ -213,7 +235,7 @@ class Run {
                  last = std::isnan(metrics_->last_loss()) ? last_loss_ : metrics_->last_loss();
     if (!(last > kMuchMore * first)) return;
     std::cerr << "warning: the loss began at " << significant(first, 3) << " and ended at " << significant(last, 3)
-              << ": nothing was learned; " << kSteadierTraining << std::endl;
+              << ": nothing was learned; " << steadier_training(settings_) << std::endl;
   }
 
   const Request& request_;
@@ -236,7 +258,8 @@ int train(int argc, const char* const* argv) {
   try {
     return Run(request, shell_word(argv[0])).train();
   } catch (const nn::DivergedError& error) {
-    std::cerr << program_name(argv[0]) << ": " << error.what() << "; " << kSteadierTraining << std::endl;
+    std::cerr << program_name(argv[0]) << ": " << error.what() << "; " << steadier_training(request.settings)
+              << std::endl;
     return kDiverged;
   }
 }

@@ -173,6 +173,20 @@ TEST(StopSignal, IsHeededWhilePairsAreMade) {
   EXPECT_EQ(resumed.code, 0) << resumed.err;
 }
 
+TEST(StopSignal, BeforeTheFirstStepLeavesTheRunToBeOverwritten) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "teacher")).code, 0);
+  std::filesystem::copy(folder / "teacher", folder / "run");
+  Process process(Launch{.command = {"train", "--reflow", folder / "teacher", "--pairs", "1000000", "--pair-steps",
+                                     "5000", "--out", folder / "run", "--overwrite"}});
+  wait_for_file(folder / "run/lock", process);
+  process.send(SIGTERM);
+  const Finished stopped = process.wait();
+  EXPECT_EQ(stopped.code, 128 + SIGTERM) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("stopped before the first step"));
+  expect_equal_runs(folder / "teacher", folder / "run");
+}
+
 TEST(LongWork, SaysHowFarItIs) {
   const TemporaryFolder folder;
   ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);

@@ -126,6 +126,40 @@ TEST(Train, StopsWithTheRightCodeWhenItDiverges) {
       folder / "run", {"--optimizer", "sgd", "--momentum", "0", "--learning-rate", "1e30", "--activation", "relu"}));
   EXPECT_EQ(finished.code, 3) << finished.err;
   EXPECT_THAT(finished.err, AllOf(HasSubstr("diverged at step"), HasSubstr("--learning-rate")));
+  // The advice can be followed, in the same folder, where nothing was kept.
+  EXPECT_THAT(finished.err, HasSubstr("--warmup 20\n"));
+  const Finished advised = run(tiny_training(folder / "run", {"--warmup", "20", "--schedule", "cosine"}));
+  EXPECT_EQ(advised.code, 0) << advised.err;
+}
+
+TEST(Train, AFolderOfSomebodysSettingsIsNoRunThatFailed) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "run");
+  for (const char* settings : {"steps = 5\n", "# The settings of a training run: train --config reads them.\n"}) {
+    write_contents(folder / "run/config.toml", settings);
+    EXPECT_EQ(run(tiny_training(folder / "run")).code, 2);
+    EXPECT_EQ(contents(folder / "run/config.toml"), settings);
+  }
+}
+
+TEST(Train, OverwritesNothingBeforeItsFirstStep) {
+  const TemporaryFolder folder;
+  const std::string old = folder / "run";
+  ASSERT_EQ(run(tiny_training(old)).code, 0);
+  std::filesystem::copy(old, folder / "copy");
+  // The first loss is infinite.
+  const Finished failed = run(tiny_training(old, {"--path", "i-cfm", "--sigma", "1e300", "--overwrite"}));
+  ASSERT_EQ(failed.code, 3) << failed.err;
+  EXPECT_THAT(failed.err, HasSubstr("diverged at step 1:"));
+  expect_equal_runs(old, folder / "copy");
+  EXPECT_EQ(run({"train", "--resume", old}).code, 0);
+  // A reflow keeps the pairs that it made before it replaced the rest.
+  const Finished replaced = run({"train", "--reflow", folder / "copy", "--pairs", "20", "--steps", "3", "--batch", "4",
+                                 "--out", old, "--overwrite"});
+  ASSERT_EQ(replaced.code, 0) << replaced.err;
+  EXPECT_TRUE(std::filesystem::exists(old + "/pairs.safetensors"));
+  ASSERT_EQ(run(tiny_training(old, {"--overwrite"})).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(old + "/pairs.safetensors"));
 }
 
 TEST(Train, DoesNotOverwriteUnlessTold) {
