@@ -37,7 +37,7 @@ template <class Make>
 Metadata load(const std::string& path, const std::string& key, Weights weights, const Make& make) {
   SafeTensors contents = load_safetensors(path);
   const auto text = contents.metadata.find(key);
-  require_file(text != contents.metadata.end(), path, "not a ", key, ": its metadata have no '", key, "'");
+  require_file(text != contents.metadata.end(), path, "not a ", key, ": its metadata has no '", key, "'");
   for (const NamedTensor& named : contents.tensors) {
     require_file(named.name.starts_with(kTrainedPrefix) || named.name.starts_with(kAveragePrefix), path,
                  "unexpected tensor '", named.name, "'");

@@ -58,7 +58,8 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<std::st
     }
     for (const std::string& input : inputs) {
       if (input.empty() || !same_file(output.path, input)) continue;
-      throw UsageError(concat("--", output.option, ": ", output.path, " is read from; choose another name"));
+      throw UsageError(
+          concat("--", output.option, ": ", output.path, " is a file of the run, or of its data; choose another name"));
     }
     check_folder(output);
   }

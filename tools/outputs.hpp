@@ -13,8 +13,8 @@ struct Output {
 };
 
 /// To be called before any work is done for the files. Throws UsageError for a name with another ending than the
-/// formats', and where an output would replace another one or an input; FileError where a folder is missing or closed
-/// to writing.
+/// formats', and where an output would replace another one or an input, be it a file that is read or one that belongs
+/// to it; FileError where a folder is missing or closed to writing.
 void check_outputs(const std::vector<Output>& outputs, const std::vector<std::string>& inputs);
 
 }  // namespace rill::tools

@@ -111,7 +111,11 @@ nn::Metadata model_metadata(const FlowDescription& flow) {
 
 std::string model_file(const std::string& path) {
   std::error_code error;
-  return fs::is_directory(path, error) ? RunFiles(path).model : path;
+  const bool folder = fs::is_directory(path, error);
+  const std::string file = folder ? RunFiles(path).model : path;
+  require_file(fs::exists(file, error), path, "holds no run: there is no ",
+               folder ? "model.safetensors in it; training saves one from time to time" : "such folder, nor a file");
+  return file;
 }
 
 namespace {
@@ -163,6 +167,7 @@ DataDescription parse_fitting_data(const std::string& json, Index dimension, Ind
 
 TrainedModel load_trained_model(const std::string& path) {
   const std::string file = model_file(path);
+  require_file(!holds_classifier(file), file, "is a classifier, not a flow; evaluate measures it");
   nn::LoadedModel loaded = nn::load_model(file);
   TrainedModel trained{loaded.description, loaded.model, {}};
   const nn::ModelDescription& model = trained.description;

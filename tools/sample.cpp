@@ -44,6 +44,8 @@ struct SampleSettings {
   std::string label, interpolate, out, image, gif, trajectories;
 
   bool to_stdout() const { return out == "-" || (out.empty() && image.empty() && gif.empty() && trajectories.empty()); }
+  /// Whether text nobody asked for goes to a terminal.
+  bool pours() const { return to_stdout() && out.empty() && ::isatty(STDOUT_FILENO) != 0; }
 };
 
 // "3" or "0..9".
@@ -186,6 +188,12 @@ std::unique_ptr<Data> data_beside(const DataDescription& description) {
   }
 }
 
+// What no output may replace. A run's samples.png is a picture like those that are drawn here, and may be.
+std::vector<std::string> inputs(const std::string& run, const DataDescription& data) {
+  const RunFiles files(run);
+  return {model_file(run), files.state, files.metrics, files.config, files.pairs, data.source};
+}
+
 int sample(int argc, const char* const* argv) {
   SampleSettings settings;
   Options options("sample", "Draws samples from a trained flow.", kExample);
@@ -214,19 +222,25 @@ int sample(int argc, const char* const* argv) {
   settings.common.refuse_ignored(options);
   TrainedModel trained = load_trained_model(settings.common.run);
   settings.common.locate(trained.flow.data);
+  const bool images = trained.flow.data.kind == "images";
+  if (images && settings.pours()) {
+    throw UsageError(concat("images of ", trained.description.dimension,
+                            " numbers each are no text for a terminal; draw them by --image grid.png, or keep the "
+                            "numbers by --out images.npy"));
+  }
   const bool drawn_ways = !settings.trajectories.empty() && trained.description.dimension == 2;
   check_outputs({{"out", settings.out == "-" ? "" : settings.out, {".npy", ".csv"}},
                  {"image", settings.image, {".png"}},
                  {"gif", settings.gif, {".gif"}},
                  {"trajectories", settings.trajectories, {".npy"}},
                  {"trajectories", drawn_ways ? picture_beside(settings.trajectories) : "", {}}},
-                {model_file(settings.common.run), trained.flow.data.source});
+                inputs(settings.common.run, trained.flow.data));
   request.options = settings.common.generate_options(trained);
   request.model = settings.common.model(trained);
   request.options.keep_trajectory = !settings.gif.empty() || !settings.trajectories.empty();
   request.labels = parse_labels(settings.label, trained.description.classes);
   request.interpolate = parse_interpolate(settings.interpolate);
-  request.count = settings.count > 0 ? settings.count : trained.flow.data.kind == "images" ? 10 : 10000;
+  request.count = settings.count > 0 ? settings.count : images ? 10 : 10000;
   if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
     throw UsageError(concat("--image and --gif: these points have ", trained.description.dimension,
                             " coordinates; there are pictures of images and of 2 only; write them with --out"));
@@ -236,22 +250,21 @@ int sample(int argc, const char* const* argv) {
   const std::unique_ptr<Data> data = settings.image.empty() ? nullptr : data_beside(trained.flow.data);
 
   const Samples samples = draw_samples(trained, request);
-  std::cerr << grouped(samples.x.dim(0)) << " samples, " << settings.common.solver_text() << ", "
-            << significant(samples.evaluations, 4) << " function evaluations each, " << duration(samples.seconds)
-            << " (" << machine_text() << ")" << std::endl;
+  std::cerr << grouped(samples.x.dim(0)) << (samples.x.dim(0) == 1 ? " sample, " : " samples, ")
+            << settings.common.solver_text() << ", " << significant(samples.evaluations, 4)
+            << " function evaluations each, " << duration(samples.seconds) << " (" << machine_text() << ")"
+            << std::endl;
   check_finite(samples.x, model_file(settings.common.run));
   if (!settings.out.empty() && settings.out != "-") write_points(settings.out, trained.flow.data, samples.x);
   if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, data.get(), request.seed));
   if (!settings.gif.empty()) {
-    write_gif(settings.gif, sample_film(trained, samples),
-              {.frame_seconds = trained.flow.data.kind == "images" ? 0.1 : 0.05, .colors = 64});
+    write_gif(settings.gif, sample_film(trained, samples), {.frame_seconds = images ? 0.1 : 0.05, .colors = 64});
   }
   if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained.flow.data, samples);
   // Last, as whoever reads it may go away.
   if (settings.to_stdout()) {
     const std::string text = csv_of(trained.flow.data, samples.x);
-    const bool poured = settings.out.empty() && ::isatty(STDOUT_FILENO) != 0;
-    std::cout << (poured ? beginning(text, samples.x.dim(0)) : text);
+    std::cout << (settings.pours() ? beginning(text, samples.x.dim(0)) : text);
   }
   return kDone;
 }

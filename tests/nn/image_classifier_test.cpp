@@ -127,7 +127,7 @@ TEST(ImageClassifier, ComesBackFromAFile) {
     load_model(path);
     ADD_FAILURE() << "a classifier passed for a model";
   } catch (const FileError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("not a model: its metadata have no 'model'"));
+    EXPECT_THAT(error.what(), HasSubstr("not a model: its metadata has no 'model'"));
   }
   EXPECT_THAT(misuse([&] {
                 save_classifier(path, network, nullptr, {{"classifier", "mine"}});

@@ -369,11 +369,15 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "--out", f.path("p.npy"), "--trajectories", f.path("run/../p.npy")};
        }},
-      {"OutputThatIsAnInput", 2, "is read from",
+      {"OutputThatIsAnInput", 2, "is a file of the run, or of its data",
        [](const Folder& f) {
          const std::string table = f.write("t.csv", "1,2\n3,4\n5,7\n");
          EXPECT_EQ(run(f.train({"--data", table})).code, 0);
          return Words{"sample", f.path("new"), "--out", table};
+       }},
+      {"OutputInPlaceOfTheRunsMetrics", 2, "--out: ",
+       [](const Folder& f) {
+         return Words{"sample", f.path("run"), "--count", "3", "--out", f.path("run/metrics.csv")};
        }},
       {"RunInPlaceOfItsData", 2, "would be replaced",
        [](const Folder& f) {
@@ -563,7 +567,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return Words{"evaluate", f.flow(), "--classifier", f.path("absent")};
        }},
-      {"SamplesOfAClassifier", 1, "classifier/model.safetensors",
+      {"SamplesOfAClassifier", 1, "classifier/model.safetensors: is a classifier, not a flow; evaluate measures it",
        [](const Folder& f) {
          return Words{"sample", f.classifier()};
        }},
@@ -628,9 +632,17 @@ const std::vector<Case>& cases() {
        }},
 
       // Models.
-      {"MissingModel", 1, "absent",
+      {"MissingModel", 1, "absent: holds no run",
        [](const Folder& f) {
          return Words{"sample", f.path("absent")};
+       }},
+      {"EvaluationOfNothing", 1, "absent: holds no run",
+       [](const Folder& f) {
+         return Words{"evaluate", f.path("absent")};
+       }},
+      {"FolderWithoutAModel", 1, "images: holds no run: there is no model.safetensors in it",
+       [](const Folder& f) {
+         return Words{"sample", f.path("images")};
        }},
       {"ModelTruncated", 1, "bad.safetensors", [](const Folder& f) { return f.sample_damaged(truncated); }},
       {"ModelHeader", 1, "bad.safetensors",

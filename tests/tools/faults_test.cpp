@@ -20,6 +20,7 @@
 
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
+#include "tests/tools/tiny_images.hpp"
 #include "tests/tools/tiny_runs.hpp"
 
 namespace rill {
@@ -385,6 +386,23 @@ TEST(Terminal, ShowsSomeSamples) {
   EXPECT_LT(count, 30);
   EXPECT_THAT(text, HasSubstr("--out points.csv"));
   EXPECT_GT(lines({"--out", "-"}).first, 500);
+}
+
+TEST(Terminal, GetsNoImagesAsNumbers) {
+  if (!has_terminals()) GTEST_SKIP() << "this system has no pseudo-terminals (a chroot without /dev/pts)";
+  const TemporaryFolder folder;
+  write_tiny_images(folder / "images", 6);
+  const Finished trained =
+      run({"train", "--data", "images", "--data-dir", folder / "images", "--classes", "3", "--model", "residual-mlp",
+           "--hidden", "4", "--steps", "1", "--batch", "4", "--out", folder / "run"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  Launch launch{.command = {"sample", folder / "run", "--count", "1"}};
+  EXPECT_EQ(run(launch).code, 0);
+  launch.terminal = true;
+  launch.before = [] { ::dup2(STDERR_FILENO, STDOUT_FILENO); };
+  const Finished refused = run(launch);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("--image"), HasSubstr("--out")));
 }
 
 TEST(ProgramName, IsTheOneItWasCalledBy) {
