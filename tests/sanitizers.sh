@@ -6,6 +6,9 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export LSAN_OPTIONS=use_poisoned=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
+# The kernels for AVX-512 are not watched (autodiff/simd/meson.build).
+if [ -z "${RILL_ISA:-}" ] && grep -qw avx2 /proc/cpuinfo; then export RILL_ISA=avx2; fi
+
 # configure BUILD SANITIZERS OPTION...
 configure() {
   local again=()
