@@ -40,10 +40,11 @@ struct Functions {
     return relu(x) + mul_add(V(s * z), math::atanh_series_to_third(z), V(s + s));
   }
   static V relu(V x) { return xsimd::select(x < V(0), V(0), x); }
-  // x Phi(x) = max(x, 0) - |x| Phi(-|x|), where max gives -0 below 0, so that the sign is right even if the rest is 0.
+  // x Phi(x) = max(x, 0) - |x| Phi(-|x|), where max is -0 below 0, so that the sign is right even if the rest is 0. Not
+  // written as that max: clang 14 would make the sign of gelu(0) wrong by it.
   static V gelu(V x) {
-    const V positive_part = xsimd::select(x < V(0), V(Real(-0.)), x);
-    return positive_part - math::normal_tail_times(V(xsimd::abs(x)));
+    const V rest = math::normal_tail_times(V(xsimd::abs(x)));
+    return xsimd::select(x < V(0), V(-rest), V(x - rest));
   }
   // x sigmoid(a) with a = 2 sqrt(2 / pi) (x + 0.044715 x^3)
   static V gelu_tanh(V x) {
