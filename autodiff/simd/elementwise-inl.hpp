@@ -44,7 +44,7 @@ struct Functions {
   // written as that max: clang 14 would make the sign of gelu(0) wrong by it.
   static V gelu(V x) {
     const V rest = math::normal_tail_times(V(xsimd::abs(x)));
-    return xsimd::select(x < V(0), V(-rest), V(x - rest));
+    return xsimd::select(x < V(0), math::flip_sign(rest, math::sign_bits(x)), V(x - rest));
   }
   // x sigmoid(a) with a = 2 sqrt(2 / pi) (x + 0.044715 x^3)
   static V gelu_tanh(V x) {
