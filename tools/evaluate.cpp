@@ -1,6 +1,4 @@
 // Measures how good a trained flow is.
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -25,6 +23,7 @@
 #include "tools/density_picture.hpp"
 #include "tools/image_measurements.hpp"
 #include "tools/measurements.hpp"
+#include "tools/outputs.hpp"
 #include "tools/phase.hpp"
 #include "tools/png.hpp"
 #include "tools/program.hpp"
@@ -83,21 +82,9 @@ std::string no_likelihood(const TrainedModel& trained) {
   return concat("the source ", source->description().text(), " has no known density");
 }
 
-// What a picture needs of the place where it is to be.
-void check_picture(const std::string& file) {
-  if (file.empty()) return;
-  const std::filesystem::path path(file), folder = path.has_parent_path() ? path.parent_path() : ".";
-  if (path.extension() != ".png") throw UsageError(concat("--density: expected a .png, got ", in_quotes(file)));
-  std::error_code error;
-  require_file(std::filesystem::is_directory(folder, error), file, "cannot write: there is no folder ",
-               folder.string());
-  require_file(::access(folder.c_str(), W_OK) == 0, file, "cannot write: the folder ", folder.string(),
-               " is not writable");
-}
-
 // What a model or its data do not allow; measuring takes time, so this comes first.
 void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data) {
-  check_picture(settings.density);
+  check_outputs({{"density", settings.density, {".png"}}}, {trained.flow.data.source});
   const std::string missing = no_likelihood(trained);
   if (!missing.empty() && !settings.density.empty()) throw UsageError(concat("--density: ", missing));
   if (!missing.empty() && settings.nll_points > 0) throw UsageError(concat("--nll-points: ", missing));

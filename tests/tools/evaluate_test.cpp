@@ -93,8 +93,8 @@ TEST_F(Evaluation, FindsOutBeforeMeasuringThatItCannot) {
     std::vector<std::string> options;
     int code;
     const char* message;
-  } cases[] = {{{"--density", folder / "absent/d.png"}, 1, "there is no folder"},
-               {{"--density", folder / "d.jpg"}, 2, "--density: expected a .png"},
+  } cases[] = {{{"--density", folder / "absent/d.png"}, 1, "does not exist"},
+               {{"--density", folder / "d.jpg"}, 2, "--density: expected a name that ends in .png"},
                {{"--density", folder / "d.png"}, 2, "--density: the source pinwheel has no known density"},
                {{"--nll-points", "10"}, 2, "--nll-points: the source pinwheel has no known density"}};
   for (const auto& [options, code, message] : cases) {
@@ -114,9 +114,10 @@ TEST_F(Evaluation, FindsOutBeforeMeasuringThatItCannot) {
 
 TEST_F(Evaluation, PrintsWhatItHasWhenALaterMeasureFails) {
   train();
-  std::filesystem::create_directory(folder / "d.png");  // where no file can go
-  const Finished finished =
-      run(command({"--nll-points", "10", "--nll-tolerance", "1e-2", "--density", folder / "d.png"}));
+  Launch launch;
+  launch.command = command({"--nll-points", "10", "--nll-tolerance", "1e-2", "--density", folder / "d.png"});
+  launch.largest_file = 4096;  // enough for the numbers, too little for the picture
+  const Finished finished = run(launch);
   EXPECT_EQ(finished.code, 1);
   EXPECT_THAT(finished.err, AllOf(HasSubstr("evaluate: density: "), HasSubstr("d.png")));
   const Json result = Json::parse(finished.out);
