@@ -1,6 +1,6 @@
 // Exact assignment of n points of noise to n points uniform in a cube, the matrix of squared distances included.
 //   bench/bench_assignment
-#include "flow/assignment.hpp"
+#include "flow/transport/assignment.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -10,7 +10,7 @@
 #include "autodiff/random.hpp"
 #include "datasets/known_densities.hpp"
 #include "datasets/npy.hpp"
-#include "flow/metrics.hpp"
+#include "flow/metrics/metrics.hpp"
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);

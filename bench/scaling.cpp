@@ -16,9 +16,9 @@
 #include "autodiff/error.hpp"
 #include "autodiff/parallel.hpp"
 #include "bench/scaling_study.hpp"
-#include "tools/line_chart.hpp"
-#include "tools/png.hpp"
-#include "tools/ticks.hpp"
+#include "tools/plot/line_chart.hpp"
+#include "tools/plot/png.hpp"
+#include "tools/plot/ticks.hpp"
 
 namespace rill::bench {
 namespace {

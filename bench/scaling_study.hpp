@@ -7,7 +7,7 @@
 
 #include "autodiff/real.hpp"
 #include "datasets/checkerboard.hpp"
-#include "flow/estimate.hpp"
+#include "flow/metrics/estimate.hpp"
 
 namespace rill::bench {
 

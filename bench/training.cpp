@@ -7,7 +7,7 @@
 #include "autodiff/operation_count.hpp"
 #include "bench/counters.hpp"
 #include "bench/works.hpp"
-#include "flow/generate.hpp"
+#include "flow/model/generate.hpp"
 #include "nn/model.hpp"
 
 namespace rill::bench {

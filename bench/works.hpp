@@ -8,7 +8,7 @@
 #include "autodiff/random.hpp"
 #include "autodiff/real.hpp"
 #include "autodiff/tensor.hpp"
-#include "flow/trainer.hpp"
+#include "flow/model/trainer.hpp"
 #include "nn/model_description.hpp"
 
 namespace rill::bench {

@@ -2,9 +2,9 @@
 #include <iostream>
 
 #include "datasets/moons.hpp"
-#include "flow/generate.hpp"
-#include "flow/metrics.hpp"
-#include "flow/trainer.hpp"
+#include "flow/metrics/metrics.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/model/trainer.hpp"
 #include "nn/model.hpp"
 
 int main() {

@@ -8,7 +8,7 @@
 
 #include "autodiff/error.hpp"
 #include "datasets/batches.hpp"
-#include "tools/text.hpp"
+#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {

@@ -13,7 +13,7 @@
 #include "datasets/known_densities.hpp"
 #include "datasets/standardization.hpp"
 #include "datasets/table.hpp"
-#include "flow/trainer.hpp"
+#include "flow/model/trainer.hpp"
 
 namespace rill::tools {
 

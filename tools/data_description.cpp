@@ -3,8 +3,8 @@
 
 #include "autodiff/error.hpp"
 #include "nn/description_json.hpp"
+#include "tools/cli/text.hpp"
 #include "tools/data.hpp"
-#include "tools/text.hpp"
 
 namespace rill::tools {
 std::string DataDescription::text() const {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "tools/heat_maps.hpp"
-#include "tools/plot_row.hpp"
+#include "tools/plot/heat_maps.hpp"
+#include "tools/plot/plot_row.hpp"
 #include "tools/sampling.hpp"
 
 namespace rill::tools {

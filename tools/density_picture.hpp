@@ -4,9 +4,9 @@
 #include <functional>
 
 #include "autodiff/tensor.hpp"
-#include "flow/likelihood.hpp"
-#include "tools/canvas.hpp"
+#include "flow/metrics/likelihood.hpp"
 #include "tools/data.hpp"
+#include "tools/plot/canvas.hpp"
 
 namespace rill::tools {
 

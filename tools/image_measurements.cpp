@@ -10,12 +10,12 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "flow/classifier.hpp"
-#include "flow/dequantisation.hpp"
-#include "flow/metrics.hpp"
+#include "flow/metrics/dequantisation.hpp"
+#include "flow/metrics/metrics.hpp"
+#include "flow/model/classifier.hpp"
+#include "tools/cli/phase.hpp"
+#include "tools/cli/ticker.hpp"
 #include "tools/measurements.hpp"
-#include "tools/phase.hpp"
-#include "tools/ticker.hpp"
 
 namespace rill::tools {
 namespace {

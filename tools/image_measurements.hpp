@@ -5,7 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "datasets/images.hpp"
-#include "flow/estimate.hpp"
+#include "flow/metrics/estimate.hpp"
 #include "nn/image_classifier.hpp"
 #include "tools/run.hpp"
 #include "tools/sampling.hpp"
@@ -15,8 +15,9 @@ namespace rill::tools {
 /// Samples, one for each of as many test images and of its label, against those images:
 ///   label_accuracy          the share whose label the classifier recognises; real_label_accuracy of the test images
 ///   frechet_distance        of features; frechet_floor that of training images, frechet_ceiling that of noise
-///   precision, recall       in the space of features (flow/neighbours.hpp), and their floors, of training images
-///   nearest_training_...    from a sample to the nearest training image, in pixels (of [-1, 1]) and in features: the
+///   precision, recall       in the space of features (flow/metrics/neighbours.hpp), and their floors, of training
+///   images nearest_training_...    from a sample to the nearest training image, in pixels (of [-1, 1]) and in
+///   features: the
 ///                           mean and the first percentile, and the same of test images, ..._of_test
 /// Samples are first rounded to the grey levels that a picture has. `count` images at most are used of each kind.
 /// Throws FileError when the images cannot be read or have another size than the classifier's.

@@ -11,12 +11,12 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/text.hpp"
-#include "flow/adaptive.hpp"
-#include "flow/dequantisation.hpp"
-#include "flow/metrics.hpp"
-#include "flow/trainer.hpp"
-#include "tools/phase.hpp"
-#include "tools/ticker.hpp"
+#include "flow/metrics/dequantisation.hpp"
+#include "flow/metrics/metrics.hpp"
+#include "flow/model/trainer.hpp"
+#include "flow/solver/adaptive.hpp"
+#include "tools/cli/phase.hpp"
+#include "tools/cli/ticker.hpp"
 
 namespace rill::tools {
 namespace {

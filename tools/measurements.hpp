@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "flow/estimate.hpp"
-#include "flow/likelihood.hpp"
+#include "flow/metrics/estimate.hpp"
+#include "flow/metrics/likelihood.hpp"
+#include "tools/cli/phase.hpp"
 #include "tools/data.hpp"
-#include "tools/phase.hpp"
 #include "tools/run.hpp"
 #include "tools/sampling.hpp"
 
@@ -29,7 +29,7 @@ std::string points_text(const DataDescription& data);
 /// Throws std::runtime_error when a sample is NaN or infinite, having put down how many are.   samples: [N, D]
 void require_finite_samples(const Tensor& samples, nlohmann::ordered_json& result);
 
-// All of these show how far they are, and throw Stopped when a signal asks to stop (tools/phase.hpp).
+// All of these show how far they are, and throw Stopped when a signal asks to stop (tools/cli/phase.hpp).
 
 /// The loss on data that training has not seen: fresh points, or the test images. Of a table on the training rows.
 void measure_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed,

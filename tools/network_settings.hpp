@@ -7,7 +7,7 @@
 #include "nn/image_classifier.hpp"
 #include "nn/image_shape.hpp"
 #include "nn/model_description.hpp"
-#include "tools/options.hpp"
+#include "tools/cli/options.hpp"
 
 namespace rill::tools {
 

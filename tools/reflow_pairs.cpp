@@ -10,8 +10,8 @@
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
 #include "nn/safetensors.hpp"
-#include "tools/phase.hpp"
-#include "tools/text.hpp"
+#include "tools/cli/phase.hpp"
+#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {

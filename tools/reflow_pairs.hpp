@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "flow/reflow.hpp"
-#include "tools/options.hpp"
+#include "flow/model/reflow.hpp"
+#include "tools/cli/options.hpp"
 #include "tools/run.hpp"
 #include "tools/sample_options.hpp"
 
@@ -28,7 +28,7 @@ struct ReflowSettings {
 
 /// As many pairs of each label. They depend on the seed, the settings and the flow's model file, and are kept in `file`
 /// together with these: what an earlier call wrote there for the same is read, anything else is replaced.
-/// Shows how far it is. Throws FileError, and Stopped when a signal asks to stop (tools/phase.hpp).
+/// Shows how far it is. Throws FileError, and Stopped when a signal asks to stop (tools/cli/phase.hpp).
 flow::Pairs reflow_pairs(const ReflowSettings& settings, std::uint64_t seed, const std::string& file);
 
 }  // namespace rill::tools

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "flow/coupling.hpp"
-#include "flow/example.hpp"
-#include "flow/path.hpp"
+#include "flow/path/example.hpp"
+#include "flow/path/path.hpp"
+#include "flow/transport/coupling.hpp"
 #include "nn/checkpoint.hpp"
 #include "tools/data.hpp"
 

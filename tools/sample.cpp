@@ -15,14 +15,14 @@
 #include "autodiff/ops.hpp"
 #include "datasets/csv.hpp"
 #include "datasets/npy.hpp"
-#include "tools/gif.hpp"
-#include "tools/outputs.hpp"
-#include "tools/path_plot.hpp"
-#include "tools/png.hpp"
-#include "tools/program.hpp"
+#include "tools/cli/outputs.hpp"
+#include "tools/cli/program.hpp"
+#include "tools/cli/text.hpp"
+#include "tools/plot/gif.hpp"
+#include "tools/plot/path_plot.hpp"
+#include "tools/plot/png.hpp"
 #include "tools/sample_options.hpp"
 #include "tools/sampling.hpp"
-#include "tools/text.hpp"
 
 namespace rill::tools {
 namespace {

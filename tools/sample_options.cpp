@@ -5,13 +5,13 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
-#include "flow/guidance.hpp"
-#include "flow/path.hpp"
-#include "flow/scheduler_change.hpp"
-#include "flow/sde.hpp"
-#include "flow/step_control.hpp"
-#include "flow/tableau.hpp"
-#include "tools/text.hpp"
+#include "flow/model/guidance.hpp"
+#include "flow/model/scheduler_change.hpp"
+#include "flow/path/path.hpp"
+#include "flow/solver/sde.hpp"
+#include "flow/solver/step_control.hpp"
+#include "flow/solver/tableau.hpp"
+#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "flow/generate.hpp"
-#include "tools/options.hpp"
+#include "flow/model/generate.hpp"
+#include "tools/cli/options.hpp"
 #include "tools/run.hpp"
 
 namespace rill::tools {

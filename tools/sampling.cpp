@@ -9,15 +9,15 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
-#include "flow/interpolation.hpp"
-#include "tools/image_grid.hpp"
-#include "tools/phase.hpp"
-#include "tools/scatter.hpp"
+#include "flow/model/interpolation.hpp"
+#include "tools/cli/phase.hpp"
+#include "tools/plot/image_grid.hpp"
+#include "tools/plot/scatter.hpp"
 
 namespace rill::tools {
 namespace {
 
-// Streams of the seed that neither training steps nor anything else uses (flow/trainer.cpp).
+// Streams of the seed that neither training steps nor anything else uses (flow/model/trainer.cpp).
 constexpr std::uint64_t kNoiseStream = std::uint64_t{1} << 59, kDataStream = kNoiseStream + 1;
 
 // Pictures show this many points at most: more would only make them darker and films larger.

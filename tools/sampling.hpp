@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "flow/generate.hpp"
-#include "tools/canvas.hpp"
+#include "flow/model/generate.hpp"
+#include "tools/plot/canvas.hpp"
 #include "tools/run.hpp"
 
 namespace rill::tools {
@@ -40,7 +40,7 @@ struct Samples {
   double seconds = 0;
 };
 /// `count` samples of each label; or, between two ends, `count` steps of which the first and last are the ends. Shows
-/// how far it is, and throws Stopped when a signal asks to stop (tools/phase.hpp).
+/// how far it is, and throws Stopped when a signal asks to stop (tools/cli/phase.hpp).
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request);
 /// A sample of each label. The request's count, labels and interpolation are not used.
 Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request);

@@ -5,8 +5,8 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
-#include "flow/time_sampling.hpp"
-#include "tools/text.hpp"
+#include "flow/path/time_sampling.hpp"
+#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {

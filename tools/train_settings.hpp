@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "flow/trainer.hpp"
+#include "flow/model/trainer.hpp"
+#include "tools/cli/options.hpp"
 #include "tools/network_settings.hpp"
-#include "tools/options.hpp"
 #include "tools/reflow_pairs.hpp"
 #include "tools/run.hpp"
 

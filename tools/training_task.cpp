@@ -10,22 +10,22 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
-#include "flow/classifier.hpp"
-#include "flow/reflow.hpp"
-#include "flow/trainer.hpp"
+#include "flow/model/classifier.hpp"
+#include "flow/model/reflow.hpp"
+#include "flow/model/trainer.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/init.hpp"
 #include "nn/model.hpp"
+#include "tools/cli/text.hpp"
 #include "tools/image_measurements.hpp"
-#include "tools/png.hpp"
+#include "tools/plot/png.hpp"
 #include "tools/reflow_pairs.hpp"
 #include "tools/sampling.hpp"
-#include "tools/text.hpp"
 
 namespace rill::tools {
 namespace {
 
-// The initial weights' stream of the seed; steps, held-out batches and shuffles have others (flow/trainer.cpp,
+// The initial weights' stream of the seed; steps, held-out batches and shuffles have others (flow/model/trainer.cpp,
 // datasets/batches.hpp).
 constexpr std::uint64_t kWeightsStream = std::uint64_t{1} << 60;
 

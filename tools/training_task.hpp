@@ -22,7 +22,7 @@ class TrainingTask {
   /// Writes model.safetensors.
   virtual void save_model(const std::string& file) = 0;
 
-  // What follows may throw Stopped (tools/signals.hpp): it can take long, and gives up when a signal asks to stop.
+  // What follows may throw Stopped (tools/cli/signals.hpp): it can take long, and gives up when a signal asks to stop.
 
   /// What is left to do before the first step, once the folder is there.
   virtual void prepare(const RunFiles&) {}

@@ -109,8 +109,8 @@ struct Rectangles {
 /// where s = `gradient_scale`, step = learning rate / (1 - beta1^t) and decay = learning rate times weight decay; and
 /// of the exponential moving average, w = `average_weight`:
 ///   average = average + w (p - average)
-/// A beta is told by its distance from 1, which a Real keeps where it would round the beta to 1. Where (s g)^2 is beyond
-/// a Real, v becomes and stays infinite, and p stands still.
+/// A beta is told by its distance from 1, which a Real keeps where it would round the beta to 1. Where (s g)^2 is
+/// beyond a Real, v becomes and stays infinite, and p stands still.
 struct Adam {
   Real gradient_scale;
   Real rest1, rest2;  ///< 1 - beta1, 1 - beta2
@@ -119,7 +119,7 @@ struct Adam {
   Real epsilon, decay, average_weight;
 };
 
-/// One row of the costs of an assignment problem (flow/assignment.cpp), against columns j = 0, 1, ...
+/// One row of the costs of an assignment problem (flow/transport/assignment.cpp), against columns j = 0, 1, ...
 ///   cost_j = floats[j], or doubles[j], whichever pointer is not null; or, of y_j = points[j], points[stride + j], ...,
 ///            -sum_d point[d] y_j[d], or |point - y_j| if `distance`
 struct CostRow {

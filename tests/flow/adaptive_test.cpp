@@ -1,5 +1,5 @@
 // Adaptive steps: against torchdiffeq's printed results, against exact solutions, and each row against itself alone.
-#include "flow/adaptive.hpp"
+#include "flow/solver/adaptive.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,9 +11,9 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
-#include "flow/dense_output.hpp"
-#include "flow/ode.hpp"
-#include "flow/path.hpp"
+#include "flow/path/path.hpp"
+#include "flow/solver/dense_output.hpp"
+#include "flow/solver/ode.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {

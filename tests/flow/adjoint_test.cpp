@@ -1,5 +1,5 @@
 // Gradients of a solve: through its steps, by the adjoint, and by differences.
-#include "flow/adjoint.hpp"
+#include "flow/solver/adjoint.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include "autodiff/memory.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
-#include "flow/adaptive.hpp"
-#include "flow/path.hpp"
+#include "flow/path/path.hpp"
+#include "flow/solver/adaptive.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
 

@@ -10,7 +10,7 @@
 #include "autodiff/parallel.hpp"
 #include "datasets/annulus.hpp"
 #include "datasets/checkerboard.hpp"
-#include "flow/trainer.hpp"
+#include "flow/model/trainer.hpp"
 #include "nn/model.hpp"
 
 namespace {

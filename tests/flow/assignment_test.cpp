@@ -1,5 +1,5 @@
 // Assignments against brute force, by their laws, and by the potentials that prove them best.
-#include "flow/assignment.hpp"
+#include "flow/transport/assignment.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Brownian paths: the law of their increments, and that they are one path however they are asked for.
-#include "flow/brownian.hpp"
+#include "flow/solver/brownian.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Training a classifier, and asking it.
-#include "flow/classifier.hpp"
+#include "flow/model/classifier.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

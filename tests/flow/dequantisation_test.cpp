@@ -1,5 +1,5 @@
 // Bits per dimension, where the answer is known.
-#include "flow/dequantisation.hpp"
+#include "flow/metrics/dequantisation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

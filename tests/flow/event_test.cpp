@@ -1,5 +1,5 @@
 // Events: stopping where a function crosses zero.
-#include "flow/event.hpp"
+#include "flow/solver/event.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "autodiff/ops.hpp"
-#include "flow/adaptive.hpp"
+#include "flow/solver/adaptive.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {

@@ -1,5 +1,5 @@
 // Couplings, examples, and examples made ahead of time.
-#include "flow/example.hpp"
+#include "flow/path/example.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "autodiff/parallel.hpp"
-#include "flow/ahead.hpp"
-#include "flow/generate.hpp"
-#include "flow/trainer.hpp"
+#include "flow/model/ahead.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/model/trainer.hpp"
 #include "nn/model.hpp"
 #include "tests/misuse.hpp"
 

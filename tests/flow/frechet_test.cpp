@@ -1,5 +1,5 @@
 // The Frechet distance, on points whose means and covariances are known exactly.
-#include "flow/frechet.hpp"
+#include "flow/metrics/frechet.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Classifier-free guidance and the dropping of labels.
-#include "flow/guidance.hpp"
+#include "flow/model/guidance.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,9 @@
 #include <cmath>
 #include <limits>
 
-#include "flow/generate.hpp"
-#include "flow/path.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/path/example.hpp"
+#include "flow/path/path.hpp"
 #include "nn/model.hpp"
 #include "tests/misuse.hpp"
 

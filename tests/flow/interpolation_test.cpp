@@ -1,5 +1,5 @@
 // Arcs between points, and mixtures of classes.
-#include "flow/interpolation.hpp"
+#include "flow/model/interpolation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "autodiff/random.hpp"
-#include "flow/guidance.hpp"
+#include "flow/model/guidance.hpp"
 #include "nn/model.hpp"
 
 namespace rill::flow {

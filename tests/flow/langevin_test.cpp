@@ -1,5 +1,5 @@
 // Langevin dynamics, where it works and where it does not.
-#include "flow/langevin.hpp"
+#include "flow/solver/langevin.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
-#include "flow/ode.hpp"
-#include "flow/path.hpp"
+#include "flow/path/path.hpp"
+#include "flow/solver/ode.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {

@@ -7,14 +7,14 @@
 #include <utility>
 #include <vector>
 
-#include "flow/brownian.hpp"
-#include "flow/example.hpp"
-#include "flow/generate.hpp"
-#include "flow/guidance.hpp"
-#include "flow/interpolation.hpp"
-#include "flow/path.hpp"
-#include "flow/scheduler_change.hpp"
-#include "flow/trainer.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/model/guidance.hpp"
+#include "flow/model/interpolation.hpp"
+#include "flow/model/scheduler_change.hpp"
+#include "flow/model/trainer.hpp"
+#include "flow/path/example.hpp"
+#include "flow/path/path.hpp"
+#include "flow/solver/brownian.hpp"
 #include "nn/ema.hpp"
 #include "nn/image_classifier.hpp"
 #include "nn/optimizer.hpp"

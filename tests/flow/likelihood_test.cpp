@@ -1,5 +1,5 @@
 // Likelihoods where the answer is known.
-#include "flow/likelihood.hpp"
+#include "flow/metrics/likelihood.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
-#include "flow/marginal.hpp"
-#include "flow/path.hpp"
+#include "flow/path/marginal.hpp"
+#include "flow/path/path.hpp"
 #include "nn/model.hpp"
 #include "tests/misuse.hpp"
 

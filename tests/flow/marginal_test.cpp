@@ -1,5 +1,5 @@
 // The exact marginal of a finite data set, held against the conditional path, its regression and its data.
-#include "flow/marginal.hpp"
+#include "flow/path/marginal.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,10 +13,10 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
-#include "flow/ode.hpp"
-#include "flow/path.hpp"
-#include "flow/scheduler.hpp"
-#include "flow/tableau.hpp"
+#include "flow/path/path.hpp"
+#include "flow/path/scheduler.hpp"
+#include "flow/solver/ode.hpp"
+#include "flow/solver/tableau.hpp"
 
 namespace rill::flow {
 namespace {

@@ -1,5 +1,5 @@
 // Metrics against closed forms, and their standard errors against the spread over repeated draws.
-#include "flow/metrics.hpp"
+#include "flow/metrics/metrics.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Nearest neighbours against distances counted one by one; precision and recall of sets that say what they must be.
-#include "flow/neighbours.hpp"
+#include "flow/metrics/neighbours.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Fixed steps, by their measured errors.
-#include "flow/ode.hpp"
+#include "flow/solver/ode.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "autodiff/ops.hpp"
-#include "flow/path.hpp"
+#include "flow/path/path.hpp"
 
 namespace rill::flow {
 namespace {

@@ -1,5 +1,5 @@
 // Schedulers, the affine path, its loss and predictions, held against formulas and published numbers.
-#include "flow/path.hpp"
+#include "flow/path/path.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,11 +11,11 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
-#include "flow/loss.hpp"
-#include "flow/ode.hpp"
-#include "flow/prediction.hpp"
-#include "flow/scheduler.hpp"
-#include "flow/time_sampling.hpp"
+#include "flow/loss/loss.hpp"
+#include "flow/path/prediction.hpp"
+#include "flow/path/scheduler.hpp"
+#include "flow/path/time_sampling.hpp"
+#include "flow/solver/ode.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
 

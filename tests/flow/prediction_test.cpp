@@ -1,5 +1,5 @@
 // Conversions between predictions up to both ends of the path, and the inverse of a scheduler.
-#include "flow/prediction.hpp"
+#include "flow/path/prediction.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
-#include "flow/scheduler.hpp"
+#include "flow/path/scheduler.hpp"
 
 namespace rill::flow {
 namespace {

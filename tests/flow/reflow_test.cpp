@@ -1,5 +1,5 @@
 // Pairs of a flow's ends, and examples made of them.
-#include "flow/reflow.hpp"
+#include "flow/model/reflow.hpp"
 
 #include <gtest/gtest.h>
 

@@ -13,11 +13,11 @@
 #include "autodiff/random.hpp"
 #include "datasets/annulus.hpp"
 #include "datasets/gaussians.hpp"
-#include "flow/assignment.hpp"
-#include "flow/metrics.hpp"
-#include "flow/pairwise.hpp"
-#include "flow/sinkhorn.hpp"
-#include "flow/step_control.hpp"
+#include "flow/metrics/metrics.hpp"
+#include "flow/solver/step_control.hpp"
+#include "flow/transport/assignment.hpp"
+#include "flow/transport/pairwise.hpp"
+#include "flow/transport/sinkhorn.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {

@@ -1,5 +1,5 @@
 // One flow on the paths of several schedulers.
-#include "flow/scheduler_change.hpp"
+#include "flow/model/scheduler_change.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
-#include "flow/generate.hpp"
-#include "flow/ode.hpp"
-#include "flow/path.hpp"
-#include "flow/prediction.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/path/path.hpp"
+#include "flow/path/prediction.hpp"
+#include "flow/solver/ode.hpp"
 #include "nn/model.hpp"
 #include "tests/misuse.hpp"
 

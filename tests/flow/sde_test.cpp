@@ -1,5 +1,5 @@
 // The measured orders of the solvers of stochastic equations, and equations that share a flow's marginals.
-#include "flow/sde.hpp"
+#include "flow/solver/sde.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,11 +9,11 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
-#include "flow/brownian.hpp"
-#include "flow/generate.hpp"
-#include "flow/model_sde.hpp"
-#include "flow/path.hpp"
-#include "flow/prediction.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/model/model_sde.hpp"
+#include "flow/path/path.hpp"
+#include "flow/path/prediction.hpp"
+#include "flow/solver/brownian.hpp"
 #include "nn/model.hpp"
 #include "tests/misuse.hpp"
 

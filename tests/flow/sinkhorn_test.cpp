@@ -1,5 +1,5 @@
 // Entropic transport against closed forms, its limit and its marginals.
-#include "flow/sinkhorn.hpp"
+#include "flow/transport/sinkhorn.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <stdexcept>
 
 #include "autodiff/ops.hpp"
-#include "flow/assignment.hpp"
+#include "flow/transport/assignment.hpp"
 
 namespace rill::flow {
 namespace {

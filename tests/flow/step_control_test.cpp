@@ -1,5 +1,5 @@
 // How large the steps of adaptive solves are.
-#include "flow/step_control.hpp"
+#include "flow/solver/step_control.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "autodiff/ops.hpp"
-#include "flow/adaptive.hpp"
+#include "flow/solver/adaptive.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {

@@ -1,5 +1,5 @@
 // Tableaus by the conditions they must satisfy.
-#include "flow/tableau.hpp"
+#include "flow/solver/tableau.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "flow/dense_output.hpp"
+#include "flow/solver/dense_output.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {

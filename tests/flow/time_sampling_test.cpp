@@ -1,5 +1,5 @@
 // The distributions of training times.
-#include "flow/time_sampling.hpp"
+#include "flow/path/time_sampling.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

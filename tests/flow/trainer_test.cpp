@@ -1,5 +1,5 @@
 // The trainer: it learns a known field, resumes bit for bit, and stops when it diverges. Sampling with what it learned.
-#include "flow/trainer.hpp"
+#include "flow/model/trainer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,9 +15,9 @@
 #include "autodiff/file.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
-#include "flow/generate.hpp"
-#include "flow/likelihood.hpp"
-#include "flow/ode.hpp"
+#include "flow/metrics/likelihood.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/solver/ode.hpp"
 #include "nn/dropout.hpp"
 #include "nn/model.hpp"
 

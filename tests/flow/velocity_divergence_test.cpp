@@ -1,5 +1,5 @@
 // Divergences of velocities, exact and by random probes.
-#include "flow/velocity_divergence.hpp"
+#include "flow/solver/velocity_divergence.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
-#include "flow/generate.hpp"
+#include "flow/model/generate.hpp"
 #include "nn/model.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"

@@ -1,5 +1,5 @@
 // Configuration files as options of every type. What is in force must read back the same from the file that says it.
-#include "tools/options.hpp"
+#include "tools/cli/options.hpp"
 
 #include "autodiff/error.hpp"
 #include "tests/fuzz/fuzz.hpp"

@@ -1,5 +1,5 @@
 // Configuration files as text. What was read must read back the same when it is written.
-#include "tools/toml.hpp"
+#include "tools/cli/toml.hpp"
 
 #include <stdexcept>
 

@@ -1,5 +1,5 @@
 // Ticks, limits, and the frame of a plot.
-#include "tools/axes.hpp"
+#include "tools/plot/axes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "autodiff/random.hpp"
-#include "tools/colormap.hpp"
-#include "tools/limits.hpp"
-#include "tools/scatter.hpp"
-#include "tools/ticks.hpp"
+#include "tools/plot/colormap.hpp"
+#include "tools/plot/limits.hpp"
+#include "tools/plot/scatter.hpp"
+#include "tools/plot/ticks.hpp"
 
 namespace rill::tools {
 namespace {

@@ -1,5 +1,5 @@
 // What is drawn on a canvas: coverage, blending, clipping, text and colours.
-#include "tools/canvas.hpp"
+#include "tools/plot/canvas.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <limits>
 #include <string>
 
-#include "tools/colormap.hpp"
-#include "tools/font.hpp"
+#include "tools/plot/colormap.hpp"
+#include "tools/plot/font.hpp"
 
 namespace rill::tools {
 namespace {

@@ -16,10 +16,10 @@
 #include "autodiff/file.hpp"
 #include "autodiff/random.hpp"
 #include "tests/temporary_folder.hpp"
-#include "tools/gif.hpp"
-#include "tools/palette.hpp"
-#include "tools/png.hpp"
-#include "tools/scatter.hpp"
+#include "tools/plot/gif.hpp"
+#include "tools/plot/palette.hpp"
+#include "tools/plot/png.hpp"
+#include "tools/plot/scatter.hpp"
 
 namespace rill::tools {
 namespace {

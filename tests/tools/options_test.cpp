@@ -1,4 +1,4 @@
-#include "tools/options.hpp"
+#include "tools/cli/options.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

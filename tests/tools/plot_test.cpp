@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "autodiff/random.hpp"
-#include "tools/image_grid.hpp"
-#include "tools/line_chart.hpp"
-#include "tools/scatter.hpp"
+#include "tools/plot/image_grid.hpp"
+#include "tools/plot/line_chart.hpp"
+#include "tools/plot/scatter.hpp"
 
 namespace rill::tools {
 namespace {

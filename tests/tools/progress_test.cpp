@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/pace.hpp"
-#include "tools/status_line.hpp"
+#include "tools/cli/pace.hpp"
+#include "tools/cli/status_line.hpp"
 
 namespace rill::tools {
 namespace {

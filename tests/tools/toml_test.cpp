@@ -1,4 +1,4 @@
-#include "tools/toml.hpp"
+#include "tools/cli/toml.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,25 @@
+// Nearest neighbours: whether samples lie where data do, and whether they are copies of some.
+#pragma once
+
+#include "autodiff/tensor.hpp"
+#include "flow/metrics/estimate.hpp"
+
+namespace rill::flow {
+
+/// For every row of x the distance to the nearest row of y.   x: [n, D], y: [m, D] -> [n]
+/// The nearest is found by a matrix product, O(n m D), and its distance in double: that of a copy is 0.
+/// Throws std::invalid_argument for other shapes, an empty y, and points that are not finite.
+Tensor nearest_distances(const Tensor& x, const Tensor& y);
+
+struct PrecisionRecall {
+  Estimate precision;  ///< the share of samples that lie among the data: how good they are
+  Estimate recall;     ///< the share of data that lie among the samples: how varied these are
+};
+/// Improved precision and recall (Kynkaanniemi et al., "Improved Precision and Recall Metric for Assessing Generative
+/// Models", 2019, equation 1 and algorithm 1). A point lies among a set when it is no farther from one of its points
+/// than that point's k-th nearest neighbour in the set. Meant for features; k = 3 is the paper's.
+///   data: [n, D], samples: [m, D], n and m > k; both numbers fall as the sets shrink, so compare equal sizes only
+/// Throws std::invalid_argument for other shapes, too few points, and points that are not finite.
+PrecisionRecall precision_and_recall(const Tensor& data, const Tensor& samples, Index k = 3);
+
+}  // namespace rill::flow

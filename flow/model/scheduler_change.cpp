@@ -1,0 +1,72 @@
+#include "flow/model/scheduler_change.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/path/path.hpp"
+#include "flow/path/prediction.hpp"
+
+namespace rill::flow {
+namespace {
+
+// (alpha, sigma) in polar coordinates: the angle is the share of data against noise, the length the scale.
+double squared_length(const Coefficients& c) { return c.alpha * c.alpha + c.sigma * c.sigma; }
+double d_angle(const Coefficients& c) { return (c.d_alpha * c.sigma - c.d_sigma * c.alpha) / squared_length(c); }
+double d_log_length(const Coefficients& c) { return (c.alpha * c.d_alpha + c.sigma_d_sigma) / squared_length(c); }
+
+// By the formulas, infinite or NaN where they have no value.
+PathChange formula(const Scheduler& from, const Scheduler& to, double r) {
+  const Coefficients target = to.at(r);
+  const double t = from.time_of(target.alpha, target.sigma);
+  const Coefficients source = from.at(t);
+  const double scale = std::sqrt(squared_length(target) / squared_length(source));
+  // Beyond the shares that `from` passes through, its time stands still.
+  const double more_data = source.alpha * target.sigma - target.alpha * source.sigma;
+  const bool beyond = (t == 0 || t == 1) && std::abs(more_data) > 1e-12;
+  const double d_t = beyond ? 0 : d_angle(target) / d_angle(source);
+  const double change = d_log_length(target) - (d_t == 0 ? 0 : d_log_length(source) * d_t);
+  return {.t = t, .scale = scale, .d_t = d_t, .d_log_scale = change};
+}
+
+}  // namespace
+
+PathChange path_change(const Scheduler& from, const Scheduler& to, double r) {
+  const PathChange exact = formula(from, to, r);
+  if (std::isfinite(exact.d_t) && std::isfinite(exact.d_log_scale)) return exact;
+  return formula(from, to, std::clamp(r, kConversionMargin, 1 - kConversionMargin));
+}
+
+Velocity change_scheduler(const Velocity& velocity, std::shared_ptr<const Scheduler> from,
+                          std::shared_ptr<const Scheduler> to) {
+  require(from != nullptr && to != nullptr, "change of scheduler: expected two schedulers");
+  return [=](const Tensor& x, const Tensor& r) {
+    Tensor t = Tensor::empty(r.shape()), scale = Tensor::empty(r.shape());
+    Tensor of_velocity = Tensor::empty(r.shape()), of_point = Tensor::empty(r.shape());
+    PathChange change{};
+    for (Index i = 0; i < r.size(); ++i) {
+      // Solvers ask at one time for a whole batch.
+      const bool again = i > 0 && r.data()[i] == r.data()[i - 1];
+      if (!again) change = path_change(*from, *to, static_cast<double>(r.data()[i]));
+      t.data()[i] = static_cast<Real>(change.t);
+      scale.data()[i] = static_cast<Real>(change.scale);
+      of_velocity.data()[i] = static_cast<Real>(change.scale * change.d_t);
+      of_point.data()[i] = static_cast<Real>(change.d_log_scale);
+    }
+    const int rank = x.rank();
+    const Tensor u = velocity(x / per_sample(scale, rank), t);
+    return per_sample(of_point, rank) * x + per_sample(of_velocity, rank) * u;
+  };
+}
+
+RescheduledModel::RescheduledModel(const nn::VelocityModel& model, std::shared_ptr<const Scheduler> from,
+                                   std::shared_ptr<const Scheduler> to)
+    : VelocityModel(model.dimension(), model.classes()), model_(model), from_(std::move(from)), to_(std::move(to)) {}
+
+Tensor RescheduledModel::forward(const Tensor& x, const Tensor& t, const Indices& labels) const {
+  return change_scheduler(velocity_of(model_, labels), from_, to_)(x, t);
+}
+
+}  // namespace rill::flow

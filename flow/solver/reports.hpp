@@ -1,0 +1,48 @@
+// What an adaptive solve reports: the points at requested times, which clocks pass at different steps.
+#pragma once
+
+#include <cstddef>
+#include <tuple>
+#include <vector>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/tensor.hpp"
+#include "flow/solver/runge_kutta.hpp"
+#include "flow/solver/tableau.hpp"
+
+namespace rill::flow {
+
+/// A clock whose points are to be reported: at the requested time number `time`, or, where it ends, at that one and all
+/// later ones.
+struct Passage {
+  std::size_t time;
+  bool ends;
+  bool inside;  ///< its step, at theta; otherwise it is at the end of the step
+  std::size_t clock;
+  double theta;
+
+  auto group() const { return std::tuple(time, ends, inside); }
+};
+
+class Reports {
+ public:
+  explicit Reports(std::size_t times) : reports_(times) {}
+
+  /// The points of some rows at the requested times [begin, end).
+  void add(std::size_t begin, std::size_t end, const Tensor& x, const Indices& rows);
+
+  /// The points of the clocks that passed requested times during a step, which may be given further slopes for it.
+  void add(const Tableau& method, Field& field, Step& step, std::vector<Passage> passages);
+
+  /// The points at each requested time, once all rows have been reported there, in the order of the batch.
+  std::vector<Tensor> assembled() const;
+
+ private:
+  struct Report {
+    std::vector<Tensor> parts;
+    std::vector<Index> rows;  // of all parts one after the other
+  };
+  std::vector<Report> reports_;
+};
+
+}  // namespace rill::flow

@@ -1,0 +1,42 @@
+#include "flow/solver/row_groups.hpp"
+
+#include <exception>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "autodiff/graph.hpp"
+#include "autodiff/parallel.hpp"
+
+namespace rill::flow {
+
+void for_row_groups(Index rows, Index largest, const std::function<void(Index begin, Index end)>& body) {
+  if (rows == 0) return;
+  std::mutex mutex;
+  std::exception_ptr error;
+  const Index groups = (rows + largest - 1) / largest;
+  parallel_for(rows, (rows + groups - 1) / groups, [&](Index begin, Index end) {
+    try {
+      const NoGrad no_grad;
+      body(begin, end);
+    } catch (...) {  // must not leave a thread's loop
+      const std::lock_guard lock(mutex);
+      if (!error) error = std::current_exception();
+    }
+  });
+  if (error) std::rethrow_exception(error);
+}
+
+Indices labels_of_rows(const Indices& labels, const Indices& rows) {
+  if (labels.size() == 0) return labels;
+  std::vector<Index> part;
+  for (const Index row : rows) part.push_back(labels[row]);
+  return Indices(std::move(part));
+}
+
+Indices labels_of_rows(const Indices& labels, Index begin, Index end) {
+  if (labels.size() == 0) return labels;
+  return Indices(std::vector<Index>(labels.begin() + begin, labels.begin() + end));
+}
+
+}  // namespace rill::flow

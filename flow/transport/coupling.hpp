@@ -1,0 +1,48 @@
+// Which source point goes with which data point of a batch.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autodiff/ops.hpp"
+#include "autodiff/random.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace rill::flow {
+
+/// How a batch of source points x_0 is paired with a batch of data points x_1, both drawn independently:
+///   independent  as they were drawn
+///   ot           by the exact optimal-transport plan of the two batches for the cost |x_0 - x_1|^2, which is a
+///                permutation: every point of both is used once (Pooladian et al., "Multisample Flow Matching", 2023;
+///                Tong et al., "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal
+///                Transport", 2024, proposition 3.4)
+///   entropic     from the entropic plan (flow/transport/sinkhorn.hpp): every data point is used once, with a source
+///   point drawn
+///                from its column of the plan
+/// With labels, the pairing is done within each label. The source points that a label's data are paired with are then
+/// as they were drawn: a sample of the source, which is what sampling for that label starts from. A plan across labels
+/// would give each label its own part of the source.
+struct CouplingDescription {
+  std::string name = "independent";
+  /// entropic: the weight of the entropy, in units of the cost. For the Schroedinger bridge of diffusion sigma it is
+  /// 2 sigma^2 (Tong et al. 2024, proposition 3.5).
+  double regularization = 0;
+
+  friend bool operator==(const CouplingDescription&, const CouplingDescription&) = default;
+};
+
+/// The names of the couplings.
+std::vector<std::string> coupling_names();
+
+/// Throws std::invalid_argument for an unknown name, listing the known ones, and for a regularization that does not go
+/// with it.
+void check(const CouplingDescription& coupling);
+
+/// For every data point, the number of the source point that it is paired with.
+///   x_0, x_1: [N, ...], labels: [N] or none -> [N]. `rng` is drawn from by `entropic` only.
+/// Throws std::invalid_argument for batches of different sizes and as check() does, std::runtime_error when Sinkhorn's
+/// iteration does not converge.
+Indices couple(const CouplingDescription& coupling, const Tensor& x_0, const Tensor& x_1, const Indices& labels,
+               Generator& rng);
+
+}  // namespace rill::flow

@@ -1,0 +1,61 @@
+// Work other than training steps that may take long: it says how far it is, and can be stopped.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "flow/model/generate.hpp"
+#include "nn/velocity_model.hpp"
+#include "tools/cli/pace.hpp"
+#include "tools/cli/status_line.hpp"
+
+namespace rill::tools {
+
+/// "sampling 35 %, 12 s left" on stderr, on a terminal until it ends. Nothing is shown of what takes less than a
+/// second.
+class Phase {
+ public:
+  /// @param name   what is done: "sampling"
+  /// @param total  of the units of work; 0 when that cannot be known before
+  Phase(std::string name, double total);
+  ~Phase() { line_.clear(); }
+  Phase(const Phase&) = delete;
+  Phase& operator=(const Phase&) = delete;
+
+  /// So many units more are about to be done. From any thread. Throws Stopped when a signal asked to stop.
+  void advance(double units);
+
+ private:
+  using Clock = StatusLine::Clock;
+  void show(Clock::time_point now);
+
+  std::string name_;
+  double total_;
+  std::atomic<double> done_{0};
+  std::mutex mutex_;  // guards what follows
+  StatusLine line_;
+  Pace pace_;
+  Clock::time_point start_, last_time_;
+  double last_done_ = 0;
+};
+
+/// How often the velocity is evaluated for a point on its way; 0 where the solver decides as it goes.
+double evaluations_of(const flow::GenerateOptions& options);
+
+/// A model whose every evaluation advances a phase by the rows that it is asked for.
+class WatchedModel final : public nn::VelocityModel {
+ public:
+  /// Both must outlive this one.
+  WatchedModel(const nn::VelocityModel& model, Phase& phase);
+
+  Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
+  bool has_score() const override { return model_.has_score(); }
+  Tensor score_drift(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
+
+ private:
+  const nn::VelocityModel& model_;
+  Phase& phase_;
+};
+
+}  // namespace rill::tools

@@ -1,0 +1,50 @@
+#include "tools/cli/presets.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
+#include "tools/cli/options.hpp"
+#include "tools/cli/text.hpp"
+
+namespace rill::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path presets_folder() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed = program.parent_path() / "../../share/rill/presets";
+  return !error && fs::is_directory(installed, error) ? installed : fs::path(RILL_PRESETS_FOLDER);
+}
+
+// "annulus", "tong/ot-cfm": paths in the folder, without the ending.
+std::vector<std::string> all_names() {
+  const fs::path folder = presets_folder();
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() != ".toml") continue;
+    names.push_back(entry->path().lexically_relative(folder).replace_extension().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+std::string preset_names() { return joined(all_names()); }
+
+std::string find_preset(const std::string& name) {
+  const std::vector<std::string> names = all_names();
+  const bool found = std::find(names.begin(), names.end(), name) != names.end();
+  if (!found) throw UsageError(concat("--preset: unknown preset ", in_quotes(name), "; there are: ", preset_names()));
+  const fs::path path = presets_folder() / (name + ".toml");
+  return path.lexically_normal().string();
+}
+
+}  // namespace rill::tools

@@ -1,0 +1,78 @@
+// A frame with ticks, and the map from the numbers to the picture.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "autodiff/real.hpp"
+#include "tools/plot/canvas.hpp"
+#include "tools/plot/geometry.hpp"
+#include "tools/plot/limits.hpp"
+#include "tools/plot/ticks.hpp"
+
+namespace rill::tools {
+
+/// How a set of points is drawn: discs, smaller and fainter the more of them there are, so that density shows as shade.
+struct Dots {
+  double radius = 1;
+  double opacity = 1;
+};
+/// Radius in pixels, for a plot drawn at `scale` pixels per unit of layout.
+Dots dots_for(std::size_t count, double scale);
+
+/// What is marked along both axes.
+struct AxisTicks {
+  OffsetTicks x;
+  OffsetTicks y;
+};
+/// At most `most` + 1 round numbers on each axis; fewer on x, but not fewer than two, where their labels would crowd a
+/// frame of `width` units.
+AxisTicks ticks_for(const Limits& limits, double width, int most);
+
+/// Room around a frame of `width` units for a title and tick labels, within the picture's white margin; in units.
+struct Margins {
+  double left = 0;
+  double top = 0;
+  double right = 0;
+  double bottom = 0;
+  /// Between this frame and the next on its right, which has no y labels.
+  double gutter = 0;
+};
+Margins margins_for(const Limits& limits, const AxisTicks& ticks, double width, bool title);
+
+/// One plot: `limits` drawn inside `frame` (pixels), both axes linear. Lines and text are `scale` pixels per unit.
+class Axes {
+ public:
+  Axes(Canvas& canvas, const Rect& frame, const Limits& limits, double scale);
+
+  /// Where a point of the plane is in the picture.
+  Point at(double x, double y) const;
+
+  /// Draws x, y, x, y, ... as discs, clipped to the frame. Points with a NaN or an infinity are skipped.
+  void points(std::span<const double> values, const Color& color, const Dots& dots) const;
+
+  /// Draws connected lines through points of the plane, clipped to the frame and broken at any that is not finite.
+  void path(std::span<const Point> points, double width, const Color& color) const;
+
+  /// Fills the frame with a field: `values` are [rows, columns], the first row at the bottom (y_low), interpolated
+  /// between the centers of their cells. `colors` is given (value - low) / (high - low), as viridis() takes it.
+  void heat_map(std::span<const Real> values, int rows, int columns, double low, double high,
+                Color (*colors)(double)) const;
+
+  /// Draws the frame and the ticks, with labels below and, where asked for, on the left. An offset of the labels is
+  /// written under those of x and above those of y.
+  void frame(const AxisTicks& ticks, bool y_labels) const;
+
+  /// Centers one line above the frame, in smaller type if it is too long.
+  void title(const std::string& text) const;
+
+ private:
+  Canvas& canvas_;
+  Rect frame_;
+  Limits limits_;
+  double scale_;
+};
+
+}  // namespace rill::tools

@@ -1,0 +1,34 @@
+// Reducing pictures to 256 colours.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "tools/plot/canvas.hpp"
+
+namespace rill::tools {
+
+/// At most 256 colors that stand for all colors of a set of pictures, one palette for all of them: what stands still in
+/// a film keeps its color. No dithering, whose noise flickers and does not compress.
+class Palette {
+ public:
+  /// Again and again cuts the group of colors with the largest squared error in two, at the mean of the channel that
+  /// varies most, then moves every color to the mean of what it stands for (k-means). When there are no more than
+  /// `most` colors each is kept exactly; otherwise those that cover a hundredth of all pixels or more (backgrounds,
+  /// flat areas) are, up to half of the palette. Throws std::invalid_argument unless 2 <= most <= 256.
+  explicit Palette(std::span<const Image> images, int most = 256);
+
+  /// 0xrrggbb.
+  const std::vector<std::uint32_t>& colors() const& { return colors_; }
+  const std::vector<std::uint32_t>& colors() const&& = delete;
+  /// For each pixel, the number of the nearest color; the image must be one of those that the palette was made for.
+  std::vector<std::uint8_t> index(const Image& image) const;
+
+ private:
+  std::vector<std::uint32_t> colors_;
+  std::unordered_map<std::uint32_t, std::uint8_t> nearest_;
+};
+
+}  // namespace rill::tools
