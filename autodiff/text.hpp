@@ -1,9 +1,11 @@
-// Lists in messages.
+// Numbers, names and lists in messages.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "autodiff/real.hpp"
 
 namespace rill {
 
@@ -16,5 +18,14 @@ inline std::string joined(const std::vector<std::string>& items, std::string_vie
   }
   return result;
 }
+
+/// The text in single quotes, cut after some sixty bytes, with unprintable bytes shown as \xNN: safe in a message.
+std::string in_quotes(std::string_view text);
+
+/// "8,706".
+std::string grouped(Index value);
+
+/// The fewest digits that read back as the same number.
+std::string exact(double value);
 
 }  // namespace rill

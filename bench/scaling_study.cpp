@@ -99,7 +99,7 @@ Training train_and_measure(const Board& board, Index width, const std::vector<In
                                             .time_frequencies = 8};
   const auto model = nn::make_model(description, rng);
   const auto source = [&](Index, Generator& step_rng) {
-    return flow::Batch{board.density.sample(kBatch, step_rng), {}};
+    return datasets::Batch{board.density.sample(kBatch, step_rng), {}};
   };
   flow::Trainer trainer(*model, source, trainer_options());
 

@@ -35,9 +35,9 @@ nn::ModelDescription mnist_unet() {
 
 }  // namespace
 
-flow::BatchSource Work::source(Index points) const {
+datasets::BatchSource Work::source(Index points) const {
   return [this, points](Index, Generator& rng) {
-    flow::Batch batch{data(points, rng), {}};
+    datasets::Batch batch{data(points, rng), {}};
     if (model.classes > 0) batch.labels = rng.integers(points, model.classes);
     return batch;
   };

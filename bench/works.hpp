@@ -21,7 +21,7 @@ struct Work {
   flow::TrainerOptions options;
 
   /// The work's data, `points` of them a step, with labels where the model has classes.
-  flow::BatchSource source(Index points) const;
+  datasets::BatchSource source(Index points) const;
 };
 
 /// annulus-plain and annulus: the networks, batch and steps of those presets, at a constant learning rate of 1e-2.

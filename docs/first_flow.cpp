@@ -15,7 +15,7 @@ int main() {
 
   flow::TrainerOptions options;
   options.learning_rate = {.schedule = "cosine", .peak = 1e-2, .steps = 2000};
-  const auto batches = [&](Index, Generator& step_rng) { return flow::Batch{moons.sample(256, step_rng), {}}; };
+  const auto batches = [&](Index, Generator& step_rng) { return datasets::Batch{moons.sample(256, step_rng), {}}; };
   flow::Trainer trainer(*model, batches, options);
   while (trainer.steps_done() < 2000) {
     const nn::StepReport report = trainer.step();

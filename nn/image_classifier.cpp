@@ -1,8 +1,8 @@
 #include "nn/image_classifier.hpp"
 
+#include "autodiff/description_json.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "nn/description_json.hpp"
 #include "nn/init.hpp"
 
 namespace rill::nn {

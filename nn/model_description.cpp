@@ -1,6 +1,6 @@
 #include "nn/model_description.hpp"
 
-#include "nn/description_json.hpp"
+#include "autodiff/description_json.hpp"
 
 namespace rill::nn {
 

@@ -18,7 +18,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
-#include "nn/json.hpp"
+#include "autodiff/json.hpp"
 
 namespace rill::nn {
 namespace {

@@ -19,8 +19,9 @@
 namespace rill::nn {
 
 struct SafeTensors {
-  NamedTensors tensors;                         ///< in the order of their data
-  std::map<std::string, std::string> metadata;  ///< keys are UTF-8; values any bytes, as UTF-8 by nn/json.hpp's to_utf8
+  NamedTensors tensors;  ///< in the order of their data
+  std::map<std::string, std::string>
+      metadata;  ///< keys are UTF-8; values any bytes, as UTF-8 by autodiff/json.hpp's to_utf8
 };
 
 /// Writes a file at once (autodiff/file.hpp), the tensors in the order given and in the build's own type: F32, or F64

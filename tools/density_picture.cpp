@@ -41,13 +41,13 @@ double nearly_greatest(std::vector<Real> values) {
 
 }  // namespace
 
-Image density_picture(const Data& data, const flow::LogDensity& learned, std::uint64_t seed) {
+Image density_picture(const datasets::Data& data, const flow::LogDensity& learned, std::uint64_t seed) {
   require(data.dimension() == 2, "density picture: the data have ", data.dimension(), " dimensions, expected 2");
-  const datasets::Table sample = to_data_units(data.description(), draw_data(data, 10000, seed));
+  const datasets::Table sample = datasets::to_data_units(data.description(), draw_data(data, 10000, seed));
   const std::span<const double> sets[] = {sample.values};
-  const bool equal_axes = has_equal_axes(data.description());
+  const bool equal_axes = datasets::has_equal_axes(data.description());
   const Limits limits = equal_axes ? balanced(robust_limits(sets)) : robust_limits(sets);
-  const Tensor points = to_model_units(data.description(), grid(limits));
+  const Tensor points = datasets::to_model_units(data.description(), grid(limits));
   const std::optional<Tensor> truth =
       data.density() != nullptr ? data.density()->log_density(points) : std::optional<Tensor>();
 

@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "autodiff/tensor.hpp"
+#include "datasets/data.hpp"
 #include "flow/metrics/likelihood.hpp"
-#include "tools/data.hpp"
 #include "tools/plot/canvas.hpp"
 
 namespace rill::tools {
@@ -14,6 +14,6 @@ namespace rill::tools {
 /// span the eight nats below the greatest value of the data's. Where the data's density is not known, the learned one
 /// stands alone. `learned` maps points [n, 2] in the model's units to ln p [n] in nats in the data's, which the axes
 /// have. Throws std::invalid_argument for data in other than two dimensions.
-Image density_picture(const Data& data, const flow::LogDensity& learned, std::uint64_t seed);
+Image density_picture(const datasets::Data& data, const flow::LogDensity& learned, std::uint64_t seed);
 
 }  // namespace rill::tools

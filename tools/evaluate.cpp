@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/json.hpp"
 #include "autodiff/text.hpp"
 #include "flow/metrics/metrics.hpp"
 #include "flow/path/prediction.hpp"
 #include "flow/solver/langevin.hpp"
-#include "nn/json.hpp"
 #include "tools/cli/outputs.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/program.hpp"
@@ -67,7 +67,7 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
                                          : flow::find_trace(settings.trace);
   options.probes = settings.probes;
   if (trained.flow.source) {
-    const std::shared_ptr<const Data> source = open_data(*trained.flow.source);
+    const std::shared_ptr<const datasets::Data> source = datasets::open_data(*trained.flow.source);
     options.source = [source](const Tensor& x) { return source->density()->log_density(x).value(); };
   }
   return options;
@@ -76,14 +76,14 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
 // Why there is no likelihood; empty where there is.
 std::string no_likelihood(const TrainedModel& trained) {
   if (!trained.flow.source) return "";
-  const std::unique_ptr<Data> source = open_data(*trained.flow.source);
+  const std::unique_ptr<datasets::Data> source = datasets::open_data(*trained.flow.source);
   Generator rng(0);
   if (source->density() != nullptr && source->density()->log_density(source->density()->sample(1, rng))) return "";
   return concat("the source ", source->description().text(), " has no known density");
 }
 
 // What a model or its data do not allow; measuring takes time, so this comes first.
-void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data) {
+void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const datasets::Data& data) {
   check_outputs({{"density", settings.density, {".png"}}}, {trained.flow.data.source});
   const std::string missing = no_likelihood(trained);
   if (!missing.empty() && !settings.density.empty()) throw UsageError(concat("--density: ", missing));
@@ -131,7 +131,8 @@ int make(const std::string& program, const std::vector<Measurement>& measurement
 }
 
 // What Langevin dynamics makes of the learned score, from the same noise, where the data have modes.
-void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data, Json& result) {
+void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trained, const datasets::Data& data,
+                      Json& result) {
   constexpr double kTime = 0.95;  // late enough for the modes to be the data's, early enough for a gentle score
   constexpr Index kSteps = 2000;
   const auto scheduler = flow::make_path(trained.flow.path);
@@ -158,7 +159,8 @@ Samples first_samples(Samples samples, Index n) {
 }
 
 // Samples, for the measurements after it; none while they are not drawn, or where they are no numbers.
-std::vector<Measurement> of_samples(const EvaluateSettings& settings, const TrainedModel& trained, const Data& data) {
+std::vector<Measurement> of_samples(const EvaluateSettings& settings, const TrainedModel& trained,
+                                    const datasets::Data& data) {
   const auto samples = std::make_shared<std::optional<Samples>>();
   const bool distances = settings.distance_points > 0;
   const bool straight = settings.common.sde.empty();  // noise on the way has no velocity, and no energy
@@ -196,7 +198,8 @@ std::vector<Measurement> of_samples(const EvaluateSettings& settings, const Trai
 }
 
 // The classifier that is to judge the flow's images.
-std::optional<TrainedClassifier> open_classifier(const EvaluateSettings& settings, const DataDescription& data) {
+std::optional<TrainedClassifier> open_classifier(const EvaluateSettings& settings,
+                                                 const datasets::DataDescription& data) {
   if (settings.classifier.empty()) return {};
   TrainedClassifier classifier = load_trained_classifier(settings.classifier);
   const nn::ImageClassifierDescription& known = classifier.classifier->description();
@@ -229,7 +232,7 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
       result.erase("notes");
       result["notes"] = std::move(notes);
     }
-    std::cout << nn::dump_json(result) << '\n';
+    std::cout << dump_json(result) << '\n';
     return code;
   };
   if (holds_classifier(settings.common.run)) {
@@ -245,7 +248,7 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   const bool is_there =
       trained.flow.data.kind != "table" || std::filesystem::is_regular_file(trained.flow.data.source, absent);
   require_file(is_there, trained.flow.data.source, "there is no such file; say where it is now with --data");
-  const std::unique_ptr<Data> data = open_data(trained.flow.data, Split::kTest);
+  const std::unique_ptr<datasets::Data> data = datasets::open_data(trained.flow.data, datasets::Split::kTest);
   check_possible(settings, trained, *data);
   settings.common.generate_options(trained);  // throws for what is impossible with this model
   const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.flow.data);

@@ -68,7 +68,7 @@ void put_nearest(Json& result, const std::string& name, const Tensor& x, const T
   put(result, name + "_percentile1", static_cast<double>(*percentile));
 }
 
-datasets::Images load(const DataDescription& data, Split split, const nn::ImageShape& shape) {
+datasets::Images load(const datasets::DataDescription& data, datasets::Split split, const nn::ImageShape& shape) {
   datasets::Images images = datasets::load_images(data.source, split, data.classes);
   require_file(images.height() == shape.height && images.width() == shape.width, data.source, "holds images of ",
                images.height(), " x ", images.width(), " pixels, but the classifier knows those of ", shape.height,
@@ -85,10 +85,10 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 void measure_images(const TrainedModel& trained, const TrainedClassifier& classifier, const SampleRequest& request,
                     Index count, Json& result) {
   const nn::ImageClassifier& network = *classifier.classifier;
-  const DataDescription& data = trained.flow.data;
+  const datasets::DataDescription& data = trained.flow.data;
   const nn::ImageShape& shape = network.description().image;
-  const datasets::Images training_images = load(data, Split::kTrain, shape),
-                         test_images = load(data, Split::kTest, shape);
+  const datasets::Images training_images = load(data, datasets::Split::kTrain, shape),
+                         test_images = load(data, datasets::Split::kTest, shape);
   const Indices test_items = chosen(test_images, count, request.seed), labels = test_images.labels(test_items);
   const Index images = test_items.size();
 
@@ -153,7 +153,7 @@ flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datase
 
 void measure_classifier(const TrainedClassifier& classifier, Json& result) {
   const nn::ImageClassifier& network = *classifier.classifier;
-  const datasets::Images images = load(classifier.data, Split::kTest, network.description().image);
+  const datasets::Images images = load(classifier.data, datasets::Split::kTest, network.description().image);
   const Indices items = all_of(images), labels = images.labels(items);
   const auto start = std::chrono::steady_clock::now();
   Phase phase("testing", 0);

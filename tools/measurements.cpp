@@ -41,7 +41,7 @@ void put(Json& result, const std::string& name, const flow::Estimate& estimate) 
   put(result, name + "_se", estimate.standard_error);
 }
 
-std::string points_text(const DataDescription& data) {
+std::string points_text(const datasets::DataDescription& data) {
   if (data.kind == "table") return "training rows";
   return data.kind == "images" ? "test images" : "fresh points";
 }
@@ -59,7 +59,8 @@ void require_finite_samples(const Tensor& samples, Json& result) {
       concat(bad, " of ", samples.dim(0), " are NaN or infinite, and nothing is measured on them"));
 }
 
-void measure_loss(const TrainedModel& trained, const Data& data, Index samples, std::uint64_t seed, Json& result) {
+void measure_loss(const TrainedModel& trained, const datasets::Data& data, Index samples, std::uint64_t seed,
+                  Json& result) {
   constexpr Index kBatch = 1000;
   Phase phase("measuring the loss", static_cast<double>(samples));
   const WatchedModel model(*trained.model, phase);
@@ -110,8 +111,8 @@ std::vector<Distance> all_distances(std::uint64_t seed) {
 }
 
 // What was measured in measuring units, in the data's.
-flow::Estimate in_data_units(const Data& data, const flow::Estimate& measured, int power) {
-  const double unit = std::pow(measuring_unit(data.description()), power);
+flow::Estimate in_data_units(const datasets::Data& data, const flow::Estimate& measured, int power) {
+  const double unit = std::pow(datasets::measuring_unit(data.description()), power);
   return {unit * measured.value, unit * measured.standard_error};
 }
 
@@ -133,11 +134,11 @@ void check_distances(const std::vector<std::string>& names) {
   }
 }
 
-void measure_distances(const Data& data, const Tensor& samples, const std::vector<std::string>& names,
+void measure_distances(const datasets::Data& data, const Tensor& samples, const std::vector<std::string>& names,
                        std::uint64_t seed, Json& result) {
   check_distances(names);
   const Index n = std::min(samples.dim(0), data.size().value_or(samples.dim(0)));
-  const auto measured = [&](const Tensor& x) { return to_measuring_units(data.description(), x); };
+  const auto measured = [&](const Tensor& x) { return datasets::to_measuring_units(data.description(), x); };
   const Tensor moved = measured(first_rows(samples, n)), fresh = measured(draw_data(data, n, seed, 0));
   // Two draws of a table may share rows; two halves of one draw do not.
   Tensor first, second;
@@ -174,11 +175,11 @@ void measure_distances(const Data& data, const Tensor& samples, const std::vecto
   }
 }
 
-void measure_paths(const Data& data, const Samples& samples, std::uint64_t seed, Json& result) {
+void measure_paths(const datasets::Data& data, const Samples& samples, std::uint64_t seed, Json& result) {
   std::vector<Tensor> ways;
-  for (const Tensor& x : samples.trajectory) ways.push_back(to_measuring_units(data.description(), x));
+  for (const Tensor& x : samples.trajectory) ways.push_back(datasets::to_measuring_units(data.description(), x));
   const Index n = std::min(samples.x.dim(0), data.size().value_or(samples.x.dim(0)));
-  const Tensor fresh = to_measuring_units(data.description(), draw_data(data, n, seed, 2));
+  const Tensor fresh = datasets::to_measuring_units(data.description(), draw_data(data, n, seed, 2));
   Phase phase("measuring ways", 0);
   const Ticker ticker(phase);
   const flow::Estimate energy = flow::path_energy(samples.times, ways);
@@ -197,7 +198,7 @@ flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::Li
   const auto model = std::make_shared<WatchedModel>(*trained.model, phase);
   return [&trained, options, model, labels](const Tensor& x) {
     try {
-      return flow::log_likelihood(*model, x, labels, options).log_p - log_volume(trained.flow.data);
+      return flow::log_likelihood(*model, x, labels, options).log_p - datasets::log_volume(trained.flow.data);
     } catch (const flow::SolveError& error) {
       // Its own advice is about a solver that is asked for by other options.
       throw std::runtime_error(concat("the solver of the likelihood gives up at t = ", error.t, " with steps of ",
@@ -206,10 +207,10 @@ flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::Li
   };
 }
 
-void measure_likelihood(const TrainedModel& trained, const Data& data, const flow::LikelihoodOptions& options,
+void measure_likelihood(const TrainedModel& trained, const datasets::Data& data, const flow::LikelihoodOptions& options,
                         Index points, std::uint64_t seed, Json& result) {
   Generator rng(seed, kLikelihoodStream);
-  const flow::Batch drawn = data.draw(points, rng);
+  const datasets::Batch drawn = data.draw(points, rng);
   const Tensor& x = drawn.x_1;
   Phase phase("measuring the likelihood", 0);
   const flow::LogDensity learned = learned_log_density(trained, options, phase, drawn.labels);

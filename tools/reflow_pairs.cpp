@@ -9,6 +9,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/text.hpp"
 #include "nn/safetensors.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/text.hpp"

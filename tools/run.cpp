@@ -4,9 +4,9 @@
 #include <system_error>
 #include <utility>
 
+#include "autodiff/description_json.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
-#include "nn/description_json.hpp"
 #include "nn/safetensors.hpp"
 
 namespace rill::tools {
@@ -32,23 +32,23 @@ std::string flow_to_json(const FlowDescription& flow) {
   nlohmann::ordered_json json;
   visit_fields(flow, [&](const char* key, const auto& field) { json[key] = field; });
   if (flow.source) json["source"] = to_json(*flow.source);
-  return nn::dump_json(std::move(json));
+  return dump_json(std::move(json));
 }
 
 // Keys that are not there leave the defaults.
 FlowDescription parse_flow(const std::string& text) {
   const std::string what = "flow description";
   FlowDescription flow;
-  nlohmann::json json = nn::parse_json(text, what);
+  nlohmann::json json = parse_json(text, what);
   require(json.is_object(), what, ": expected a JSON object, found ", json.type_name());
   const auto take = [&](const char* key, auto& field) {
-    if (json.contains(key)) nn::description::take_field(json, what, "", key, field);
+    if (json.contains(key)) description::take_field(json, what, "", key, field);
   };
   visit_fields(flow, take);
   std::string source;
   take("source", source);
-  nn::description::require_all_taken(json, what, "");
-  if (!source.empty()) flow.source = parse_data_description(source);
+  description::require_all_taken(json, what, "");
+  if (!source.empty()) flow.source = datasets::parse_data_description(source);
   flow::make_path(flow.path);  // checks the name and the ranges
   flow::check(flow.coupling);
   return flow;
@@ -92,7 +92,7 @@ flow::ExampleOptions FlowDescription::examples(Index dimension) const {
   options.path = path;
   options.coupling = coupling;
   if (!source) return options;
-  const std::shared_ptr<const Data> points = open_data(*source);
+  const std::shared_ptr<const datasets::Data> points = datasets::open_data(*source);
   require(points->dimension() == dimension, "--source: ", source->text(), " has ", points->dimension(),
           " dimensions, but the data have ", dimension, "; they must be equal");
   options.source = [points](const Shape& shape, Generator& rng) { return points->draw(shape[0], rng).x_1; };
@@ -134,8 +134,8 @@ auto parsed(const nn::Metadata& metadata, const char* key, const std::string& fi
 }
 
 // Images of this size from nobody knows where, as a file holds them that train did not write.
-DataDescription unknown_images(const nn::ImageShape& image, Index classes) {
-  DataDescription data;
+datasets::DataDescription unknown_images(const nn::ImageShape& image, Index classes) {
+  datasets::DataDescription data;
   data.kind = "images";
   data.height = image.height;
   data.width = image.width;
@@ -143,14 +143,14 @@ DataDescription unknown_images(const nn::ImageShape& image, Index classes) {
   return data;
 }
 
-DataDescription unknown_data(const nn::ModelDescription& model) {
+datasets::DataDescription unknown_data(const nn::ModelDescription& model) {
   const bool images = (model.kind == "unet" || model.kind == "dit") && model.image.channels == 1;
-  return images ? unknown_images(model.image, model.classes) : DataDescription{};
+  return images ? unknown_images(model.image, model.classes) : datasets::DataDescription{};
 }
 
 // Data whose points have so many numbers, in so many classes.
-DataDescription parse_fitting_data(const std::string& json, Index dimension, Index classes) {
-  const DataDescription data = parse_data_description(json);
+datasets::DataDescription parse_fitting_data(const std::string& json, Index dimension, Index classes) {
+  const datasets::DataDescription data = datasets::parse_data_description(json);
   if (data.standardization) {
     require(data.standardization->columns() == dimension, "a table of ", data.standardization->columns(),
             " columns, but the model's points have ", dimension, " numbers");
@@ -179,7 +179,7 @@ TrainedModel load_trained_model(const std::string& path) {
   return trained;
 }
 
-nn::Metadata classifier_metadata(const DataDescription& data) { return {{kDataKey, to_json(data)}}; }
+nn::Metadata classifier_metadata(const datasets::DataDescription& data) { return {{kDataKey, to_json(data)}}; }
 
 bool holds_classifier(const std::string& path) {
   return nn::load_safetensors(model_file(path)).metadata.contains("classifier");
@@ -196,8 +196,8 @@ TrainedClassifier load_trained_classifier(const std::string& path) {
           parsed(loaded.metadata, kDataKey, file, parse, unknown_images(known.image, known.classes))};
 }
 
-nn::Metadata run_identity(const DataDescription& data, const std::string& network, std::uint64_t seed) {
-  DataDescription anywhere = data;
+nn::Metadata run_identity(const datasets::DataDescription& data, const std::string& network, std::uint64_t seed) {
+  datasets::DataDescription anywhere = data;
   if (data.kind != "density") anywhere.source.clear();  // its units or sizes tell which data; where they are may change
   return {{"run.data", to_json(anywhere)}, {"run.model", network}, {"run.seed", std::to_string(seed)}};
 }

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "datasets/data.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/path.hpp"
 #include "flow/transport/coupling.hpp"
 #include "nn/checkpoint.hpp"
-#include "tools/data.hpp"
 
 namespace rill::tools {
 
@@ -46,8 +46,8 @@ struct FlowDescription {
   flow::PathDescription path;
   flow::CouplingDescription coupling;
   double label_dropout = 0;
-  DataDescription data;
-  std::optional<DataDescription> source;  ///< a density; standard normal noise when there is none
+  datasets::DataDescription data;
+  std::optional<datasets::DataDescription> source;  ///< a density; standard normal noise when there is none
 
   /// How examples for training are made, but for their times and labels. Throws std::invalid_argument when the source
   /// has another dimension than the data.
@@ -79,12 +79,12 @@ TrainedModel load_trained_model(const std::string& path);
 /// A trained classifier and the images that it was trained on.
 struct TrainedClassifier {
   std::shared_ptr<nn::ImageClassifier> classifier;  ///< with the averaged weights, where there are some
-  DataDescription data;
+  datasets::DataDescription data;
 };
 
 /// What save_classifier() should keep with the weights; the share of test images that it recognises comes under
 /// kTestAccuracyKey once it is known.
-nn::Metadata classifier_metadata(const DataDescription& data);
+nn::Metadata classifier_metadata(const datasets::DataDescription& data);
 inline constexpr const char* kTestAccuracyKey = "test_accuracy";
 
 /// True for a run's folder, or its model file, with a classifier instead of a flow. Throws FileError when it cannot be
@@ -98,7 +98,7 @@ TrainedClassifier load_trained_classifier(const std::string& path);
 /// Settings that may change when a run is resumed are no part of it, nor is the place of a table or of images.
 nn::Metadata run_identity(const FlowDescription& flow, const nn::ModelDescription& model, std::uint64_t seed);
 /// The same for any network, by its description.
-nn::Metadata run_identity(const DataDescription& data, const std::string& network, std::uint64_t seed);
+nn::Metadata run_identity(const datasets::DataDescription& data, const std::string& network, std::uint64_t seed);
 /// Throws FileError, which names `file`, when the state's metadata say that it is of another run. States of before
 /// there were such keys pass.
 void require_same_run(const nn::Metadata& state, const nn::Metadata& identity, const std::string& file);

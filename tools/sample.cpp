@@ -13,6 +13,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/text.hpp"
 #include "datasets/csv.hpp"
 #include "datasets/npy.hpp"
 #include "tools/cli/outputs.hpp"
@@ -131,25 +132,25 @@ std::vector<std::string> column_names(Index dimension) {
 }
 
 // Points as they go into files: a table's in the doubles that it came in, others in Reals, as they are.
-std::string csv_of(const DataDescription& data, const Tensor& x) {
+std::string csv_of(const datasets::DataDescription& data, const Tensor& x) {
   if (!data.standardization) return datasets::to_csv(x, column_names(x.dim(1)));
-  datasets::Table table = to_data_units(data, x);
+  datasets::Table table = datasets::to_data_units(data, x);
   table.names = column_names(table.columns);
   return datasets::to_csv(table);
 }
 
-void write_array(const std::string& path, const DataDescription& data, const Shape& shape,
+void write_array(const std::string& path, const datasets::DataDescription& data, const Shape& shape,
                  std::span<const Tensor> points) {
   if (!data.standardization) return datasets::write_npy(path, reshape(concatenate(points, 0), shape));
   std::vector<double> values;
   for (const Tensor& x : points) {
-    const datasets::Table table = to_data_units(data, x);
+    const datasets::Table table = datasets::to_data_units(data, x);
     values.insert(values.end(), table.values.begin(), table.values.end());
   }
   datasets::write_npy(path, shape, values);
 }
 
-void write_points(const std::string& path, const DataDescription& data, const Tensor& x) {
+void write_points(const std::string& path, const datasets::DataDescription& data, const Tensor& x) {
   if (file_ending(path) == ".npy") {
     write_array(path, data, x.shape(), {&x, 1});
   } else {
@@ -162,26 +163,26 @@ std::string picture_beside(const std::string& trajectories) {
   return std::filesystem::path(trajectories).replace_extension(".png").string();
 }
 
-void write_trajectories(const std::string& path, const DataDescription& data, const Samples& samples) {
+void write_trajectories(const std::string& path, const datasets::DataDescription& data, const Samples& samples) {
   const std::vector<Tensor>& states = samples.trajectory;
   const Index count = samples.x.dim(0), dimension = samples.x.dim(1);
   write_array(path, data, {std::ssize(states), count, dimension}, states);
   if (dimension != 2) return;
   std::vector<std::vector<double>> points;
-  for (const Tensor& x : states) points.push_back(to_data_units(data, x).values);
+  for (const Tensor& x : states) points.push_back(datasets::to_data_units(data, x).values);
   const std::vector<std::span<const double>> spans(points.begin(), points.end());
-  write_png(picture_beside(path), path_plot(spans, has_equal_axes(data)));
+  write_png(picture_beside(path), path_plot(spans, datasets::has_equal_axes(data)));
 }
 
 // What a picture shows beside samples in the plane. The model is all that sampling needs: where its data are not at
 // hand, the picture does without them.
-std::unique_ptr<Data> data_beside(const DataDescription& description) {
+std::unique_ptr<datasets::Data> data_beside(const datasets::DataDescription& description) {
   if (description.kind == "images") return nullptr;  // a grid of samples has nothing beside it
   try {
     // A pipe that training has emptied would never begin.
     require_file(description.kind != "table" || file_size(description.source).has_value(), description.source,
                  "is no file");
-    return open_data(description);
+    return datasets::open_data(description);
   } catch (const FileError& error) {
     std::cerr << "--image: " << error.what() << "; the picture will show the samples without the data" << std::endl;
     return nullptr;
@@ -189,7 +190,7 @@ std::unique_ptr<Data> data_beside(const DataDescription& description) {
 }
 
 // What no output may replace. A run's samples.png is a picture like those that are drawn here, and may be.
-std::vector<std::string> inputs(const std::string& run, const DataDescription& data) {
+std::vector<std::string> inputs(const std::string& run, const datasets::DataDescription& data) {
   const RunFiles files(run);
   return {model_file(run), files.state, files.metrics, files.config, files.pairs, data.source};
 }
@@ -247,7 +248,7 @@ int sample(int argc, const char* const* argv) {
   }
   check_interpolation(request, trained);
   require_fits("count", request.count, trained.description.dimension * std::max<Index>(1, std::ssize(request.labels)));
-  const std::unique_ptr<Data> data = settings.image.empty() ? nullptr : data_beside(trained.flow.data);
+  const std::unique_ptr<datasets::Data> data = settings.image.empty() ? nullptr : data_beside(trained.flow.data);
 
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << (samples.x.dim(0) == 1 ? " sample, " : " samples, ")

@@ -11,7 +11,6 @@
 #include "flow/solver/sde.hpp"
 #include "flow/solver/step_control.hpp"
 #include "flow/solver/tableau.hpp"
-#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {
@@ -102,7 +101,7 @@ void SampleOptions::refuse_ignored(const Options& options) const {
   }
 }
 
-void SampleOptions::locate(DataDescription& description) const {
+void SampleOptions::locate(datasets::DataDescription& description) const {
   if (!data.empty() && description.kind != "table") {
     throw UsageError(concat("--data: is for runs of a table, but this one's data are ", description.text()));
   }

@@ -35,7 +35,7 @@ struct SampleOptions {
   void refuse_ignored(const Options& options) const;
   /// Puts the place that --data or --data-dir names in the place of the one that the data had in training. Throws
   /// UsageError when these data have no such place.
-  void locate(DataDescription& description) const;
+  void locate(datasets::DataDescription& description) const;
   /// The solver that they ask for. Throws UsageError when it, or the guidance, is impossible with this model.
   flow::GenerateOptions generate_options(const TrainedModel& trained) const;
   /// The model as they ask for it: guided, on another scheduler's path. Throws as above.

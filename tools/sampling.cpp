@@ -121,7 +121,8 @@ std::vector<std::string> row_names(const SampleRequest& request) {
   return names;
 }
 
-Image grid_picture(const DataDescription& data, std::span<const Real> pixels, const Samples& samples, int zoom) {
+Image grid_picture(const datasets::DataDescription& data, std::span<const Real> pixels, const Samples& samples,
+                   int zoom) {
   return image_grid(pixels, static_cast<int>(data.height), static_cast<int>(data.width),
                     {.columns = static_cast<int>(samples.columns), .zoom = zoom, .row_labels = samples.row_names});
 }
@@ -156,7 +157,7 @@ Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const 
   return move({x_0, labels, request.model ? request.model : trained.model}, request.options);
 }
 
-Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set) {
+Tensor draw_data(const datasets::Data& data, Index count, std::uint64_t seed, int set) {
   Generator rng(seed, kDataStream + static_cast<std::uint64_t>(set));
   return data.draw(count, rng).x_1;
 }
@@ -165,15 +166,16 @@ bool has_picture(const TrainedModel& trained) {
   return trained.flow.data.kind == "images" || trained.description.dimension == 2;
 }
 
-Image sample_picture(const TrainedModel& trained, const Samples& samples, const Data* data, std::uint64_t seed) {
+Image sample_picture(const TrainedModel& trained, const Samples& samples, const datasets::Data* data,
+                     std::uint64_t seed) {
   require_picture(trained);
   if (trained.flow.data.kind == "images") {
     return grid_picture(trained.flow.data, samples.x.values(), samples, kPictureZoom);
   }
-  const auto in_data_units = [&](const Tensor& x) { return to_data_units(trained.flow.data, x).values; };
+  const auto in_data_units = [&](const Tensor& x) { return datasets::to_data_units(trained.flow.data, x).values; };
   const std::vector<double> drawn = in_data_units(samples.x);
   const Panel sampled{.title = "samples", .points = drawn, .color = kBlue};
-  const ScatterOptions options{.limits = {}, .equal_axes = has_equal_axes(trained.flow.data)};
+  const ScatterOptions options{.limits = {}, .equal_axes = datasets::has_equal_axes(trained.flow.data)};
   if (data == nullptr) return scatter({&sampled, 1}, options);
   const std::vector<double> real = in_data_units(draw_data(*data, std::min(samples.x.dim(0), kPictureData), seed));
   const Panel panels[] = {{.title = "data", .points = real, .color = kInk}, sampled};
@@ -194,11 +196,12 @@ std::vector<Image> sample_film(const TrainedModel& trained, const Samples& sampl
   std::vector<std::vector<double>> states;
   for (const std::size_t i : film_positions(samples.times.size(), kFilmFrames)) {
     times.push_back(samples.times[i]);
-    states.push_back(to_data_units(trained.flow.data, samples.trajectory[i]).values);
+    states.push_back(datasets::to_data_units(trained.flow.data, samples.trajectory[i]).values);
   }
   const std::vector<std::span<const double>> points(states.begin(), states.end());
-  return scatter_film(points, times, kBlue,
-                      {.limits = {}, .width = 400, .scale = 1, .equal_axes = has_equal_axes(trained.flow.data)});
+  return scatter_film(
+      points, times, kBlue,
+      {.limits = {}, .width = 400, .scale = 1, .equal_axes = datasets::has_equal_axes(trained.flow.data)});
 }
 
 }  // namespace rill::tools

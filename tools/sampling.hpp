@@ -29,7 +29,7 @@ struct SampleRequest {
   std::uint64_t seed = 0;
 };
 
-/// Samples in the model's units; to_data_units() gives those of the data (tools/data.hpp).
+/// Samples in the model's units; to_data_units() gives those of the data (datasets/data.hpp).
 struct Samples {
   Tensor x;                            ///< [N, D], row after row of the picture
   Index columns = 0;                   ///< of the picture
@@ -46,7 +46,7 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request);
 Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request);
 
 /// Data as Data::draw() gives them, [count, D]. Sets of different numbers are drawn independently.
-Tensor draw_data(const Data& data, Index count, std::uint64_t seed, int set = 0);
+Tensor draw_data(const datasets::Data& data, Index count, std::uint64_t seed, int set = 0);
 
 /// True when there is a picture of such data: points in the plane, or images.
 bool has_picture(const TrainedModel& trained);
@@ -54,7 +54,8 @@ bool has_picture(const TrainedModel& trained);
 /// Points in the plane: data, drawn with the seed, and samples side by side on equal axes; the samples alone where
 /// there are no data at hand. Images: a row for each label, or as square as can be when there is one label only.
 /// Throws std::invalid_argument unless has_picture().
-Image sample_picture(const TrainedModel& trained, const Samples& samples, const Data* data, std::uint64_t seed);
+Image sample_picture(const TrainedModel& trained, const Samples& samples, const datasets::Data* data,
+                     std::uint64_t seed);
 
 /// The samples on their way from noise to data: a picture for each time, or for each of a hundred times; of images for
 /// each of 25.

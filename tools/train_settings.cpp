@@ -6,7 +6,6 @@
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "flow/path/time_sampling.hpp"
-#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {
@@ -30,8 +29,9 @@ std::pair<std::string, double> parse_parameter(const char* option, const std::st
   return {text.substr(0, equals), value};
 }
 
-DataDescription density(const std::string& name, const char* option, const std::vector<std::string>& parameters) {
-  DataDescription description;
+datasets::DataDescription density(const std::string& name, const char* option,
+                                  const std::vector<std::string>& parameters) {
+  datasets::DataDescription description;
   description.source = name;
   for (const std::string& text : parameters) {
     auto [key, value] = parse_parameter(option, text);

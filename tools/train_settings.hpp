@@ -21,7 +21,7 @@ struct TrainSettings {
   std::vector<std::string> data_parameters;
   std::string data_dir = "/usr/share/datasets/fashion-mnist";
   Index classes = 10;
-  Augmentation augmentation;
+  datasets::Augmentation augmentation;
 
   std::string source;
   std::vector<std::string> source_parameters;

@@ -64,7 +64,7 @@ void with_average(nn::Ema* ema, const std::function<void()>& use) {
   use();
 }
 
-nn::ImageShape image_shape(const DataDescription& data) { return {data.height, data.width, 1}; }
+nn::ImageShape image_shape(const datasets::DataDescription& data) { return {data.height, data.width, 1}; }
 
 class FlowTask final : public TrainingTask {
  public:
@@ -72,7 +72,7 @@ class FlowTask final : public TrainingTask {
       : settings_(settings),
         teacher_(settings.reflow.run.empty() ? std::nullopt : std::optional(load_trained_model(settings.reflow.run))),
         flow_(describe_flow()),
-        data_(open_data(flow_.data)),
+        data_(datasets::open_data(flow_.data)),
         description_(describe_model()),
         model_(make_model()),
         trainer_(*model_, batches(), trainer_options()) {
@@ -137,7 +137,7 @@ class FlowTask final : public TrainingTask {
 
   nn::ModelDescription describe_model() const {
     if (teacher_) return teacher_->description;
-    const DataDescription& data = data_->description();
+    const datasets::DataDescription& data = data_->description();
     return settings_.network.model(data_->dimension(), image_shape(data), data.classes);
   }
 
@@ -148,7 +148,7 @@ class FlowTask final : public TrainingTask {
     return nn::make_model(description_, rng);
   }
 
-  flow::BatchSource batches() {
+  datasets::BatchSource batches() {
     if (!teacher_) return data_->batches(settings_.batch, settings_.trainer.seed, settings_.augmentation);
     return [this](Index step, Generator& rng) { return pairs_(step, rng); };
   }
@@ -162,10 +162,10 @@ class FlowTask final : public TrainingTask {
   const TrainSettings& settings_;
   std::optional<TrainedModel> teacher_;  // of a reflow
   FlowDescription flow_;
-  std::unique_ptr<Data> data_;
+  std::unique_ptr<datasets::Data> data_;
   nn::ModelDescription description_;
   std::shared_ptr<nn::VelocityModel> model_;
-  flow::BatchSource pairs_;  // of a reflow
+  datasets::BatchSource pairs_;  // of a reflow
   flow::Trainer trainer_;
 };
 
@@ -173,8 +173,9 @@ class ClassifierTask final : public TrainingTask {
  public:
   explicit ClassifierTask(const TrainSettings& settings)
       : settings_(settings),
-        data_(open_data(settings.flow_description().data)),
-        test_images_(datasets::load_images(data_->description().source, Split::kTest, data_->description().classes)),
+        data_(datasets::open_data(settings.flow_description().data)),
+        test_images_(
+            datasets::load_images(data_->description().source, datasets::Split::kTest, data_->description().classes)),
         classifier_(make_classifier()),
         trainer_(*classifier_, data_->batches(settings.batch, settings.trainer.seed, settings.augmentation),
                  settings.trainer, settings.trainer.seed) {}
@@ -205,7 +206,7 @@ class ClassifierTask final : public TrainingTask {
 
  private:
   std::shared_ptr<nn::ImageClassifier> make_classifier() const {
-    const DataDescription& data = data_->description();
+    const datasets::DataDescription& data = data_->description();
     Generator rng(settings_.trainer.seed, kWeightsStream);
     return std::make_shared<nn::ImageClassifier>(settings_.network.classifier(image_shape(data), data.classes), rng);
   }
@@ -216,7 +217,7 @@ class ClassifierTask final : public TrainingTask {
   }
 
   const TrainSettings& settings_;
-  std::unique_ptr<Data> data_;
+  std::unique_ptr<datasets::Data> data_;
   datasets::Images test_images_;  // opened before training, which would otherwise be for nothing
   std::shared_ptr<nn::ImageClassifier> classifier_;
   flow::ClassifierTrainer trainer_;

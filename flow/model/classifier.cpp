@@ -10,7 +10,7 @@
 
 namespace rill::flow {
 
-ClassifierTrainer::ClassifierTrainer(nn::ImageClassifier& classifier, BatchSource source,
+ClassifierTrainer::ClassifierTrainer(nn::ImageClassifier& classifier, datasets::BatchSource source,
                                      const nn::TrainingOptions& options, std::uint64_t seed)
     : TrainingLoop(classifier.named_parameters(), options),
       classifier_(classifier),
@@ -19,7 +19,7 @@ ClassifierTrainer::ClassifierTrainer(nn::ImageClassifier& classifier, BatchSourc
 
 Tensor ClassifierTrainer::loss(Index step) {
   Generator rng(seed_, static_cast<std::uint64_t>(step));
-  const Batch batch = source_(step, rng);
+  const datasets::Batch batch = source_(step, rng);
   const nn::TrainingScope training(rng);
   return cross_entropy(classifier_.forward(batch.x_1), batch.labels);
 }

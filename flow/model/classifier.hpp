@@ -5,6 +5,7 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
+#include "datasets/batch.hpp"
 #include "flow/metrics/estimate.hpp"
 #include "flow/path/example.hpp"
 #include "nn/image_classifier.hpp"
@@ -17,14 +18,14 @@ class ClassifierTrainer final : public nn::TrainingLoop {
  public:
   /// The classifier must outlive the trainer. `source` gives images with labels.
   /// Throws std::invalid_argument for options that make no sense.
-  ClassifierTrainer(nn::ImageClassifier& classifier, BatchSource source, const nn::TrainingOptions& options,
+  ClassifierTrainer(nn::ImageClassifier& classifier, datasets::BatchSource source, const nn::TrainingOptions& options,
                     std::uint64_t seed);
 
  private:
   Tensor loss(Index step) override;
 
   nn::ImageClassifier& classifier_;
-  BatchSource source_;
+  datasets::BatchSource source_;
   std::uint64_t seed_;
 };
 

@@ -13,11 +13,12 @@ Pairs make_pairs(const nn::VelocityModel& model, const Tensor& x_0, const Indice
   return {x_0, generate(model, x_0, labels, options).x, labels};
 }
 
-BatchSource batches_of(Pairs pairs, Index batch, std::uint64_t seed) {
+datasets::BatchSource batches_of(Pairs pairs, Index batch, std::uint64_t seed) {
   const auto order = std::make_shared<datasets::ShuffledBatches>(pairs.x_0.dim(0), batch, seed);
   return [pairs = std::move(pairs), order](Index step, Generator&) {
     const Indices rows = order->at(step);
-    return Batch{gather_rows(pairs.x_1, rows), labels_of_rows(pairs.labels, rows), gather_rows(pairs.x_0, rows)};
+    return datasets::Batch{gather_rows(pairs.x_1, rows), labels_of_rows(pairs.labels, rows),
+                           gather_rows(pairs.x_0, rows)};
   };
 }
 

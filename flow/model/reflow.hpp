@@ -5,6 +5,7 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
+#include "datasets/batch.hpp"
 #include "flow/model/generate.hpp"
 #include "flow/path/example.hpp"
 #include "nn/velocity_model.hpp"
@@ -24,6 +25,6 @@ Pairs make_pairs(const nn::VelocityModel& model, const Tensor& x_0, const Indice
 /// Batches of these pairs, shuffled anew in every pass. A flow trained on them keeps the first one's ends, and no pair
 /// of its straight ways costs more transport (Liu et al., "Flow Straight and Fast", 2023, theorem 3.5); as pairs hardly
 /// cross, a point on the way and its time nearly tell the end, and one step from any of them nearly reaches it.
-BatchSource batches_of(Pairs pairs, Index batch, std::uint64_t seed);
+datasets::BatchSource batches_of(Pairs pairs, Index batch, std::uint64_t seed);
 
 }  // namespace rill::flow

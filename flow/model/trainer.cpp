@@ -42,7 +42,7 @@ void require_bridge_for_score(const nn::VelocityModel& model, const AffinePath& 
 
 }  // namespace
 
-Trainer::Trainer(nn::VelocityModel& model, BatchSource source, const TrainerOptions& options)
+Trainer::Trainer(nn::VelocityModel& model, datasets::BatchSource source, const TrainerOptions& options)
     : TrainingLoop(model.named_parameters(), options),
       model_(model),
       source_(std::move(source)),
@@ -54,7 +54,7 @@ Trainer::Trainer(nn::VelocityModel& model, BatchSource source, const TrainerOpti
 Example Trainer::make_example(Index step) {
   Generator rng(options_.seed, static_cast<std::uint64_t>(step));
   std::unique_lock lock(source_mutex_);
-  const Batch batch = source_(step, rng);
+  const datasets::Batch batch = source_(step, rng);
   lock.unlock();
   return examples_.make(batch, rng);
 }
@@ -73,8 +73,8 @@ Tensor Trainer::loss(Index step) {
   return flow_loss(model_, examples_.path(), ahead_->take());
 }
 
-double held_out_loss(const nn::VelocityModel& model, const ExampleOptions& examples, const BatchSource& source,
-                     Index samples, std::uint64_t seed) {
+double held_out_loss(const nn::VelocityModel& model, const ExampleOptions& examples,
+                     const datasets::BatchSource& source, Index samples, std::uint64_t seed) {
   const NoGrad no_grad;
   ExampleOptions options = examples;
   options.times = {};
@@ -85,7 +85,7 @@ double held_out_loss(const nn::VelocityModel& model, const ExampleOptions& examp
   Index drawn = 0, batches = 0;
   while (drawn < samples) {
     Generator rng(seed, kHeldOutStream + static_cast<std::uint64_t>(batches));
-    const Batch batch = source(batches, rng);
+    const datasets::Batch batch = source(batches, rng);
     require(batch.x_1.dim(0) > 0, "held_out_loss: the source gave an empty batch");
     total += static_cast<double>(flow_loss(model, maker.path(), maker.make(batch, rng)).item());
     drawn += batch.x_1.dim(0);

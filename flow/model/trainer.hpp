@@ -7,6 +7,7 @@
 
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
+#include "datasets/batch.hpp"
 #include "flow/model/ahead.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/path.hpp"
@@ -27,7 +28,7 @@ struct TrainerOptions : nn::TrainingOptions {
 class Trainer final : public nn::TrainingLoop {
  public:
   /// The model must outlive the trainer. Throws std::invalid_argument for options that make no sense.
-  Trainer(nn::VelocityModel& model, BatchSource source, const TrainerOptions& options);
+  Trainer(nn::VelocityModel& model, datasets::BatchSource source, const TrainerOptions& options);
 
   const TrainerOptions& options() const& { return options_; }
   const TrainerOptions& options() const&& = delete;
@@ -39,7 +40,7 @@ class Trainer final : public nn::TrainingLoop {
   Example make_example(Index step);
 
   nn::VelocityModel& model_;
-  BatchSource source_;
+  datasets::BatchSource source_;
   std::mutex source_mutex_;
   TrainerOptions options_;
   ExampleMaker examples_;
@@ -50,7 +51,7 @@ class Trainer final : public nn::TrainingLoop {
 /// The loss of a model on `samples` points of the source, on examples made as in training but at uniform times and with
 /// every label; no graph. The mean over batches of equal size, so `samples` is rounded up to whole batches.
 /// Random numbers come from streams of `seed` that no training step uses.
-double held_out_loss(const nn::VelocityModel& model, const ExampleOptions& examples, const BatchSource& source,
-                     Index samples, std::uint64_t seed);
+double held_out_loss(const nn::VelocityModel& model, const ExampleOptions& examples,
+                     const datasets::BatchSource& source, Index samples, std::uint64_t seed);
 
 }  // namespace rill::flow

@@ -12,7 +12,7 @@ ExampleMaker::ExampleMaker(const ExampleOptions& options) : options_(options), p
           options_.label_dropout);
 }
 
-Example ExampleMaker::make(const Batch& batch, Generator& rng) const {
+Example ExampleMaker::make(const datasets::Batch& batch, Generator& rng) const {
   const Shape& shape = batch.x_1.shape();
   const bool paired = batch.x_0.defined();
   Tensor x_0 = paired ? batch.x_0 : options_.source ? options_.source(shape, rng) : Tensor::randn(shape, rng);

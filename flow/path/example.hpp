@@ -6,22 +6,12 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
+#include "datasets/batch.hpp"
 #include "flow/path/path.hpp"
 #include "flow/path/time_sampling.hpp"
 #include "flow/transport/coupling.hpp"
 
 namespace rill::flow {
-
-/// Data to learn from.   x_1: [N, D];   labels: [N], or empty without classes
-struct Batch {
-  Tensor x_1;
-  Indices labels;
-  Tensor x_0 = {};  ///< [N, D], the source points that belong to them (flow/model/reflow.hpp); undefined: to be drawn
-};
-
-/// The batch of step 0, 1, 2, ... It depends on the step and on what it draws from `rng`, which is the step's own
-/// stream: so a run that stops needs to remember nothing but the step. Never called by two threads at once.
-using BatchSource = std::function<Batch(Index step, Generator& rng)>;
 
 /// Points x_0 of the source distribution, of the given shape [N, D]. May be called by several threads at once.
 using SourceSampler = std::function<Tensor(const Shape& shape, Generator& rng)>;
@@ -55,7 +45,7 @@ class ExampleMaker {
   const ExampleOptions& options() const&& = delete;
 
   /// What a batch of data becomes; the data were drawn from the same generator. Safe to call from several threads.
-  Example make(const Batch& batch, Generator& rng) const;
+  Example make(const datasets::Batch& batch, Generator& rng) const;
 
  private:
   ExampleOptions options_;

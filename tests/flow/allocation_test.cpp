@@ -45,7 +45,7 @@ long allocations_of_ten_steps(const datasets::Density& density, const nn::ModelD
   Trainer trainer(
       *model,
       [&](Index, Generator& step_rng) {
-        return Batch{density.sample(256, step_rng), {}};
+        return datasets::Batch{density.sample(256, step_rng), {}};
       },
       options);
   for (int step = 0; step < 5; ++step) trainer.step();

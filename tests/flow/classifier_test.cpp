@@ -21,7 +21,7 @@ using testing_support::TemporaryFolder;
 constexpr Index kSide = 4;
 
 // Images of two classes, bright at the top or at the bottom, in noise.
-Batch stripes(Index n, Generator& rng) {
+datasets::Batch stripes(Index n, Generator& rng) {
   const Indices labels = rng.integers(n, 2);
   Tensor x = Tensor::randn({n, kSide * kSide}, rng) * 0.3;
   for (Index i = 0; i < n; ++i) {
@@ -50,7 +50,7 @@ nn::TrainingOptions options(Index steps) {
   return o;
 }
 
-BatchSource batches(Index n) {
+datasets::BatchSource batches(Index n) {
   return [n](Index, Generator& rng) { return stripes(n, rng); };
 }
 
@@ -67,7 +67,7 @@ TEST(Classifier, LearnsToTellStripesApart) {
   EXPECT_NEAR(before, std::log(2), 0.5);
   while (trainer.steps_done() < 60) trainer.step();
   Generator rng(4);
-  const Batch fresh = stripes(500, rng);
+  const datasets::Batch fresh = stripes(500, rng);
   const Classified found = classify(*classifier, fresh.x_1);
   EXPECT_EQ(found.features.shape(), (Shape{500, 5}));
   EXPECT_GT(label_accuracy(found.labels, fresh.labels).value, 0.98);

@@ -98,7 +98,7 @@ TEST(Examples, LabelsAreDroppedAndTheSourceIsAnyDensity) {
   const ExampleMaker maker(options);
   Generator rng(5);
   const Index n = 20'000;
-  const Batch batch{Tensor::zeros({n, 1}), Indices(std::vector<Index>(static_cast<std::size_t>(n), 4))};
+  const datasets::Batch batch{Tensor::zeros({n, 1}), Indices(std::vector<Index>(static_cast<std::size_t>(n), 4))};
   const Example example = maker.make(batch, rng);
   const auto dropped = static_cast<double>(std::count(example.labels.begin(), example.labels.end(), 10));
   EXPECT_NEAR(dropped / n, 0.25, 5 * std::sqrt(0.25 * 0.75 / n));
@@ -145,7 +145,7 @@ std::vector<Real> weights_after_training(int threads) {
   Trainer trainer(
       *model,
       [](Index, Generator& step_rng) {
-        return Batch{Tensor::randn({64, 2}, step_rng) + 2, {}};
+        return datasets::Batch{Tensor::randn({64, 2}, step_rng) + 2, {}};
       },
       options);
   for (int step = 0; step < 30; ++step) trainer.step();
@@ -160,7 +160,9 @@ TEST(Trainer, IsTheSameWithExamplesMadeAhead) { EXPECT_EQ(weights_after_training
 TEST(Trainer, LearnsAScoreOnABridgeOnly) {
   Generator rng(7);
   const auto model = nn::make_model({.dimension = 1, .hidden = {16}, .score = true}, rng);
-  const BatchSource source = [](Index, Generator& step_rng) { return Batch{Tensor::randn({64, 1}, step_rng), {}}; };
+  const datasets::BatchSource source = [](Index, Generator& step_rng) {
+    return datasets::Batch{Tensor::randn({64, 1}, step_rng), {}};
+  };
   EXPECT_THAT(misuse([&] { Trainer(*model, source, {}); }), HasSubstr("schroedinger-bridge"));
   TrainerOptions options;
   options.examples.path = {.name = "schroedinger-bridge", .sigma = 1};
@@ -185,9 +187,9 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
   options.examples.path = {.name = "schroedinger-bridge", .sigma = kSigma};
   options.examples.times = {.distribution = "logit-normal", .low_discrepancy = true};
   Tensor centred;  // x_1 - a of the batch at hand
-  const BatchSource data = [&](Index, Generator& step_rng) {
+  const datasets::BatchSource data = [&](Index, Generator& step_rng) {
     centred = Tensor::randn({512, 1}, step_rng);
-    return Batch{centred + kShift, {}};
+    return datasets::Batch{centred + kShift, {}};
   };
   options.examples.source = [&](const Shape& shape, Generator& step_rng) {
     return covariance * centred + std::sqrt(1 - covariance * covariance) * Tensor::randn(shape, step_rng) - kShift;

@@ -37,12 +37,12 @@ TEST(Reflow, PairsAreTheEndsOfTheFlow) {
 }
 
 TEST(Reflow, BatchesKeepPairsTogetherAndSeeEveryOneOnceAPass) {
-  const BatchSource source = batches_of(some_pairs(), 2, 5);
+  const datasets::BatchSource source = batches_of(some_pairs(), 2, 5);
   Generator rng(0);
   int ones = 0;
   double sum = 0, expected = 0;
   for (Index step = 0; step < 3; ++step) {
-    const Batch batch = source(step, rng);
+    const datasets::Batch batch = source(step, rng);
     ASSERT_EQ(batch.x_0.shape(), (Shape{2, 2}));
     for (Index i = 0; i < 4; ++i) {
       const double growth = std::exp(static_cast<double>(batch.labels[i / 2] + 1));

@@ -30,8 +30,10 @@ using ::testing::ThrowsMessage;
 constexpr double kMean = 1, kDeviation = 0.5;
 
 // N(m, s^2) in one dimension, whose loss floor is (pi / 2) s.
-BatchSource gaussian(Index batch) {
-  return [batch](Index, Generator& rng) { return Batch{kMean + kDeviation * Tensor::randn({batch, 1}, rng), {}}; };
+datasets::BatchSource gaussian(Index batch) {
+  return [batch](Index, Generator& rng) {
+    return datasets::Batch{kMean + kDeviation * Tensor::randn({batch, 1}, rng), {}};
+  };
 }
 
 std::shared_ptr<nn::VelocityModel> small_model(std::uint64_t seed = 1) {
@@ -66,8 +68,8 @@ class TrainerFile : public ::testing::Test {
 TEST(HeldOutLoss, IsAtUniformTimesAndWithEveryLabel) {
   Generator rng(3);
   const auto model = nn::make_model({.dimension = 1, .hidden = {8}, .classes = 2}, rng);
-  const BatchSource labelled = [](Index, Generator& batch_rng) {
-    return Batch{Tensor::randn({100, 1}, batch_rng), Indices(batch_rng.integers(100, 2))};
+  const datasets::BatchSource labelled = [](Index, Generator& batch_rng) {
+    return datasets::Batch{Tensor::randn({100, 1}, batch_rng), Indices(batch_rng.integers(100, 2))};
   };
   ExampleOptions options;
   options.no_class = 2;
@@ -131,7 +133,9 @@ TEST_F(TrainerFile, ResumesBitForBitWithDropout) {
     Generator rng(1);
     return nn::make_model(description, rng);
   };
-  const BatchSource images = [](Index, Generator& rng) { return Batch{Tensor::randn({8, 4}, rng), {}}; };
+  const datasets::BatchSource images = [](Index, Generator& rng) {
+    return datasets::Batch{Tensor::randn({8, 4}, rng), {}};
+  };
   const auto straight = make(0.5), first = make(0.5), second = make(0.5), plain = make(0);
   Trainer whole(*straight, images, options(6)), before(*first, images, options(6)), after(*second, images, options(6)),
       without(*plain, images, options(6));
@@ -167,8 +171,9 @@ TEST_F(TrainerFile, RefusesAStateThatIsNotItsOwn) {
 
 TEST(Trainer, StopsBeforeTheWeightsAreSpoilt) {
   const auto model = small_model();
-  const BatchSource broken = [](Index step, Generator& rng) {
-    return Batch{Tensor::randn({8, 1}, rng) * (step == 3 ? std::numeric_limits<double>::infinity() : 1.0), {}};
+  const datasets::BatchSource broken = [](Index step, Generator& rng) {
+    return datasets::Batch{Tensor::randn({8, 1}, rng) * (step == 3 ? std::numeric_limits<double>::infinity() : 1.0),
+                           {}};
   };
   Trainer trainer(*model, broken, options(10));
   for (int i = 0; i < 3; ++i) trainer.step();

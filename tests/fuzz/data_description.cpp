@@ -1,13 +1,13 @@
 // Descriptions of data as JSON.
 #include <stdexcept>
 
+#include "datasets/data.hpp"
 #include "tests/fuzz/fuzz.hpp"
-#include "tools/data.hpp"
 
 namespace {
 
 auto parse(const std::string& json) {
-  return rill::fuzz::accepted<std::invalid_argument>([&] { return rill::tools::parse_data_description(json); });
+  return rill::fuzz::accepted<std::invalid_argument>([&] { return rill::datasets::parse_data_description(json); });
 }
 
 }  // namespace
@@ -16,8 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace rill;
   const auto description = parse(std::string(fuzz::text_of(data, size)));
   if (!description) return 0;
-  const std::string text = tools::to_json(*description);
+  const std::string text = datasets::to_json(*description);
   const auto again = parse(text);
-  fuzz::check(again && tools::to_json(*again) == text, "the description reads back as it was");
+  fuzz::check(again && datasets::to_json(*again) == text, "the description reads back as it was");
   return 0;
 }

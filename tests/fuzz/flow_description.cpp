@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const nn::ModelDescription description = {.hidden = {1}};
   static Generator rng(0);
   static const auto model = nn::make_model(description, rng);
-  nn::Metadata metadata = {{"model", nn::to_json(description)}, {"data", tools::to_json(tools::DataDescription{})}};
+  nn::Metadata metadata = {{"model", nn::to_json(description)},
+                           {"data", datasets::to_json(datasets::DataDescription{})}};
   metadata["flow"] = fuzz::text_of(data, size);
   try {
     const fuzz::MemoryFile file(fuzz::safetensors_text(metadata, nn::add_prefix("model.", model->named_parameters())));

@@ -153,13 +153,13 @@ void weights() {
 }
 
 void descriptions() {
-  tools::DataDescription density{.source = "annulus", .parameters = {{"inner", 1.5}}};
-  tools::DataDescription table{.kind = "table", .source = "points.csv"};
+  datasets::DataDescription density{.source = "annulus", .parameters = {{"inner", 1.5}}};
+  datasets::DataDescription table{.kind = "table", .source = "points.csv"};
   table.standardization = datasets::Standardization::of({.rows = 2, .columns = 2, .values = {1, 2, 3, 5}, .names = {}});
-  tools::DataDescription images{.kind = "images", .source = "/data", .height = 28, .width = 28, .classes = 10};
-  write("data_description/density", tools::to_json(density));
-  write("data_description/table", tools::to_json(table));
-  write("data_description/images", tools::to_json(images));
+  datasets::DataDescription images{.kind = "images", .source = "/data", .height = 28, .width = 28, .classes = 10};
+  write("data_description/density", datasets::to_json(density));
+  write("data_description/table", datasets::to_json(table));
+  write("data_description/images", datasets::to_json(images));
   write("data_description/found/nested",
         R"({"kind":"density","source":)" + repeated("[", 100'000) + repeated("]", 100'000) + "}");
 

@@ -1,4 +1,4 @@
-#include "nn/json.hpp"
+#include "autodiff/json.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -16,12 +16,12 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "datasets/csv.hpp"
+#include "datasets/data.hpp"
 #include "datasets/npy.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_images.hpp"
 #include "tests/tools/tiny_runs.hpp"
-#include "tools/data.hpp"
 
 namespace rill {
 namespace {
@@ -42,15 +42,15 @@ std::vector<double> normal(Index rows, double offset, double spread) {
   return values;
 }
 
-tools::DataDescription table(const std::string& path) {
-  tools::DataDescription description;
+datasets::DataDescription table(const std::string& path) {
+  datasets::DataDescription description;
   description.kind = "table";
   description.source = path;
   return description;
 }
 
-tools::DataDescription moons() {
-  tools::DataDescription description;
+datasets::DataDescription moons() {
+  datasets::DataDescription description;
   description.source = "moons";
   return description;
 }
@@ -58,9 +58,9 @@ tools::DataDescription moons() {
 TEST(Table, DrawsEachRowOnce) {
   const TemporaryFolder folder;
   datasets::write_npy(folder / "x.npy", Tensor::linspace(0, 39, 40));
-  const auto data = tools::open_data(table(folder / "x.npy"));
+  const auto data = datasets::open_data(table(folder / "x.npy"));
   EXPECT_EQ(data->size(), 40);
-  EXPECT_EQ(tools::open_data(moons())->size(), std::nullopt);
+  EXPECT_EQ(datasets::open_data(moons())->size(), std::nullopt);
   Generator rng(1);
   for (const Index n : {1, 39, 40, 41, 1000}) {
     const Tensor x = data->draw(n, rng).x_1;
@@ -73,14 +73,14 @@ TEST(Table, DrawsEachRowOnce) {
 TEST(ImagesOfAFolder, DrawEachImageOnce) {
   const TemporaryFolder folder;
   write_tiny_images(folder.path());
-  tools::DataDescription description;
+  datasets::DataDescription description;
   description.kind = "images";
   description.source = folder.path();
   description.classes = 3;
-  const auto data = tools::open_data(description, tools::Split::kTest);
+  const auto data = datasets::open_data(description, datasets::Split::kTest);
   EXPECT_EQ(data->size(), 30);
   Generator rng(1);
-  const flow::Batch drawn = data->draw(1000, rng);
+  const datasets::Batch drawn = data->draw(1000, rng);
   std::set<std::vector<Real>> images;
   for (Index i = 0; i < drawn.x_1.dim(0); ++i) images.insert(slice(drawn.x_1, 0, i, i + 1).to_vector());
   EXPECT_EQ(images.size(), 30u);
@@ -89,23 +89,23 @@ TEST(ImagesOfAFolder, DrawEachImageOnce) {
 }
 
 TEST(Table, ModelUnitsDataUnitsAndMeasuringUnits) {
-  tools::DataDescription description = table("");
+  datasets::DataDescription description = table("");
   description.standardization = {{1.7e9, 0, -3}, {60, 2e30, 1e-28}};
   const Tensor z = Tensor::from({0, 0, 0, 1, -1, 2}, {2, 3});
-  const datasets::Table x = tools::to_data_units(description, z);
+  const datasets::Table x = datasets::to_data_units(description, z);
   EXPECT_THAT(x.values, testing::ElementsAre(1.7e9, 0, -3, 1.7e9 + 60, -2e30, -3));
-  EXPECT_EQ(tools::measuring_unit(description), 2e30);
+  EXPECT_EQ(datasets::measuring_unit(description), 2e30);
   // 60 / 2e30 is what it is, and 1e-28 / 2e30 too little to matter.
-  const Tensor y = tools::to_measuring_units(description, z);
+  const Tensor y = datasets::to_measuring_units(description, z);
   EXPECT_EQ(y.data()[4], -1);
   EXPECT_NEAR(y.data()[3] / 3e-29, 1, 1e-6);
   EXPECT_NEAR(y.data()[5], 0, 1e-50);
-  EXPECT_NEAR(tools::log_volume(description), std::log(60) + std::log(2e30) + std::log(1e-28), 1e-9);
+  EXPECT_NEAR(datasets::log_volume(description), std::log(60) + std::log(2e30) + std::log(1e-28), 1e-9);
 
-  const tools::DataDescription density = moons();
-  EXPECT_EQ(tools::to_measuring_units(density, z).to_vector(), z.to_vector());
-  EXPECT_EQ(tools::measuring_unit(density), 1);
-  EXPECT_EQ(tools::log_volume(density), 0);
+  const datasets::DataDescription density = moons();
+  EXPECT_EQ(datasets::to_measuring_units(density, z).to_vector(), z.to_vector());
+  EXPECT_EQ(datasets::measuring_unit(density), 1);
+  EXPECT_EQ(datasets::log_volume(density), 0);
 }
 
 // One run for each unit: the same model comes out, and samples and measures are the same in that unit.

@@ -1,8 +1,10 @@
-#include "tools/cli/text.hpp"
+#include "autodiff/text.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
+
+#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/text.hpp"
 #include "tools/cli/open_file.hpp"
-#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {

@@ -5,7 +5,6 @@
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "tools/cli/options.hpp"
-#include "tools/cli/text.hpp"
 #include "tools/cli/toml.hpp"
 
 namespace rill::tools {

@@ -7,8 +7,8 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/text.hpp"
 #include "tools/cli/program.hpp"
-#include "tools/cli/text.hpp"
 #include "tools/cli/toml.hpp"
 #include "tools/cli/version.hpp"
 

@@ -12,7 +12,6 @@
 #include "autodiff/file.hpp"
 #include "autodiff/text.hpp"
 #include "tools/cli/options.hpp"
-#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {

@@ -8,7 +8,6 @@
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "tools/cli/options.hpp"
-#include "tools/cli/text.hpp"
 
 namespace rill::tools {
 namespace {

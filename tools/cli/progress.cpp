@@ -4,6 +4,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/operation_count.hpp"
+#include "autodiff/text.hpp"
 #include "tools/cli/text.hpp"
 
 namespace rill::tools {

@@ -1,7 +1,6 @@
 #include "tools/cli/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -19,16 +18,6 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 
 }  // namespace
 
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t kLongest = 60;
-  std::string result = "'";
-  for (const char c : text.substr(0, kLongest)) {
-    const auto byte = static_cast<unsigned char>(c);
-    result += byte < 0x20 || byte >= 0x7f ? formatted("\\x%02x", static_cast<unsigned>(byte)) : std::string(1, c);
-  }
-  return result + (text.size() > kLongest ? "...'" : "'");
-}
-
 std::string one_line(std::string_view text) {
   std::string result(text);
   std::replace(result.begin(), result.end(), '\n', ' ');
@@ -36,23 +25,7 @@ std::string one_line(std::string_view text) {
   return result;
 }
 
-std::string grouped(Index value) {
-  const std::string digits = std::to_string(value);
-  std::string result;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    const bool separates = i > 0 && digits[i - 1] != '-' && (digits.size() - i) % 3 == 0;
-    if (separates) result += ',';
-    result += digits[i];
-  }
-  return result;
-}
-
 std::string significant(double value, int digits) { return formatted("%.*g", digits, value); }
-
-std::string exact(double value) {
-  char text[64];
-  return std::string(text, std::to_chars(text, text + sizeof text, value).ptr);
-}
 
 std::string duration(double seconds) {
   if (seconds < 0.9995e-3) return formatted("%.3g us", seconds * 1e6);

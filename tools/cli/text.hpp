@@ -5,24 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "autodiff/real.hpp"
-
 namespace rill::tools {
-
-/// The text in single quotes, cut after some sixty bytes, with unprintable bytes shown as \xNN: safe in a message.
-std::string in_quotes(std::string_view text);
 
 /// The message on one line: line breaks become blanks, other control characters question marks.
 std::string one_line(std::string_view text);
 
-/// "8,706".
-std::string grouped(Index value);
-
 /// `digits` significant digits, without trailing zeros: 0.00123, 1.5e-07.
 std::string significant(double value, int digits);
-
-/// The fewest digits that read back as the same number.
-std::string exact(double value);
 
 /// A length of time: "85.2 us", "210 ms", "4.2 s", "1 min 05 s", "2 h 03 min".
 std::string duration(double seconds);

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "autodiff/error.hpp"
-#include "tools/cli/text.hpp"
+#include "autodiff/text.hpp"
 
 namespace rill::tools {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace rill::nn {
+namespace rill {
 
 /// What the text holds. `what` begins the messages: "the header".
 /// Throws std::invalid_argument for text that is not JSON or not UTF-8, for a key that stands twice in an object (the
@@ -26,4 +26,4 @@ std::string to_utf8(std::string_view bytes);
 /// The inverse.
 std::string from_utf8(std::string_view text);
 
-}  // namespace rill::nn
+}  // namespace rill

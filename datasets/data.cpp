@@ -1,4 +1,4 @@
-#include "tools/data.hpp"
+#include "datasets/data.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,30 +7,30 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "datasets/batches.hpp"
-#include "tools/cli/text.hpp"
 
-namespace rill::tools {
+namespace rill::datasets {
 namespace {
 
 class DensityData final : public Data {
  public:
   explicit DensityData(DataDescription description)
-      : density_(datasets::make_density(description.source, description.parameters)) {
+      : density_(make_density(description.source, description.parameters)) {
     description_ = std::move(description);
   }
 
   Index dimension() const override { return density_->dimension(); }
-  const datasets::Density* density() const override { return density_.get(); }
+  const Density* density() const override { return density_.get(); }
   std::string size_text() const override { return concat("fresh points in ", dimension(), " dimensions"); }
 
-  flow::BatchSource batches(Index batch, std::uint64_t, const Augmentation&) const override {
-    return [this, batch](Index, Generator& rng) { return flow::Batch{density_->sample(batch, rng), {}}; };
+  BatchSource batches(Index batch, std::uint64_t, const Augmentation&) const override {
+    return [this, batch](Index, Generator& rng) { return Batch{density_->sample(batch, rng), {}}; };
   }
-  flow::Batch draw(Index n, Generator& rng) const override { return {density_->sample(n, rng), {}}; }
+  Batch draw(Index n, Generator& rng) const override { return {density_->sample(n, rng), {}}; }
 
  private:
-  std::unique_ptr<datasets::Density> density_;
+  std::unique_ptr<Density> density_;
 };
 
 // `n` different ones of `size` items in a random order, or all of them.
@@ -42,8 +42,7 @@ Indices different(Index n, Index size, Generator& rng) {
 
 // Throws FileError unless the rows have the means and deviations that they had in training, up to what a float keeps:
 // other rows would pass for training rows.
-void check_same_table(const datasets::Standardization& then, const datasets::Standardization& now,
-                      const std::string& file) {
+void check_same_table(const Standardization& then, const Standardization& now, const std::string& file) {
   for (std::size_t j = 0; j < then.mean.size(); ++j) {
     constexpr double kFloat = 1e-5;
     const double mean = then.mean[j], deviation = then.deviation[j];
@@ -58,8 +57,8 @@ void check_same_table(const datasets::Standardization& then, const datasets::Sta
 class TableData final : public Data {
  public:
   explicit TableData(DataDescription description) {
-    const datasets::Table table = datasets::read_table(description.source);
-    const auto found = datasets::Standardization::of(table);
+    const Table table = read_table(description.source);
+    const auto found = Standardization::of(table);
     if (!description.standardization) description.standardization = found;
     const Index expected = description.standardization->columns();
     require_file(expected == table.columns, description.source, "has ", table.columns, " columns, expected ", expected,
@@ -75,11 +74,11 @@ class TableData final : public Data {
     return concat(grouped(points_.dim(0)), " points in ", dimension(), " dimensions, standardized");
   }
 
-  flow::BatchSource batches(Index batch, std::uint64_t seed, const Augmentation&) const override {
-    const auto order = std::make_shared<datasets::ShuffledBatches>(points_.dim(0), batch, seed);
-    return [this, order](Index step, Generator&) { return flow::Batch{gather_rows(points_, order->at(step)), {}}; };
+  BatchSource batches(Index batch, std::uint64_t seed, const Augmentation&) const override {
+    const auto order = std::make_shared<ShuffledBatches>(points_.dim(0), batch, seed);
+    return [this, order](Index step, Generator&) { return Batch{gather_rows(points_, order->at(step)), {}}; };
   }
-  flow::Batch draw(Index n, Generator& rng) const override {
+  Batch draw(Index n, Generator& rng) const override {
     return {gather_rows(points_, different(n, points_.dim(0), rng)), {}};
   }
 
@@ -90,7 +89,7 @@ class TableData final : public Data {
 class ImageData final : public Data {
  public:
   ImageData(DataDescription description, Split split)
-      : images_(datasets::load_images(description.source, split, description.classes)) {
+      : images_(load_images(description.source, split, description.classes)) {
     require_file(images_.size() > 0, description.source, "holds no images");
     const bool fits =
         description.height == 0 || (description.height == images_.height() && description.width == images_.width());
@@ -108,23 +107,22 @@ class ImageData final : public Data {
                   images_.classes(), " classes");
   }
 
-  flow::BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation) const override {
-    datasets::check(augmentation, images_.height(), images_.width());
-    const auto order = std::make_shared<datasets::ShuffledBatches>(images_.size(), batch, seed);
+  BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation) const override {
+    check(augmentation, images_.height(), images_.width());
+    const auto order = std::make_shared<ShuffledBatches>(images_.size(), batch, seed);
     return [this, order, augmentation](Index step, Generator& rng) {
       const Indices items = order->at(step);
       const Tensor pixels = images_.pixels(items);
-      return flow::Batch{datasets::augment(pixels, images_.height(), images_.width(), augmentation, rng),
-                         images_.labels(items)};
+      return Batch{augment(pixels, images_.height(), images_.width(), augmentation, rng), images_.labels(items)};
     };
   }
-  flow::Batch draw(Index n, Generator& rng) const override {
+  Batch draw(Index n, Generator& rng) const override {
     const Indices items = different(n, images_.size(), rng);
     return {images_.pixels(items), images_.labels(items)};
   }
 
  private:
-  datasets::Images images_;
+  Images images_;
 };
 
 }  // namespace
@@ -137,12 +135,12 @@ std::unique_ptr<Data> open_data(DataDescription description, Split split) {
   return std::make_unique<DensityData>(std::move(description));
 }
 
-datasets::Table to_data_units(const DataDescription& description, const Tensor& x) {
+Table to_data_units(const DataDescription& description, const Tensor& x) {
   if (description.standardization) return description.standardization->invert(x);
   return {x.dim(0), x.dim(1), {x.values().begin(), x.values().end()}, {}};
 }
 
-Tensor to_model_units(const DataDescription& description, const datasets::Table& x) {
+Tensor to_model_units(const DataDescription& description, const Table& x) {
   if (description.standardization) return description.standardization->apply(x);
   const std::vector<Real> values(x.values.begin(), x.values.end());
   return Tensor::from(values, {x.rows, x.columns});
@@ -168,4 +166,4 @@ double log_volume(const DataDescription& description) {
   return description.standardization ? description.standardization->log_volume() : 0;
 }
 
-}  // namespace rill::tools
+}  // namespace rill::datasets

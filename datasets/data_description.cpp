@@ -1,12 +1,12 @@
 #include <string>
 #include <utility>
 
+#include "autodiff/description_json.hpp"
 #include "autodiff/error.hpp"
-#include "nn/description_json.hpp"
-#include "tools/cli/text.hpp"
-#include "tools/data.hpp"
+#include "autodiff/text.hpp"
+#include "datasets/data.hpp"
 
-namespace rill::tools {
+namespace rill::datasets {
 std::string DataDescription::text() const {
   if (source.empty()) return "unknown";
   if (kind == "images") return concat("images of ", source);
@@ -27,15 +27,15 @@ std::string to_json(const DataDescription& description) {
     json["width"] = description.width;
     json["classes"] = description.classes;
   }
-  return nn::dump_json(std::move(json));
+  return dump_json(std::move(json));
 }
 
 DataDescription parse_data_description(const std::string& text) {
   const std::string what = "data description";
   DataDescription description;
-  nlohmann::json json = nn::parse_json(text, what);
+  nlohmann::json json = parse_json(text, what);
   require(json.is_object(), what, ": expected a JSON object, found ", json.type_name());
-  const auto take = [&](const char* key, auto& field) { nn::description::take_field(json, what, "", key, field); };
+  const auto take = [&](const char* key, auto& field) { description::take_field(json, what, "", key, field); };
   take("kind", description.kind);
   if (description.kind == "density") {
     take("source", description.source);
@@ -49,7 +49,7 @@ DataDescription parse_data_description(const std::string& text) {
     }
   } else if (description.kind == "table") {
     take("source", description.source);
-    datasets::Standardization& units = description.standardization.emplace();
+    Standardization& units = description.standardization.emplace();
     take("mean", units.mean);
     take("deviation", units.deviation);
     require(units.mean.size() == units.deviation.size(), what, ": ", units.mean.size(), " means, but ",
@@ -62,8 +62,8 @@ DataDescription parse_data_description(const std::string& text) {
   } else {
     fail(what, ": unknown kind ", in_quotes(description.kind), ", expected density, table or images");
   }
-  nn::description::require_all_taken(json, what, "");
+  description::require_all_taken(json, what, "");
   return description;
 }
 
-}  // namespace rill::tools
+}  // namespace rill::datasets

@@ -8,22 +8,22 @@
 
 #include "autodiff/tensor.hpp"
 #include "datasets/augmentation.hpp"
+#include "datasets/batch.hpp"
 #include "datasets/density.hpp"
 #include "datasets/images.hpp"
 #include "datasets/known_densities.hpp"
 #include "datasets/standardization.hpp"
 #include "datasets/table.hpp"
-#include "flow/model/trainer.hpp"
 
-namespace rill::tools {
+namespace rill::datasets {
 
 /// Which data, in a form that a model's file can hold: together with the model it is all that sampling needs.
 struct DataDescription {
-  std::string kind = "density";     ///< density, table or images
-  std::string source;               ///< the density's name, the table's file or the images' folder
-  datasets::Parameters parameters;  ///< of a density, where they differ from the defaults
-  std::optional<datasets::Standardization> standardization;  ///< of a table: the model works in standardized units
-  Index height = 0, width = 0, classes = 0;                  ///< of images
+  std::string kind = "density";                    ///< density, table or images
+  std::string source;                              ///< the density's name, the table's file or the images' folder
+  Parameters parameters;                           ///< of a density, where they differ from the defaults
+  std::optional<Standardization> standardization;  ///< of a table: the model works in standardized units
+  Index height = 0, width = 0, classes = 0;        ///< of images
 
   /// "annulus (inner 1)", "points.npy", "images of /data (10 classes)".
   std::string text() const;
@@ -35,7 +35,6 @@ std::string to_json(const DataDescription& description);
 DataDescription parse_data_description(const std::string& json);
 
 /// How images are changed before they are trained on; of other data nothing is.
-using datasets::Augmentation;
 
 /// The data themselves. Points are given in the model's units: those of a table standardized, images with 0 at -1 and
 /// 255 at 1, a density's as they are. A table's own units exist in files and pictures only, in double (below).
@@ -47,33 +46,32 @@ class Data {
   const DataDescription& description() const&& = delete;
   virtual Index dimension() const = 0;
   /// The density, if it is one.
-  virtual const datasets::Density* density() const { return nullptr; }
+  virtual const Density* density() const { return nullptr; }
   /// How many points there are; nothing for a density, which has no end.
   virtual std::optional<Index> size() const { return std::nullopt; }
   /// One line on how much there is.
   virtual std::string size_text() const = 0;
 
   /// Batches to train on, with labels where there are classes; images augmented. The data must outlive the source.
-  virtual flow::BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation = {}) const = 0;
+  virtual BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation = {}) const = 0;
   /// n points, [n, D], with labels where there are classes: fresh ones of a density, different ones of a table or of
   /// images, chosen at random. Where there are fewer than n, all of them.
-  virtual flow::Batch draw(Index n, Generator& rng) const = 0;
+  virtual Batch draw(Index n, Generator& rng) const = 0;
 
  protected:
   DataDescription description_;
 };
 
 /// Which images; densities have no end, and of a table all points are used for both.
-using datasets::Split;
 
 /// Opens what `description` names. Of a table the standardization is worked out unless the description has one; of
 /// images the sizes. Throws FileError for files, std::invalid_argument for unknown densities and parameters.
 std::unique_ptr<Data> open_data(DataDescription description, Split split = Split::kTrain);
 
 /// Points in the model's units -> the data's own, in double.   [N, D] -> [N, D]
-datasets::Table to_data_units(const DataDescription& description, const Tensor& x);
+Table to_data_units(const DataDescription& description, const Tensor& x);
 /// And back.
-Tensor to_model_units(const DataDescription& description, const datasets::Table& x);
+Tensor to_model_units(const DataDescription& description, const Table& x);
 
 /// Points in the model's units -> units in which distances can be measured. A table's columns have the scales s_c and
 /// the largest of them, s = measuring_unit(), is the unit: the points are multiplied by s_c / s and not moved, so that
@@ -89,4 +87,4 @@ bool has_equal_axes(const DataDescription& description);
 /// sum_c ln s_c.
 double log_volume(const DataDescription& description);
 
-}  // namespace rill::tools
+}  // namespace rill::datasets

@@ -1,4 +1,4 @@
-// Descriptions as JSON and back. For .cpp files, like nn/json.hpp.
+// Descriptions as JSON and back. For .cpp files, like autodiff/json.hpp.
 //
 // A description is a struct with a static member visit_fields(self, visit) that calls visit(key, field) for every field
 // in the order of the text; a field that is itself a description becomes an object in the object.
@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
-#include "nn/json.hpp"
+#include "autodiff/json.hpp"
 
-namespace rill::nn::description {
+namespace rill::description {
 
 using Json = nlohmann::json;
 
@@ -108,4 +108,4 @@ D parse(const std::string& text, const std::string& what) {
   return value;
 }
 
-}  // namespace rill::nn::description
+}  // namespace rill::description

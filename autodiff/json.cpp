@@ -1,4 +1,4 @@
-#include "nn/json.hpp"
+#include "autodiff/json.hpp"
 
 #include <algorithm>
 #include <set>
@@ -6,7 +6,7 @@
 
 #include "autodiff/error.hpp"
 
-namespace rill::nn {
+namespace rill {
 namespace {
 
 unsigned byte_at(std::string_view text, std::size_t i) {
@@ -108,4 +108,4 @@ std::string dump_json(nlohmann::ordered_json value) {
   }
 }
 
-}  // namespace rill::nn
+}  // namespace rill
