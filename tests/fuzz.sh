@@ -2,7 +2,7 @@
 # Fuzzes what reads files: builds the targets of tests/fuzz with clang, AddressSanitizer and UBSan, and runs each from
 # its seeds and from what earlier runs found worth keeping (build-sanitize/corpus).
 #
-#   tests/fuzz.sh                            every target, 20,000 inputs each, the same ones every time
+#   tests/fuzz.sh                            every target, 20,000 inputs or a minute each, the same inputs every time
 #   tests/fuzz.sh --seconds 3600             every target for an hour, other inputs every time
 #   tests/fuzz.sh --seconds 3600 npy csv     these two
 #
@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tests/sanitizers.sh
 
-length=(-runs=20000 -seed=1)
+length=(-runs=20000 -max_total_time=60 -seed=1)
 if [ "${1:-}" = --seconds ]; then
   length=("-max_total_time=${2:?fuzz.sh: --seconds needs a number}")
   shift 2

@@ -4,7 +4,7 @@
 #   tests/sanitize.sh                 everything
 #   tests/sanitize.sh nn threads      these parts: autodiff, datasets, nn, flow, tools (the programs), threads
 #
-# On AVX2 where this machine has it, else on the best instruction set that it has; RILL_ISA names another.
+# On AVX2 where this machine has it, else on the scalar reference, which RILL_ISA=scalar chooses.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tests/sanitizers.sh

@@ -6,14 +6,11 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export LSAN_OPTIONS=use_poisoned=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-# The kernels for AVX-512 are not watched (autodiff/simd/meson.build).
-if [ -z "${RILL_ISA:-}" ] && grep -qw avx2 /proc/cpuinfo; then export RILL_ISA=avx2; fi
-
 # configure BUILD SANITIZERS OPTION...
 configure() {
   local again=()
   [ ! -f "$1/build.ninja" ] || again=(--reconfigure)
-  # -O1: with sanitizers, more takes long to compile and gains little.
-  meson setup "${again[@]}" "$1" -Db_sanitize="$2" -Db_lundef=false -Dbuildtype=debug -Doptimization=1 \
-    -Dcpp_args=-D_GLIBCXX_ASSERTIONS "${@:3}"
+  # With sanitizers, more than -O1 and lines' numbers takes clang long and gains little.
+  meson setup "${again[@]}" "$1" -Db_sanitize="$2" -Db_lundef=false -Dbuildtype=plain -Doptimization=1 \
+    -Dcpp_args="-D_GLIBCXX_ASSERTIONS -gline-tables-only ${CXXFLAGS:-}" "${@:3}"
 }

@@ -23,11 +23,15 @@ struct Candidate {
 auto candidates() {
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#if defined(RILL_AVX2_ONLY)  // sanitized builds (meson.build)
+  return std::array{Candidate{&scalar_kernels, true}, Candidate{&avx2_kernels, avx2}};
+#else
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl");
   return std::array{Candidate{&scalar_kernels, true}, Candidate{&sse2_kernels, true}, Candidate{&avx2_kernels, avx2},
                     Candidate{&avx512_kernels, avx512}};
+#endif
 #elif defined(__aarch64__)
   return std::array{Candidate{&scalar_kernels, true}, Candidate{&neon64_kernels, true}};
 #else
