@@ -157,7 +157,8 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, Index heads 
 
 // Normalization (ops/normalization.cpp): xhat scale + shift, xhat = (x - mean) / sqrt(variance + epsilon), with the
 // mean and the (biased) variance of each group of numbers. scale and shift: [C], or [N, C] for every sample its own, or
-// undefined, which is 1 and 0. x: [N, ..., C], and so is the result.
+// undefined, which is 1 and 0. x: [N, ..., C], and so is the result. All throw unless epsilon is a number >= 0; with 0,
+// a group of equal numbers is NaN.
 
 /// A group is a sample's places with C / groups neighbouring channels   (Wu and He 2018). Throws unless `groups`
 /// divides C.

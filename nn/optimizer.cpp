@@ -38,6 +38,7 @@ Optimizer::Optimizer(const NamedTensors& parameters, double learning_rate, std::
 
 void Optimizer::step(double gradient_scale, Ema* ema) {
   if (ema) ema->require_of(parameters_, "optimizer");
+  require(std::isfinite(gradient_scale), "optimizer: gradient_scale is ", gradient_scale, ", expected a finite number");
   const Real weight = ema ? ema->begin_update() : 0;
   ++step_count_;
   // Real has few digits, or none, below its smallest normal number: such a scale is applied in two parts.
@@ -53,6 +54,11 @@ void Optimizer::step(double gradient_scale, Ema* ema) {
       simd::kernels().lerp(parameter.size(), parameter.data(), weight, average.data);
     }
   }
+}
+
+void Optimizer::set_learning_rate(double value) {
+  check_not_negative("learning_rate", value);
+  learning_rate_ = value;
 }
 
 void Optimizer::clear_grad() {
@@ -110,6 +116,8 @@ Adam::Adam(const NamedTensors& parameters, const OptimizerDescription& descripti
   check_fraction("beta1", beta1_);
   check_fraction("beta2", beta2_);
   check_not_negative("epsilon", epsilon_);
+  require(static_cast<Real>(epsilon_) > 0, "optimizer: epsilon is ", epsilon_,
+          ", expected a number > 0, also when rounded to a Real: without it, parameters of no gradient become 0 / 0");
   check_not_negative("weight_decay", weight_decay_);
 }
 

@@ -19,7 +19,7 @@ struct OptimizerDescription {
   bool nesterov = false;        ///< sgd
   double beta1 = 0.9;           ///< adam, adamw: decay of the mean of the gradients
   double beta2 = 0.999;         ///< adam, adamw: decay of the mean of their squares
-  double epsilon = 1e-8;        ///< adam, adamw
+  double epsilon = 1e-8;        ///< adam, adamw: > 0, as a Real too
 };
 
 class Optimizer {
@@ -36,7 +36,8 @@ class Optimizer {
   /// Drops the gradients.
   void clear_grad();
 
-  void set_learning_rate(double value) { learning_rate_ = value; }
+  /// Throws std::invalid_argument unless it is a number >= 0.
+  void set_learning_rate(double value);
   double learning_rate() const { return learning_rate_; }
   Index step_count() const { return step_count_; }
   /// Each once.

@@ -78,7 +78,7 @@ static Tensor scaled_elu(const char* op, const Tensor& x, Real alpha, Real scale
                 wrt(x, [=](const Tensor& gy, const Tensor& out) { return elu_gradient(gy, out, alpha, scale); }));
 }
 Tensor elu(const Tensor& x, double alpha) {
-  require(alpha > 0, "elu: expected alpha > 0, got ", alpha);
+  require(alpha > 0 && std::isfinite(alpha), "elu: expected a number alpha > 0, got ", alpha);
   return scaled_elu("elu", x, static_cast<Real>(alpha), 1);
 }
 Tensor selu(const Tensor& x) { return scaled_elu("selu", x, kSeluAlpha, kSeluScale); }

@@ -46,6 +46,11 @@ struct Normalization {
     return count;
   }
   Index size() const { return channels() / groups; }
+  // x with a group's numbers along axes of their own, and which those are.
+  Shape grouped() const {
+    return rows ? Shape{samples(), places(), channels()} : Shape{samples(), places(), groups, size()};
+  }
+  Over over_group() const { return {.axes = rows ? Axes{2} : Axes{1, 3}, .keep = true}; }
 };
 
 // Squares that vanish err by the smallest number. Only beside an epsilon as small as that does it count, and then the
@@ -55,7 +60,7 @@ const simd::Kernels& kernels_for(double epsilon) {
   return epsilon > kVanishes ? simd::kernels() : **simd::available_kernels().begin();
 }
 
-void check(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift) {
+void check(const char* op, const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon) {
   require(x.rank() >= 2, op, ": expected x [N, ..., C], got ", x.shape());
   const auto check_one = [&](const char* name, const Tensor& v) {
     require(!v.defined() || v.shape() == Shape{x.dim(-1)} || v.shape() == Shape{x.dim(0), x.dim(-1)}, op, ": ", name,
@@ -64,6 +69,7 @@ void check(const char* op, const Tensor& x, const Tensor& scale, const Tensor& s
   };
   check_one("scale", scale);
   check_one("shift", shift);
+  require(epsilon >= 0 && std::isfinite(epsilon), op, ": epsilon is ", epsilon, ", expected a number >= 0");
 }
 
 // The part of a scale or shift that sample n has; `otherwise` if there is none.
@@ -99,9 +105,8 @@ struct Known {
 //   v = u - mean(u),   correction = 1 / sqrt(mean(v^2) + epsilon rstd^2),   xhat = v correction
 // is the same function of x, whatever is taken for known.
 std::array<Tensor, 3> gradients_of_ops(const Normalization& z, const Tensor& moments, Tensor gy) {
-  const Shape flat{z.samples(), z.places(), z.channels()};
-  const Shape grouped = z.rows ? flat : Shape{z.samples(), z.places(), z.groups, z.size()};
-  const Over group{.axes = z.rows ? Axes{2} : Axes{1, 3}, .keep = true};
+  const Shape flat{z.samples(), z.places(), z.channels()}, grouped = z.grouped();
+  const Over group = z.over_group();
   const Known known(z, moments, z.rows ? Shape{z.samples(), z.places(), 1} : Shape{z.samples(), 1, z.groups, 1});
   const Tensor u = (reshape(z.x, grouped) - known.mean) * known.rstd, v = u - mean(u, group);
   const Tensor correction = pow(mean(square(v), group) + known.epsilon, -0.5);
@@ -289,7 +294,24 @@ void row_backward(const Normalization& z, const Tensor& moments, const Tensor& g
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-Tensor normalized(const char* op, const Normalization& z) {
+// Without an epsilon, y is the same for any multiple of a group; of one so small that 1 / deviation would be infinite,
+// a power of 2 times as large is taken.
+Tensor large_enough(const Normalization& z) {
+  constexpr double kSmall = 0x1p-64, kFactor = sizeof(Real) == 4 ? 0x1p100 : 0x1p500;
+  if (z.epsilon > static_cast<double>(std::numeric_limits<Real>::min()) || z.x.size() == 0) return z.x;
+  const Shape grouped = z.grouped();
+  Tensor factor;
+  {
+    const NoGrad no_grad;
+    const Tensor largest = max(abs(reshape(z.x, grouped)), z.over_group());
+    factor = where(less(largest, Tensor::scalar(kSmall)), Tensor::scalar(kFactor), Tensor::scalar(1));
+    if (max(factor).item() == 1) return z.x;
+  }
+  return reshape(reshape(z.x, grouped) * factor, z.x.shape());
+}
+
+Tensor normalized(const char* op, Normalization z) {
+  z.x = large_enough(z);
   Tensor y = Tensor::empty(z.x.shape());
   const Index rows = z.samples() * z.places(), pieces = (rows + rows_per_piece(z) - 1) / rows_per_piece(z);
   Tensor moments = Tensor::empty({z.rows ? rows : z.samples() * z.groups, kMoments});
@@ -312,7 +334,7 @@ Tensor normalized(const char* op, const Normalization& z) {
 
 Normalization by_groups(const char* op, const Tensor& x, Index groups, const Tensor& scale, const Tensor& shift,
                         double epsilon) {
-  check(op, x, scale, shift);
+  check(op, x, scale, shift, epsilon);
   require(groups > 0 && x.dim(-1) % groups == 0, op, ": ", groups, " groups do not divide the ", x.dim(-1),
           " channels of x ", x.shape());
   return {.x = x, .scale = scale, .shift = shift, .epsilon = epsilon, .rows = false, .groups = groups};
@@ -333,12 +355,12 @@ Tensor group_norm(const Tensor& x, Index groups, const Tensor& scale, const Tens
 
 Tensor instance_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon) {
   constexpr const char* op = "instance_norm";
-  check(op, x, scale, shift);
+  check(op, x, scale, shift, epsilon);
   return normalized(op, by_groups(op, x, x.dim(-1), scale, shift, epsilon));
 }
 
 Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& shift, double epsilon) {
-  check("layer_norm", x, scale, shift);
+  check("layer_norm", x, scale, shift, epsilon);
   return normalized("layer_norm", {.x = x, .scale = scale, .shift = shift, .epsilon = epsilon, .rows = true});
 }
 

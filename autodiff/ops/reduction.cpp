@@ -1,6 +1,7 @@
 // Sums, means and maxima over any axes.
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -39,29 +40,54 @@ Reduced reduced_shape(const char* op, const Tensor& x, const Axes& axes) {
   return r;
 }
 
-// [outer, reduced, inner] -> [outer, inner] on several threads. One long reduction is cut into pieces of fixed size,
-// whose results are reduced in turn.
-void reduce(simd::Kernels::Reduction kernel, Index outer, Index reduced, Index inner, const Real* x, Real* y) {
+// From the result of each piece of `rows` rows, the last of which may have fewer, to that of all.   parts: [pieces,
+// inner] -> y: [inner]
+using Join = void (*)(Index reduced, Index rows, const Tensor& parts, Real* y);
+
+template <simd::Kernels::Reduction simd::Kernels::*kernel>
+void join_alike(Index, Index, const Tensor& parts, Real* y) {
+  (simd::kernels().*kernel)(1, parts.dim(0), parts.dim(1), parts.data(), y);
+}
+
+void join_means(Index reduced, Index rows, const Tensor& parts, Real* y) {
+  using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;  // the sum of any Reals
+  const Index pieces = parts.dim(0), inner = parts.dim(1);
+  for (Index i = 0; i < inner; ++i) {
+    Wide total = 0;
+    for (Index p = 0; p < pieces; ++p) {
+      total += static_cast<Wide>(parts.data()[p * inner + i]) * static_cast<Wide>(std::min(rows, reduced - p * rows));
+    }
+    y[i] = static_cast<Real>(total / static_cast<Wide>(reduced));
+  }
+}
+
+struct Kind {
+  simd::Kernels::Reduction kernel;
+  Join join;
+};
+
+// [outer, reduced, inner] -> [outer, inner] on several threads. One long reduction is cut into pieces of fixed size.
+void reduce(const Kind& kind, Index outer, Index reduced, Index inner, const Real* x, Real* y) {
   const Index each = std::max<Index>(1, reduced * inner);
   if (outer > 1 || each <= 2 * detail::kElementGrain || reduced == 1) {
     const Index grain = std::max<Index>(1, detail::kElementGrain / each);
     parallel_for(outer, grain, [&](Index begin, Index end) {
-      kernel(end - begin, reduced, inner, x + begin * reduced * inner, y + begin * inner);
+      kind.kernel(end - begin, reduced, inner, x + begin * reduced * inner, y + begin * inner);
     });
     return;
   }
   const Index rows = std::max<Index>(1, detail::kElementGrain / std::max<Index>(1, inner));
-  const Index pieces = (reduced + rows - 1) / rows;
-  Tensor partial = Tensor::empty({pieces, inner});
-  Real* out = partial.data();
+  Tensor parts = Tensor::empty({(reduced + rows - 1) / rows, inner});
+  Real* out = parts.data();
   parallel_for(reduced, rows, [&](Index begin, Index end) {
-    kernel(1, end - begin, inner, x + begin * inner, out + begin / rows * inner);
+    kind.kernel(1, end - begin, inner, x + begin * inner, out + begin / rows * inner);
   });
-  kernel(1, pieces, inner, out, y);
+  kind.join(reduced, rows, parts, y);
 }
 
 // Each run of neighbouring reduced axes is one pass; the last run goes first.
-Tensor reduce_axes(simd::Kernels::Reduction kernel, const Tensor& x, const Reduced& r) {
+Tensor reduce_axes(const Kind& kind, const Tensor& x, const Reduced& r) {
+  if (x.rank() == 0) return Tensor::scalar(static_cast<double>(x.item()));
   Tensor current = x.detach();
   Shape shape = x.shape();
   for (int end = shape.rank(); end > 0;) {
@@ -76,7 +102,7 @@ Tensor reduce_axes(simd::Kernels::Reduction kernel, const Tensor& x, const Reduc
     for (int axis = end; axis < shape.rank(); ++axis) inner *= shape[axis];
     for (int axis = begin; axis < end; ++axis) shape[axis] = 1;
     Tensor next = Tensor::empty(shape);
-    if (next.size() > 0) reduce(kernel, outer, reduced, inner, current.data(), next.data());
+    if (next.size() > 0) reduce(kind, outer, reduced, inner, current.data(), next.data());
     current = next;
     end = begin;
   }
@@ -87,7 +113,7 @@ Tensor reduce_axes(simd::Kernels::Reduction kernel, const Tensor& x, const Reduc
 
 Tensor sum(const Tensor& x, const Over& over) {
   const Reduced r = reduced_shape("sum", x, over.axes);
-  const Tensor total = reduce_axes(simd::kernels().sum, x, r);
+  const Tensor total = reduce_axes({simd::kernels().sum, join_alike<&simd::Kernels::sum>}, x, r);
   const Tensor y(total.storage(), over.keep ? r.kept : r.dropped, nullptr);
   return record("sum", y, wrt(x, [s = x.shape(), kept = r.kept](const Tensor& gy) {
                   return broadcast_to(reshape(gy, kept), s);
@@ -95,15 +121,19 @@ Tensor sum(const Tensor& x, const Over& over) {
 }
 
 Tensor mean(const Tensor& x, const Over& over) {
-  const Index count = reduced_shape("mean", x, over.axes).count;
-  return sum(x, over) / static_cast<double>(count);
+  const Reduced r = reduced_shape("mean", x, over.axes);
+  const Tensor average = reduce_axes({simd::kernels().mean, join_means}, x, r);
+  const Tensor y(average.storage(), over.keep ? r.kept : r.dropped, nullptr);
+  return record("mean", y, wrt(x, [s = x.shape(), r](const Tensor& gy) {
+                  return broadcast_to(reshape(gy / static_cast<double>(r.count), r.kept), s);
+                }));
 }
 
 // Equal maxima share the gradient:   gx = x = y ? gy / #{x = y} : 0
 Tensor max(const Tensor& x, const Over& over) {
   const Reduced r = reduced_shape("max", x, over.axes);
   require(r.count > 0, "max: no elements to reduce in shape ", x.shape());
-  const Tensor largest = reduce_axes(simd::kernels().max, x, r);
+  const Tensor largest = reduce_axes({simd::kernels().max, join_alike<&simd::Kernels::max>}, x, r);
   const Tensor y(largest.storage(), over.keep ? r.kept : r.dropped, nullptr);
   return record("max", y, wrt(x, [x = x.detach(), largest, axes = over.axes](const Tensor& gy) {
                   const Tensor chosen = equal(x, largest);

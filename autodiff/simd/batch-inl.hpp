@@ -118,6 +118,12 @@ V square_root(V x) {
   return xsimd::sqrt(x);
 }
 
+/// Whether all lanes are.
+template <class V>
+bool is_finite(V x) {
+  return xsimd::all(xsimd::abs(x) < V(kInfinity));
+}
+
 /// a + b = sum + rest, exactly (Knuth 1969, section 4.2.2).
 template <class V>
 struct ExactSum {

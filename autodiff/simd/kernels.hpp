@@ -200,7 +200,8 @@ struct Kernels {
   // are kept accurate: the error grows no faster than with the square root of `reduced` / 64.
   using Reduction = void (*)(Index outer, Index reduced, Index inner, const Real* x, Real* y) noexcept;
   Reduction sum;
-  Reduction max;  ///< NaN if any is; -infinity when reduced = 0
+  Reduction mean;  ///< of equal numbers, that number; finite where the sum overflows; NaN when reduced = 0
+  Reduction max;   ///< NaN if any is; -infinity when reduced = 0
   Real (*dot)(Index n, const Real* a, const Real* b) noexcept;
 
   // Rows. x, y: [rows, columns]; the maximum is subtracted first, so no row overflows.

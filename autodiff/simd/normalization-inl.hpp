@@ -6,73 +6,29 @@
 // to the reference, in twice the precision.
 #pragma once
 
-#include "autodiff/simd/reduction-inl.hpp"
+#include "autodiff/simd/mean-inl.hpp"
 #include "autodiff/simd/scalar.hpp"
 
 namespace rill::simd {
 namespace {
 
-/// Calls body(c, width, part) for strips of `width` registers side by side (a Constant), the first one at column c, of
-/// which `part` says what lanes of the last one are meant.
-template <class V, int most, class Body>
-void for_strips(Index columns, const Body& body) {
-  constexpr Index L = kLanes<V>;
-  Index c = 0;
-  for (; c + most * L <= columns; c += most * L) body(c, Constant<most>{}, Whole<V>{});
-  if constexpr (most > 2) {
-    if (c + 2 * L <= columns) body(c, Constant<2>{}, Whole<V>{}), c += 2 * L;
-  }
-  for (; c + L <= columns; c += L) body(c, Constant<1>{}, Whole<V>{});
-  if (c < columns) body(c, Constant<1>{}, Head<V>(columns - c));
-}
-
-/// Registers side by side, of one row.
-template <class V, int width>
-struct Strip {
-  V at[width];
-
-  template <class Part>
-  static Strip load(const Real* x, Part part) {
-    Strip s;
-    unroll<width - 1>([&](auto i) { s.at[i] = V::load_unaligned(x + i * kLanes<V>); });
-    s.at[width - 1] = part.load(x + (width - 1) * kLanes<V>);
-    return s;
-  }
-  template <class Part>
-  void store(Real* y, Part part) const {
-    unroll<width - 1>([&](auto i) { at[i].store_unaligned(y + i * kLanes<V>); });
-    part.store(y + (width - 1) * kLanes<V>, at[width - 1]);
-  }
-  static Strip zeros() {
-    Strip s;
-    unroll<width>([&](auto i) { s.at[i] = V(0); });
-    return s;
-  }
-  void add(const Strip& other) {
-    unroll<width>([&](auto i) { at[i] = at[i] + other.at[i]; });
-  }
-};
-
 // ---------------------------------------------------------------------------------------------------------------------
 // Down the columns
 
-/// The mean of so many numbers is mean + rest, the sum of their squared distances from it `squares`.
+/// Of so many numbers: their mean, and the sum of their squared distances from it.
 template <class V>
-struct Moments {
-  V mean, rest = V(0), squares = V(0);
+struct Moments : RunningMean<V> {
+  V squares = V(0);
 
   /// So many more numbers, of whose d = x - mean both sums are given:   with n numbers before and N now,
   /// T = sum d = n rest + sum,   mean' = mean + T / N,   squares' = squares + n rest^2 + sum d^2 - T^2 / N.
   /// How much of that cancels, callers see to: where `mean` is that of one number in k, all but 1 / k at most.
   void add(Index before, Index more, V sum, V sum_of_squares) {
-    const V known(static_cast<Real>(before)), all(static_cast<Real>(before + more));
-    const V offset_before = known * rest, total = offset_before + sum;
-    const V offset = divide_by(total, all, V(1 / static_cast<Real>(before + more)));
-    squares = neg_mul_add(offset, total, V(mul_add(offset_before, rest, V(squares + sum_of_squares))));
+    const V share(1 / static_cast<Real>(before + more));
+    const V rest_before = this->rest, offset_before = V(static_cast<Real>(before)) * rest_before;
+    const V total = offset_before + sum, offset = this->move(total, before + more, share);
+    squares = neg_mul_add(offset, total, V(mul_add(offset_before, rest_before, V(squares + sum_of_squares))));
     squares = xsimd::max(V(0), squares);  // keeps a NaN
-    const ExactSum<V> moved = exact_sum(mean, offset);
-    mean = moved.sum;
-    rest = moved.rest;
   }
 };
 
@@ -111,7 +67,7 @@ template <class V>
       means.at[i] = moments[i].mean;
       rests.at[i] = moments[i].rest;
       deviations.at[i] = square_root(divide(moments[i].squares, V(static_cast<Real>(rows))));
-      finite = finite && xsimd::all(deviations.at[i] < V(kInfinity));
+      finite = is_finite(deviations.at[i]) && finite;
     });
     means.store(mean + c, part);
     rests.store(rest + c, part);

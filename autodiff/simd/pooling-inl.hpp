@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autodiff/simd/elementwise-inl.hpp"
+#include "autodiff/simd/scalar.hpp"
 
 namespace rill::simd {
 namespace {
@@ -30,10 +31,11 @@ void for_rectangles(const Rectangles& at, const Body& body) {
 /// and Babuska, 1969), so that the error does not grow with the number of places.
 constexpr Index kPlacesOfBlock = 16;
 
-/// y = quotient(the sum over each rectangle)
+/// y = quotient(the sum over each rectangle). Returns whether all sums are finite.
 template <class V, class Quotient>
-void sum_rectangles(const Rectangles& at, const Real* x, const Quotient& quotient, Real* y) {
-  for_rectangles<V>(at, [=](Index out, auto part, Index places, const auto& for_places) {
+bool sum_rectangles(const Rectangles& at, const Real* x, const Quotient& quotient, Real* y) {
+  bool finite = true;
+  for_rectangles<V>(at, [=, &finite](Index out, auto part, Index places, const auto& for_places) {
     V sum(0);
     if (places <= kPlacesOfBlock) {
       for_places([&](Index place) { sum = sum + part.load(x + place); });
@@ -53,20 +55,22 @@ void sum_rectangles(const Rectangles& at, const Real* x, const Quotient& quotien
       add_block();
       sum = xsimd::select(xsimd::abs(sum) < V(kInfinity), V(sum + lost), sum);  // infinity lost a NaN
     }
+    finite = is_finite(sum) && finite;
     part.store(y + out, quotient(sum));
   });
+  return finite;
 }
 
 template <class V>
 [[gnu::flatten]] void sum_rectangles(const Rectangles& at, const Real* x, Real divisor, Real* y) noexcept {
-  const Real inverse = 1 / divisor;
-  if ((bits_as<Word>(divisor) & math::kMantissaMask) == 0) {  // a power of two, so that `inverse` did not round
-    sum_rectangles<V>(
-        at, x, [=](V sum) { return V(sum * V(inverse)); }, y);
-  } else {
-    sum_rectangles<V>(
-        at, x, [=](V sum) { return divide(sum, V(divisor)); }, y);
-  }
+  const V inverse(1 / divisor);
+  const bool exact = (bits_as<Word>(divisor) & math::kMantissaMask) == 0;  // a power of two: `inverse` did not round
+  const bool finite = exact ? sum_rectangles<V>(
+                                  at, x, [=](V sum) { return V(sum * inverse); }, y)
+                            : sum_rectangles<V>(
+                                  at, x, [=](V sum) { return divide(sum, V(divisor)); }, y);
+  if (!finite) [[unlikely]]
+    scalar::sum_rectangles(at, x, divisor, y);
 }
 
 template <class V>

@@ -24,10 +24,10 @@ struct Max {
 /// long sum grow with its number of blocks.
 constexpr Index kBlock = 64;
 
-/// term(i, part) combined over i = 0, L, 2L, ... below n and over lanes; every lane holds the result. In four chains:
-/// an addition takes some four cycles, and two can start in each.
+/// term(i, part) combined over i = 0, L, 2L, ... below n, lane by lane. In four chains: an addition takes some four
+/// cycles, and two can start in each.
 template <class V, template <class> class Op, class Term>
-V reduce_registers(Index n, const Term& term) {
+V combine_registers(Index n, const Term& term) {
   constexpr Index L = kLanes<V>;
   const V start(Op<V>::kStart);
   V total = start;
@@ -47,7 +47,13 @@ V reduce_registers(Index n, const Term& term) {
     const Head<V> head(n - i);
     total = Op<V>::combine(total, head.keep(term(i, head), start));
   }
-  return fold_lanes(total, [](V x, V y) { return Op<V>::combine(x, y); });
+  return total;
+}
+
+/// The same over lanes, too; every lane holds the result.
+template <class V, template <class> class Op, class Term>
+V reduce_registers(Index n, const Term& term) {
+  return fold_lanes(combine_registers<V, Op>(n, term), [](V x, V y) { return Op<V>::combine(x, y); });
 }
 
 /// inner = 1: rows of contiguous numbers.

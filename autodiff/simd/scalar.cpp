@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <type_traits>
 
 #include "autodiff/simd/tables.hpp"
 
@@ -14,9 +13,7 @@ namespace {
 constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
 constexpr Real kPi = Real(3.14159265358979323846);
 
-// Twice the precision, and with it formulas as they stand in a book: their rounding errors and what overflows in them
-// are lost in the last rounding, to a Real.
-using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
+using scalar::Wide;
 constexpr Wide kSqrtHalf = 0.707106781186547524400844362104849039L;
 constexpr Wide kInverseSqrtTwoPi = 0.398942280401432677939946059934381868L;
 
@@ -358,6 +355,16 @@ void random(RandomState state, Index n, T* y) noexcept {
 
 }  // namespace
 
+void scalar::mean(Index outer, Index reduced, Index inner, const Real* x, Real* y) noexcept {
+  for (Index o = 0; o < outer; ++o, x += reduced * inner, y += inner) {
+    for (Index i = 0; i < inner; ++i) {
+      Wide total = 0;
+      for (Index r = 0; r < reduced; ++r) total += static_cast<Wide>(x[r * inner + i]);
+      y[i] = static_cast<Real>(total / static_cast<Wide>(reduced));
+    }
+  }
+}
+
 constinit const Kernels scalar_kernels = {
     .name = "scalar",
     .lanes = 1,
@@ -411,6 +418,7 @@ constinit const Kernels scalar_kernels = {
     .select = select,
 
     .sum = sum,
+    .mean = scalar::mean,
     .max = max,
     .dot = dot,
     .softmax = softmax,

@@ -2,9 +2,18 @@
 // others leave rare cases to.
 #pragma once
 
+#include <type_traits>
+
 #include "autodiff/simd/kernels.hpp"
 
 namespace rill::simd::scalar {
+
+// Twice the precision, and with it formulas as they stand in a book: their rounding errors and what overflows in them
+// are lost in the last rounding, to a Real.
+using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
+
+// scalar.cpp
+void mean(Index outer, Index reduced, Index inner, const Real* x, Real* y) noexcept;
 
 // scalar_images.cpp; what they compute is said in kernels.hpp.
 inline constexpr int kPanel = 4;

@@ -121,8 +121,6 @@ void attention_gradient(const Attention& a, const AttentionOutput& out, const At
 // ---------------------------------------------------------------------------------------------------------------------
 // Normalization. What the other sets round on the way is measured against sums in twice the precision.
 
-using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
-
 // What of x a Real tells, and what is left of it.
 static void split(Wide x, Real& part, Real& rest) {
   part = static_cast<Real>(x);

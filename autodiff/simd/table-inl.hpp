@@ -6,6 +6,7 @@
 #include "autodiff/simd/convolution-inl.hpp"
 #include "autodiff/simd/elementwise-inl.hpp"
 #include "autodiff/simd/gemm-inl.hpp"
+#include "autodiff/simd/mean-inl.hpp"
 #include "autodiff/simd/normalization-inl.hpp"
 #include "autodiff/simd/optimizer-inl.hpp"
 #include "autodiff/simd/pooling-inl.hpp"
@@ -75,6 +76,7 @@ constexpr Kernels make_table(const char* name) {
       .select = select<V>,
 
       .sum = reduce<V, Sum>,
+      .mean = mean<V>,
       .max = reduce<V, Max>,
       .dot = dot<V>,
       .softmax = softmax<V>,

@@ -265,6 +265,41 @@ TEST(Normalization, KeepsItsDigitsAtEveryMeanAndScale) {
   check_hard({"tiny", 0, 1e-25, 0}, 20, 15, 3, 0);
 }
 
+// Their deviation is above 0, but 1 / deviation is beyond a Real. One group of two, so that each has a factor of its
+// own.
+TEST(Normalization, OfDenormalsWithoutEpsilonIsThatOfTheirMultiples) {
+  const double least = std::numeric_limits<Real>::denorm_min();
+  for (const bool rows : {false, true}) {
+    const auto normalize = [&](const Tensor& x) {
+      return rows ? layer_norm(x, {}, {}, 0) : group_norm(x, 2, {}, {}, 0);
+    };
+    Tensor small = Tensor::empty({1, 8, 8}), large = Tensor::empty({1, 8, 8});
+    for (Index i = 0; i < 64; ++i) {
+      const double number = static_cast<double>((i * i * 7 + i) % 64 - 20);
+      const bool of_second = rows ? i >= 32 : i % 8 >= 4;
+      small.data()[i] = static_cast<Real>(number * (of_second ? 1 : least));
+      large.data()[i] = static_cast<Real>(number);
+    }
+    const Tensor scale = normal({8}, 1).set_requires_grad(), weight = normal({1, 8, 8}, 2);
+    const auto scaled = [&](const Tensor& x) {
+      return rows ? layer_norm(x, scale, {}, 0) : group_norm(x, 2, scale, {}, 0);
+    };
+    const Tensor gx = grad(sum(normalize(small.set_requires_grad()) * weight), small);
+    const Tensor y = normalize(small), expected = normalize(large);
+    const Tensor g = grad(sum(scaled(small) * weight), scale), expected_g = grad(sum(scaled(large) * weight), scale);
+    const Tensor expected_gx = grad(sum(normalize(large.set_requires_grad()) * weight), large);
+    const double tolerance = 16 * static_cast<double>(std::numeric_limits<Real>::epsilon());
+    for (Index i = 0; i < 64; ++i) {
+      EXPECT_NEAR(y.data()[i], expected.data()[i], tolerance) << i;
+      const bool of_second = rows ? i >= 32 : i % 8 >= 4;  // the others' are beyond a Real
+      if (of_second) {
+        EXPECT_NEAR(gx.data()[i], expected_gx.data()[i], tolerance) << i;
+      }
+    }
+    for (Index c = 0; c < 8; ++c) EXPECT_NEAR(g.data()[c], expected_g.data()[c], 10 * tolerance) << c;
+  }
+}
+
 TEST(Normalization, OfNoPlacesHasGradientsOfZero) {
   Tensor x = Tensor::zeros({2, 0, 6}), scale = normal({2, 6}, 1), shift = normal({6}, 2);
   const Inputs inputs = {x.set_requires_grad(), scale.set_requires_grad(), shift.set_requires_grad()};
@@ -289,6 +324,13 @@ TEST(Normalization, MisuseIsNamed) {
               layer_norm(x, {}, Tensor::zeros({5, 6}));
             }),
             "layer_norm: shift of shape [5, 6] for x of shape [2, 5, 6]; expected [6] or [2, 6]");
+  for (const double epsilon : {-1e-5, -HUGE_VAL, HUGE_VAL, std::nan("")}) {
+    const std::string rest = concat(": epsilon is ", epsilon, ", expected a number >= 0");
+    EXPECT_EQ(misuse([&] { layer_norm(x, {}, {}, epsilon); }), "layer_norm" + rest);
+    EXPECT_EQ(misuse([&] { group_norm(x, 2, {}, {}, epsilon); }), "group_norm" + rest);
+    EXPECT_EQ(misuse([&] { group_norm(x, 2, {}, {}, activation("silu"), epsilon); }), "group_norm" + rest);
+    EXPECT_EQ(misuse([&] { instance_norm(x, {}, {}, epsilon); }), "instance_norm" + rest);
+  }
   EXPECT_EQ(misuse([] { layer_norm(Tensor::zeros({6}), {}, {}); }), "layer_norm: expected x [N, ..., C], got [6]");
 }
 

@@ -214,6 +214,34 @@ TEST(Reductions, GradientsOverAnyAxes) {
   }
 }
 
+TEST(Reductions, TheMeanOfEqualNumbersIsThatNumber) {
+  const double large = std::numeric_limits<Real>::max();
+  for (const double value : {1., 0.1, -1e-30, large / 3, -large}) {
+    // Rows and columns on either side of registers and blocks, pieces of threads, and axes that are not neighbours.
+    for (const Shape& shape : {Shape{4096}, Shape{41}, Shape{70000}, Shape{70001, 2}, Shape{300, 40}, Shape{40, 300},
+                               Shape{5000, 17}, Shape{7, 11, 13}, Shape{}}) {
+      for (const Axes& axes : {Axes{}, Axes{0}, Axes{-1}, Axes{0, -1}}) {
+        if (shape.rank() < 2 && axes.rank() > 0) continue;
+        const Tensor x = Tensor::full(shape, value).set_requires_grad();
+        const Tensor y = mean(x, {.axes = axes, .keep = true});
+        for (const Real v : y.values()) ASSERT_EQ(v, static_cast<Real>(value)) << shape << " over " << axes;
+        const auto count = static_cast<double>(x.size() / y.size());
+        const Tensor gx = grad(sum(y), x);
+        for (const Real v : gx.values()) ASSERT_EQ(v, static_cast<Real>(1 / count)) << shape << " over " << axes;
+      }
+    }
+  }
+}
+
+TEST(Reductions, TheMeanIsNotItsArgumentsMemory) {
+  Tensor x = Tensor::scalar(2);
+  const Tensor y = mean(x), total = sum(x), largest = max(x);
+  x.data()[0] = 3;
+  EXPECT_EQ(y.item(), 2);
+  EXPECT_EQ(total.item(), 2);
+  EXPECT_EQ(largest.item(), 2);
+}
+
 TEST(Reductions, Values) {
   const Tensor x = Tensor::from({1, 2, 3, 4, 5, 6}, {2, 3});
   EXPECT_EQ(sum(x).item(), 21);

@@ -1,5 +1,7 @@
 // Reductions, softmax and transposition of each set against the reference.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include "tests/autodiff/simd_testing.hpp"
@@ -33,6 +35,75 @@ TEST(SimdReduction, SumAndMaxAgreeWithReferenceForAllShapes) {
           for (Index i = 0; i < got.size(); ++i) {
             ASSERT_EQ(got[i], expected[i]) << kernels->name << ' ' << reduced << ' ' << inner;
           }
+        }
+      }
+    }
+  }
+}
+
+TEST(SimdReduction, MeansAgreeWithReferenceForAllShapes) {
+  const double large = std::numeric_limits<Real>::max();
+  struct Kind {
+    const char* name;
+    double low, high, first;
+  };
+  for (const Kernels* kernels : available_kernels()) {
+    const Index lanes = kernels->lanes;
+    for (const Index outer : {Index{0}, Index{1}, Index{3}, 2 * lanes + 1}) {
+      for (const Index reduced :
+           {Index{0}, Index{1}, Index{2}, Index{7}, lanes, 4 * lanes + 1, Index{131}, Index{700}}) {
+        for (const Index inner :
+             {Index{0}, Index{1}, Index{2}, Index{3}, lanes - 1, lanes, lanes + 1, 4 * lanes, 5 * lanes + 1}) {
+          for (const Kind& kind : {Kind{"plain", -1, 1, 0.5},
+                                   {"far from 0", 99, 100, 99},
+                                   {"first far off", 0, 1, 1e6},
+                                   {"overflow", large / 2, large, large},
+                                   {"of both signs", -large / 2, large / 2, 1}}) {
+            Numbers x(outer * reduced * inner, 1), got(outer * inner, 3), expected(outer * inner, 0);
+            fill(x, static_cast<std::uint64_t>(reduced * 100 + inner), kind.low, kind.high);
+            for (Index i = 0; i < std::min(inner, x.size()); ++i) x[i] = static_cast<Real>(kind.first);
+            kernels->mean(outer, reduced, inner, x.data(), got.data());
+            reference().mean(outer, reduced, inner, x.data(), expected.data());
+            ASSERT_TRUE(got.intact());
+            for (Index i = 0; i < got.size(); ++i) {
+              long double size = 0;  // the mean of their magnitudes
+              for (Index r = 0; r < reduced; ++r) {
+                size += std::abs(static_cast<long double>(x[(i / inner * reduced + r) * inner + i % inner])) /
+                        static_cast<long double>(reduced);
+              }
+              if (reduced == 0) {
+                ASSERT_TRUE(std::isnan(got[i]) && std::isnan(expected[i]));
+              } else {
+                ASSERT_NEAR(static_cast<double>(got[i] / static_cast<Real>(size)),
+                            static_cast<double>(expected[i] / static_cast<Real>(size)), 16 * kEpsilon)
+                    << kernels->name << ", " << kind.name << ' ' << outer << ' ' << reduced << ' ' << inner;
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(SimdReduction, MeansOfEqualNumbersAndOfSpecialOnes) {
+  for (const Kernels* kernels : available_kernels()) {
+    for (const Index inner : {Index{1}, Index{2}, Index{kernels->lanes}, Index{kernels->lanes} * 4 + 1}) {
+      for (const Index reduced : {1, 3, 16, 41, 64, 65, 100, 128, 5000}) {
+        for (const double value : {0.1, -1e30, static_cast<double>(std::numeric_limits<Real>::max())}) {
+          Numbers x(reduced * inner, 1, static_cast<Real>(value)), y(inner, 0);
+          kernels->mean(1, reduced, inner, x.data(), y.data());
+          for (Index i = 0; i < inner; ++i)
+            ASSERT_EQ(y[i], static_cast<Real>(value)) << kernels->name << ' ' << reduced;
+          x[(reduced - 1) * inner] = kInf;
+          kernels->mean(1, reduced, inner, x.data(), y.data());
+          ASSERT_EQ(y[0], kInf) << kernels->name << ' ' << reduced;
+          if (inner > 1) {
+            ASSERT_EQ(y[1], static_cast<Real>(value)) << kernels->name << ' ' << reduced;
+          }
+          x[0] = -kInf;
+          kernels->mean(1, reduced, inner, x.data(), y.data());
+          ASSERT_TRUE(reduced == 1 ? y[0] == -kInf : std::isnan(y[0])) << kernels->name << ' ' << reduced;
         }
       }
     }

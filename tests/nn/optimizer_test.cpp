@@ -230,6 +230,22 @@ TEST(Optimizers, RefuseConstantsOutOfRange) {
   EXPECT_THAT(error({.beta1 = 1}), HasSubstr("beta1 is 1"));
   EXPECT_THAT(error({.beta2 = -0.1}), HasSubstr("beta2 is -0.1"));
   EXPECT_THAT(error({.epsilon = -1}), HasSubstr("epsilon is -1"));
+  EXPECT_THAT(error({.epsilon = 0}), HasSubstr("epsilon is 0, expected a number > 0"));
+  EXPECT_THAT(error({.epsilon = 1e-320 / 1e10}), HasSubstr("expected a number > 0"));
+}
+
+TEST(Optimizers, RefuseRatesAndScalesThatAreNoNumbers) {
+  Tensor x = Tensor::ones({2}).set_requires_grad();
+  const auto optimizer = make_optimizer({}, {{"x", x}});
+  for (const double value : {-1., std::nan(""), HUGE_VAL}) {
+    EXPECT_THROW(optimizer->set_learning_rate(value), std::invalid_argument) << value;
+  }
+  x.set_grad(Tensor::ones({2}));
+  for (const double value : {std::nan(""), HUGE_VAL}) {
+    EXPECT_THROW(optimizer->step(value), std::invalid_argument) << value;
+  }
+  EXPECT_EQ(optimizer->step_count(), 0);
+  EXPECT_EQ(x.to_vector(), std::vector<Real>({1, 1}));
 }
 
 TEST(GradientNorm, IsTheLengthOfAllGradientsTogether) {

@@ -1,0 +1,51 @@
+// Strips of registers side by side, down the rows of a matrix.
+#pragma once
+
+#include "autodiff/simd/batch-inl.hpp"
+
+namespace rill::simd {
+namespace {
+
+/// Calls body(c, width, part) for strips of `width` registers side by side (a Constant), the first one at column c, of
+/// which `part` says what lanes of the last one are meant.
+template <class V, int most, class Body>
+void for_strips(Index columns, const Body& body) {
+  constexpr Index L = kLanes<V>;
+  Index c = 0;
+  for (; c + most * L <= columns; c += most * L) body(c, Constant<most>{}, Whole<V>{});
+  if constexpr (most > 2) {
+    if (c + 2 * L <= columns) body(c, Constant<2>{}, Whole<V>{}), c += 2 * L;
+  }
+  for (; c + L <= columns; c += L) body(c, Constant<1>{}, Whole<V>{});
+  if (c < columns) body(c, Constant<1>{}, Head<V>(columns - c));
+}
+
+/// Registers side by side, of one row.
+template <class V, int width>
+struct Strip {
+  V at[width];
+
+  template <class Part>
+  static Strip load(const Real* x, Part part) {
+    Strip s;
+    unroll<width - 1>([&](auto i) { s.at[i] = V::load_unaligned(x + i * kLanes<V>); });
+    s.at[width - 1] = part.load(x + (width - 1) * kLanes<V>);
+    return s;
+  }
+  template <class Part>
+  void store(Real* y, Part part) const {
+    unroll<width - 1>([&](auto i) { at[i].store_unaligned(y + i * kLanes<V>); });
+    part.store(y + (width - 1) * kLanes<V>, at[width - 1]);
+  }
+  static Strip zeros() {
+    Strip s;
+    unroll<width>([&](auto i) { s.at[i] = V(0); });
+    return s;
+  }
+  void add(const Strip& other) {
+    unroll<width>([&](auto i) { at[i] = at[i] + other.at[i]; });
+  }
+};
+
+}  // namespace
+}  // namespace rill::simd
