@@ -91,6 +91,8 @@ nlohmann::json parse_json(std::string_view text, const std::string& what) {
     if (event == Event::value && parsed.is_string()) parsed = from_utf8(parsed.get_ref<const std::string&>());
     return true;
   };
+  // The parser would take it for the end, whatever follows.
+  require(text.find('\0') == text.npos, what, " is not valid JSON: it holds a zero byte");
   try {
     return Json::parse(text.begin(), text.end(), check);
   } catch (const Json::exception& error) {

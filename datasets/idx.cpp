@@ -94,7 +94,7 @@ void check_type(const std::string& path, unsigned type) {
   }
 }
 
-/// The sizes that follow the magic number.
+/// The sizes that follow the magic number. Their product must not overflow even where one of them is 0.
 Shape read_shape(Input& input, const std::string& path, int rank) {
   Shape shape;
   Index size = 1;
@@ -103,7 +103,7 @@ Shape read_shape(Input& input, const std::string& path, int rank) {
     require_file(input.read(b.data(), 4) == 4, path, "ends within the header: a rank of ", rank, " needs ",
                  4 + 4 * rank, " bytes");
     shape.push_back((Index{b[0]} << 24) | (Index{b[1]} << 16) | (Index{b[2]} << 8) | Index{b[3]});
-    const bool overflow = __builtin_mul_overflow(size, shape[axis], &size) || size > kMaxElements;
+    const bool overflow = __builtin_mul_overflow(size, std::max<Index>(shape[axis], 1), &size) || size > kMaxElements;
     require_file(!overflow, path, "the sizes ", shape, "... in the header multiply to more than can be stored");
   }
   return shape;

@@ -97,6 +97,7 @@ TEST_F(Idx, RejectsSizesThatDisagreeWithTheFile) {
   const std::uint32_t most = 0xffffffff;
   EXPECT_THAT([&] { read(idx({most, most, most}, 10)); }, says("multiply to more than can be stored"));
   EXPECT_THAT([&] { read(idx({0x80000000, 0x80000000}, 10)); }, says("multiply to more than can be stored"));
+  EXPECT_THAT([&] { read(idx({0x80000000, 0, 0x80000000}, 0)); }, says("multiply to more than can be stored"));
   // 2^41 bytes promised, 10 there: refused without asking for the memory.
   EXPECT_THAT([&] { read(idx({0x80000000, 1024}, 10)); }, says("more than the file can hold"));
   EXPECT_THAT([&] { read(gzip(idx({0x80000000, 1024}, 10), folder)); }, says("more than the file can hold"));

@@ -1,9 +1,9 @@
 // Files of weights around a text of the fuzzer's.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "autodiff/json.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/named_tensor.hpp"
 
@@ -20,7 +20,7 @@ inline std::string safetensors_text(const nn::Metadata& metadata, const nn::Name
     header[name] = {
         {"dtype", sizeof(Real) == 4 ? "F32" : "F64"}, {"shape", shape}, {"data_offsets", {begin, data.size()}}};
   }
-  const std::string text = header.dump();
+  const std::string text = dump_json(header);
   const std::uint64_t size = text.size();
   return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + text + data;
 }

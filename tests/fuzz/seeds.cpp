@@ -46,6 +46,8 @@ void images() {
   gzwrite(file, idx.data(), static_cast<unsigned>(idx.size()));
   gzclose(file);
   write("idx/found/product-overflows", "\0\0\x08\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"s);
+  write("idx/found/product-overflows-beside-0",
+        "\0\0\x08\x04\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"s);
   write("idx/found/promises-4-GB", "\0\0\x08\x01\xff\xff\xff\xff"s);
   write("gzip/images", "\0"s + idx);
   write("gzip/labels-cut", "\x05"s + labels);
@@ -146,7 +148,8 @@ void weights() {
                                    {"many-blocks", many},
                                    {"long-list", long_list},
                                    {"wraps", wraps},
-                                   {"nested", nested}}) {
+                                   {"nested", nested},
+                                   {"goes-on-after-a-zero-byte", nn::to_json(networks[0]) + "\0\x80"s}}) {
     write("model_description/found/"s + name, json);
     write("model_file/found/"s + name, fuzz::safetensors_text({{"model", json}}, {}));
   }

@@ -61,6 +61,7 @@ TEST(Json, IsRefusedWithShortReasons) {
   EXPECT_THAT(error("{\"a\": 1, \"b\": {\"a\": 1, \"a\": 2}}"), HasSubstr("the header has the key \"a\" twice"));
   EXPECT_THAT(error("\"\xff\""), HasSubstr("not valid JSON"));
   EXPECT_THAT(error("1e999"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(error(std::string("{}\0}", 4)), HasSubstr("not valid JSON: it holds a zero byte"));
   EXPECT_LT(error('"' + std::string(1'000'000, 'x')).size(), 300u);
 }
 
