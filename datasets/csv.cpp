@@ -126,11 +126,18 @@ std::optional<double> parse(std::string_view field) {
   return value;
 }
 
+bool has_decimal_comma(std::string_view field) {
+  std::string with_point(field);
+  std::replace(with_point.begin(), with_point.end(), ',', '.');
+  return with_point != field && parse(with_point);
+}
+
 double number(const std::string& path, std::size_t line, std::size_t column, std::string_view field) {
   const auto where = concat("line ", line, ", column ", column, ": ");
   require_file(!field.empty(), path, where, "the field is empty, expected a number");
   const std::optional<double> value = parse(field);
-  require_file(value.has_value(), path, where, "\"", field.substr(0, 40), "\" is not a number");
+  require_file(value.has_value(), path, where, "\"", field.substr(0, 40), "\" is not a number",
+               has_decimal_comma(field) ? "; the decimal mark must be a point" : "");
   require_file(std::isfinite(*value), path, where, "\"", field.substr(0, 40), "\", expected a finite number");
   return *value;
 }
@@ -167,20 +174,48 @@ void check_text(std::string_view text, const std::string& path) {
   require_file(text.find('\0') == text.npos, path, "holds zero bytes, expected a table as text");
 }
 
-/// The index that pandas writes: a first column without a name that counts the rows from 0.
-void drop_row_numbers(Table& table) {
-  if (table.names.empty() || !table.names.front().empty() || table.columns < 2) return;
-  for (Index row = 0; row < table.rows; ++row) {
-    if (table.at(row, 0) != static_cast<double>(row)) return;
+/// How many of the first `nameless` columns are an index of the rows: whole numbers throughout.
+Index index_columns(const Table& table, Index nameless) {
+  for (Index column = 0; column < nameless; ++column) {
+    for (Index row = 0; row < table.rows; ++row) {
+      if (table.at(row, column) != std::floor(table.at(row, column))) return column;
+    }
   }
-  table.names.erase(table.names.begin());
-  const std::size_t columns = static_cast<std::size_t>(table.columns);
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < table.values.size(); ++i) {
-    if (i % columns != 0) table.values[kept++] = table.values[i];
+  return nameless;
+}
+
+/// How many columns have no name before the first that has one. A table without any name has data only.
+Index count_nameless(const std::vector<std::string>& names) {
+  const auto named = std::find_if(names.begin(), names.end(), [](const std::string& name) { return !name.empty(); });
+  return named == names.end() ? 0 : named - names.begin();
+}
+
+void drop_first_columns(Table& table, Index count) {
+  if (!table.names.empty()) table.names.erase(table.names.begin(), table.names.begin() + count);
+  auto to = table.values.begin();
+  for (auto row = table.values.begin(); row != table.values.end(); row += table.columns) {
+    to = std::copy(row + count, row + table.columns, to);
   }
-  table.values.resize(kept);
-  --table.columns;
+  table.values.erase(to, table.values.end());
+  table.columns -= count;
+  table.index_columns = count;
+}
+
+/// What pandas writes above an index and columns without names: nothing, 0, 1, 2, ...
+bool counts_columns(const std::vector<std::string_view>& fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i] != (i == 0 ? "" : std::to_string(i - 1))) return false;
+  }
+  return fields.size() > 1;
+}
+
+/// The separator that a first line tells Excel: sep=;
+std::optional<char> told_separator(std::string_view line, const std::string& path, std::size_t line_number) {
+  constexpr std::string_view kKey = "sep=";
+  if (line.size() != kKey.size() + 1 || !line.starts_with(kKey)) return std::nullopt;
+  require_file(is_separator(line.back()), path, "line ", line_number, ": the separator is \"", line.back(),
+               "\", expected a semicolon, a comma, a tab or a blank");
+  return line.back();
 }
 
 }  // namespace
@@ -191,6 +226,8 @@ Table parse_csv(std::string_view rest, const std::string& path) {
 
   Table table;
   std::size_t columns = 0;
+  Index nameless = 0;  // columns at the start
+  std::optional<char> separator;
   std::optional<Fields> fields_of;
   for (std::size_t line_number = 1; !rest.empty();) {
     const std::string_view line = take_line(rest);
@@ -199,13 +236,21 @@ Table parse_csv(std::string_view rest, const std::string& path) {
     if (trim(line).empty() || trim(line).starts_with('#')) continue;
 
     const bool first = !fields_of;
-    if (first) fields_of.emplace(path, separator_of(line));
+    if (first && !separator && (separator = told_separator(trim(line, "\r"), path, here))) continue;
+    if (first) fields_of.emplace(path, separator.value_or(separator_of(line)));
     const std::vector<std::string_view>& fields = fields_of->split(line, here);
     if (first) columns = fields.size();
+    const bool one_more = !table.names.empty() && table.rows == 0 && fields.size() == columns + 1;
     require_file(fields.size() == columns, path, "line ", here, ": ", fields.size(), " fields, expected ", columns,
-                 " as in the first line");
+                 " as in the first line",
+                 one_more ? "; where R wrote its row names, write the table with row.names = FALSE" : "");
     if (first && std::none_of(fields.begin(), fields.end(), parse)) {
       for (const std::string_view field : fields) table.names.push_back(unquoted(field));
+      nameless = count_nameless(table.names);
+      continue;
+    }
+    if (first && counts_columns(fields)) {
+      nameless = 1;
       continue;
     }
     for (std::size_t i = 0; i < columns; ++i) table.values.push_back(number(path, here, i + 1, fields[i]));
@@ -213,7 +258,7 @@ Table parse_csv(std::string_view rest, const std::string& path) {
   }
   require_file(table.rows > 0, path, "holds no rows of numbers");
   table.columns = static_cast<Index>(columns);
-  drop_row_numbers(table);
+  drop_first_columns(table, index_columns(table, nameless));
   return table;
 }
 

@@ -10,13 +10,15 @@
 
 namespace rill::datasets {
 
-/// Reads a table of numbers in UTF-8. The first line is a header when none of its fields is a number; a header of
-/// numbers, which pandas writes for columns without names, would be taken for a row. The separator is the first of
-/// semicolon, tab and comma that the first line has outside quotes, else blanks and tabs. A point is the decimal mark.
+/// Reads a table of numbers in UTF-8. The first line is a header when none of its fields is a number, or when they are
+/// an empty one and 0, 1, 2, ..., which pandas writes for an index and columns without names; any other header of
+/// numbers would be taken for a row. The separator is the first of semicolon, tab and comma that the first line has
+/// outside quotes, else blanks and tabs; a line "sep=;" before it, as for Excel, names another. A point is the decimal
+/// mark.
 /// Fields may stand in double quotes, in which separators and ends of lines mean nothing and two quotes one (RFC 4180).
 /// Blank lines and those that start with # are skipped; lines end in LF, CR LF or CR; blanks around a field do not
-/// count, nor does a byte order mark. A first column without a name that counts the rows, 0, 1, 2, ..., is the index
-/// that pandas writes, and left out. Throws FileError with the line and the column, counted from 1, for a field that is
+/// count, nor does a byte order mark. A first column of whole numbers without a name under a header is an index, as pandas
+/// and R write it, of all rows or of some in any order, and left out; so are several, before columns with names. Throws FileError with the line and the column, counted from 1, for a field that is
 /// empty, no number, NaN, infinite or too large for a double, for quotes that do not close, for rows of different
 /// lengths, and for a file without rows or that is no text.
 Table read_csv(const std::string& path);

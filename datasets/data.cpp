@@ -9,6 +9,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "datasets/batches.hpp"
+#include "datasets/table_remarks.hpp"
 
 namespace rill::datasets {
 namespace {
@@ -65,6 +66,9 @@ class TableData final : public Data {
                  " as when the model was trained");
     check_same_table(*description.standardization, found, description.source);
     points_ = description.standardization->apply(table);
+    for (const std::string& remark : rill::datasets::remarks(table, found)) {
+      remarks_.push_back(concat(description.source, ": ", remark));
+    }
     description_ = std::move(description);
   }
 
@@ -73,6 +77,7 @@ class TableData final : public Data {
   std::string size_text() const override {
     return concat(grouped(points_.dim(0)), " points in ", dimension(), " dimensions, standardized");
   }
+  std::vector<std::string> remarks() const override { return remarks_; }
 
   BatchSource batches(Index batch, std::uint64_t seed, const Augmentation&) const override {
     const auto order = std::make_shared<ShuffledBatches>(points_.dim(0), batch, seed);
@@ -84,6 +89,7 @@ class TableData final : public Data {
 
  private:
   Tensor points_;  // standardized
+  std::vector<std::string> remarks_;
 };
 
 class ImageData final : public Data {

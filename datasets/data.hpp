@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "autodiff/tensor.hpp"
 #include "datasets/augmentation.hpp"
@@ -51,6 +52,8 @@ class Data {
   virtual std::optional<Index> size() const { return std::nullopt; }
   /// One line on how much there is.
   virtual std::string size_text() const = 0;
+  /// What a person should know before these data are learned, one sentence each.
+  virtual std::vector<std::string> remarks() const { return {}; }
 
   /// Batches to train on, with labels where there are classes; images augmented. The data must outlive the source.
   virtual BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation = {}) const = 0;

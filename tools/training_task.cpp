@@ -97,7 +97,11 @@ class FlowTask final : public TrainingTask {
     const std::string data = teacher_ ? concat(grouped(reflow.pairs), " pairs made by ", reflow.run, ", ",
                                                reflow.sampling().solver_text(), ", guidance ", reflow.guidance)
                                       : concat(flow_.data.text(), ": ", data_->size_text());
-    return concat("data      ", data, "\n", flow_.source ? concat("source    ", flow_.source->text(), "\n") : "",
+    std::string notes;
+    if (!teacher_) {
+      for (const std::string& remark : data_->remarks()) notes += concat("note      ", remark, "\n");
+    }
+    return concat("data      ", data, "\n", notes, flow_.source ? concat("source    ", flow_.source->text(), "\n") : "",
                   "model     ", network_text(description_), "; ", grouped(model_->parameter_count()), " parameters\n",
                   "training  ", steps_text(settings_), "; ", examples.times.distribution, " times, ",
                   examples.path.name, " path, ", examples.coupling.name, " coupling; seed ", settings_.trainer.seed,

@@ -80,18 +80,46 @@ TEST_F(Csv, ReadsQuotesAsTheyAreMeant) {
   expect_rejected("\"two\nlines\",y\n1,z\n", "line 3, column 2: \"z\" is not a number");
 }
 
-TEST_F(Csv, LeavesPandasIndexOut) {
+TEST_F(Csv, LeavesAnIndexOut) {
   expect_two_rows("\tx\ty\tz\n0\t1\t2.5\t-3\n1\t4\t5\t6e3\n");
   expect_two_rows(",x,y,z\n0,1,2.5,-3\n1,4,5,6e3\n");
   expect_two_rows("\"\";\"x\";\"y\";\"z\"\n0;1;2.5;-3\n1;4;5;6e3\n");
   EXPECT_THAT(read("\tx\n0\t5\n1\t6\n").values, ElementsAre(5, 6));
   EXPECT_THAT(read("\tx\n0\t5\n1\t6\n").names, ElementsAre("x"));
-  // Columns that are no index stay: with a name, or with other numbers.
-  EXPECT_EQ(read("n,x\n0,5\n1,6\n").columns, 2);
-  EXPECT_EQ(read(",x\n1,5\n0,6\n").columns, 2);
-  EXPECT_EQ(read("0,5\n1,6\n").columns, 2);
+  expect_two_rows("\"\",\"x\",\"y\",\"z\"\n\"1\",1,2.5,-3\n\"2\",4,5,6000\n");  // R's write.csv
+  expect_two_rows(",x,y,z\n7,1,2.5,-3\n12,4,5,6e3\n");                          // some of its rows
+  expect_two_rows(",x,y,z\n12,1,2.5,-3\n7,4,5,6e3\n");                          // sorted by something else
+  expect_two_rows(",0,1,2\n0,1,2.5,-3\n1,4,5,6e3\n");                           // pandas, of columns without names
+  expect_two_rows(",,x,y,z\n0,0,1,2.5,-3\n0,1,4,5,6e3\n");                      // two levels
+  EXPECT_THAT(read(",0,1\n0,5,6\n").names, IsEmpty());
+  EXPECT_EQ(read(",x\n3,5\n").index_columns, 1);
+  EXPECT_EQ(read(",,x\n3,3,5\n").index_columns, 2);
+  // Columns that are no index stay: with a name, with other numbers, without names in the others.
+  for (const char* text : {"n,x\n0,5\n1,6\n", ",x\n1.5,5\n2,6\n", "0,5\n1,6\n", ",\n0,5\n1,6\n", "x,\n1,5\n2,6\n"}) {
+    EXPECT_EQ(read(text).columns, 2) << text;
+    EXPECT_EQ(read(text).index_columns, 0) << text;
+  }
+  EXPECT_THAT(read(",,x\n1,0.5,3\n").names, ElementsAre("", "x"));
+  expect_rejected(",1,2\n0,5,6\n", "line 1, column 1: the field is empty");
+  expect_rejected("x y\n\"1\" 5 6\n",
+                  "line 2: 3 fields, expected 2 as in the first line; where R wrote its row names, ");
   expect_rejected("\tx\ty\na\t1\t2\n", "line 2, column 1: \"a\" is not a number");
   expect_rejected("1\t2\n\t4\n", "line 2, column 1: the field is empty");
+}
+
+TEST_F(Csv, HeedsTheSeparatorThatExcelIsTold) {
+  for (const char* separator : {";", ",", "\t", " "}) {
+    const std::string s = separator;
+    for (const std::string& names : {std::string(), "x" + s + "y" + s + "z\r\n"}) {
+      const std::string rows = "1" + s + "2.5" + s + "-3\n4" + s + "5" + s + "6e3\n";
+      expect_two_rows("sep=" + s + "\r\n" + names + rows);
+    }
+  }
+  EXPECT_THAT(read("\xef\xbb\xbfsep=;\na,b;c\n1;2\n").names, ElementsAre("a,b", "c")) << "comma and semicolon";
+  EXPECT_THAT(read("sep=,\na;b,c\n1,2\n").names, ElementsAre("a;b", "c"));
+  expect_rejected("sep=;\n1;a\n", "line 2, column 2: \"a\" is not a number");
+  expect_rejected("sep=|\n1|2\n", "line 1: the separator is \"|\", expected a semicolon, a comma, a tab or a blank");
+  expect_rejected("sep=;\n1,5;2\n", "line 2, column 1: \"1,5\" is not a number; the decimal mark must be a point");
 }
 
 TEST_F(Csv, ReadsEveryEndOfLine) {

@@ -182,6 +182,16 @@ TEST(TableRuns, ModelSafetensorsIsAllThatSamplingNeeds) {
   EXPECT_THAT(contents(folder / "s.png"), StartsWith("\x89PNG"));
 }
 
+TEST(TableRuns, SayWhatMayBeMeantOtherwise) {
+  const TemporaryFolder folder;
+  folder.write("x.csv", "\"\",\"x\",\"y\"\n\"1\",5,2\n\"2\",6.5,2\n\"7\",8,2\n");
+  const Finished trained = run(tiny_training(folder / "run", {"--data", folder / "x.csv", "--steps", "2"}));
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, AllOf(HasSubstr("3 points in 2 dimensions"),
+                                 HasSubstr("x.csv: column 1 has no name and whole numbers: taken for the index"),
+                                 HasSubstr("x.csv: column 3 (y) is always 2: ")));
+}
+
 TEST(TableRuns, NeedTheirFileOnce) {
   const TemporaryFolder folder;
   const std::string pipe = folder / "points.csv";
