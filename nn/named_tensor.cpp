@@ -62,8 +62,8 @@ void require_finite(const NamedTensors& tensors, const std::string& file) {
     const Real* const end = tensor.data() + tensor.size();
     const Real* const bad = std::find_if_not(tensor.data(), end, [](Real v) { return std::isfinite(v); });
     require_file(bad == end, file, "tensor '", name, "' holds ", bad == end ? 0 : *bad, " at position ",
-                 bad - tensor.data(), ": these weights are of no use; take an earlier file, or train again with a ",
-                 "smaller learning rate");
+                 bad - tensor.data(),
+                 ", expected finite numbers: the file is of no use; take an earlier one, or train ", "again");
   }
 }
 

@@ -1,5 +1,6 @@
 #include "nn/optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -77,6 +78,8 @@ NamedTensors Optimizer::state() const {
 
 void Optimizer::load_state(const NamedTensors& state, Index step_count, const std::string& file) {
   require_file(step_count >= 0, file, "the optimizer's step count is ", step_count, ", expected 0 or more");
+  require_finite(state, file);
+  check_state(state, file);
   assign(this->state(), state, file);
   step_count_ = step_count;
 }
@@ -140,6 +143,16 @@ void Adam::update(std::size_t i, const Tensor& gradient, double gradient_scale, 
     adam(end - begin, g + begin, constants, m + begin, v + begin, p + begin,
          average.data ? average.data + begin : nullptr);
   });
+}
+
+void Adam::check_state(const NamedTensors& state, const std::string& file) const {
+  for (const auto& [name, tensor] : state) {
+    const bool squares = name.starts_with("adam.v.");
+    const auto values = tensor.values();
+    require_file(!squares || std::all_of(values.begin(), values.end(), [](Real v) { return v >= 0; }), file, "tensor '",
+                 name, "', the means of squares, holds a negative number: the file is of no use; take an earlier one, ",
+                 "or train again");
+  }
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, const NamedTensors& parameters) {

@@ -47,7 +47,8 @@ class Optimizer {
   /// What the steps so far have left behind, besides step_count(): buffers named "<kind>.<buffer>.<parameter>" such as
   /// "adam.m.layers.0.weight". The tensors share the optimizer's memory.
   NamedTensors state() const;
-  /// Continues from a saved state(). Throws FileError, which names `file`, when names or shapes do not fit.
+  /// Continues from a saved state(). Throws FileError, which names `file` and the tensor, before anything changes, when
+  /// names or shapes do not fit, a number is NaN or infinite, or one of Adam's mean squares negative.
   void load_state(const NamedTensors& state, Index step_count, const std::string& file);
 
  protected:
@@ -61,6 +62,9 @@ class Optimizer {
   };
   /// One step of parameter i along its gradient, and of its average.
   virtual void update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) = 0;
+
+  /// Throws FileError unless a step can start from this saved state, whose numbers are finite.
+  virtual void check_state(const NamedTensors&, const std::string& /*file*/) const {}
 
   Tensor& parameter(std::size_t i) { return parameters_[i].tensor; }
   Tensor& buffer(std::size_t name, std::size_t i) { return buffers_[name][i]; }
@@ -95,6 +99,7 @@ class Adam : public Optimizer {
 
  private:
   void update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) override;
+  void check_state(const NamedTensors& state, const std::string& file) const override;
   double beta1_, beta2_, epsilon_, weight_decay_;
 };
 

@@ -102,19 +102,22 @@ void TrainingLoop::save(const std::string& file, const std::map<std::string, std
 std::map<std::string, std::string> TrainingLoop::load(const std::string& file) {
   SafeTensors contents = load_safetensors(file);
   const auto step = take_number<Index>(contents.metadata, kStep, file);
-  loss_sum_ = take_number<double>(contents.metadata, kLossSum, file);
-  loss_count_ = take_number<Index>(contents.metadata, kLossCount, file);
-  require_file(step >= 0 && loss_count_ >= 0, file, "the metadata counts ", step, " steps, ", loss_count_, " losses");
+  const auto loss_sum = take_number<double>(contents.metadata, kLossSum, file);
+  const auto loss_count = take_number<Index>(contents.metadata, kLossCount, file);
+  require_file(step >= 0 && loss_count >= 0 && loss_count <= step, file, "the metadata counts ", step, " steps and ",
+               loss_count, " losses since the last report");
+  require_file(std::isfinite(loss_sum), file, "the metadata's '", kLossSum, "' is ", loss_sum,
+               ", expected a finite number");
+  require_finite(contents.tensors, file);
 
-  const NamedTensors weights = take_prefix("model.", contents.tensors);
-  require_finite(weights, file);
-  assign(optimizer_->parameters(), weights, file);
   const NamedTensors averages = take_prefix("ema.", contents.tensors);
   require_file(ema_ || averages.empty(), file, "holds an average of the weights, but ema_decay is 0");
-  require_finite(averages, file);
+  assign(optimizer_->parameters(), take_prefix("model.", contents.tensors), file);
   if (ema_) ema_->load_state(averages, step, file);
   optimizer_->load_state(take_prefix("optimizer.", contents.tensors), step, file);
   steps_done_ = step;
+  loss_sum_ = loss_sum;
+  loss_count_ = loss_count;
   return std::move(contents.metadata);
 }
 

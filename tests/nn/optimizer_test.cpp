@@ -212,6 +212,23 @@ TEST(Optimizers, RefuseAStateThatDoesNotFit) {
   EXPECT_THAT(error({{"sgd.momentum.p", Tensor::zeros({4})}}, -1), HasSubstr("step count is -1"));
 }
 
+TEST(Optimizers, RefuseAStateThatNoStepCanStartFrom) {
+  const auto optimizer = make_optimizer({.kind = "adam"}, {{"p", start()}});
+  const auto load = [&](Real m, Real v) {
+    optimizer->load_state({{"adam.m.p", Tensor::full({4}, m)}, {"adam.v.p", Tensor::full({4}, v)}}, 1, "state");
+  };
+  const auto refused = [&](Real m, Real v, const std::string& reason) {
+    EXPECT_THAT([&] { load(m, v); }, testing::ThrowsMessage<FileError>(HasSubstr("state: tensor '" + reason)));
+    EXPECT_EQ(optimizer->step_count(), 0);
+  };
+  const Real nan = std::numeric_limits<Real>::quiet_NaN(), infinity = std::numeric_limits<Real>::infinity();
+  refused(nan, 0, "adam.m.p' holds nan");
+  refused(0, infinity, "adam.v.p' holds inf");
+  refused(0, -1, "adam.v.p', the means of squares, holds a negative number");
+  load(-1, 0);
+  EXPECT_EQ(optimizer->step_count(), 1);
+}
+
 TEST(Optimizers, RefuseConstantsOutOfRange) {
   const auto error = [](const OptimizerDescription& description) {
     try {

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
@@ -110,19 +113,44 @@ TEST(TrainingLoop, KeepsItsOwnMetadataAndTheCallersApart) {
   EXPECT_EQ(other.load(folder / "state"), metadata);
 }
 
-TEST(TrainingLoop, RefusesWeightsThatAreNotFinite) {
+TEST(TrainingLoop, RefusesAStateThatNoStepCanStartFrom) {
   const TemporaryFolder folder;
-  for (const char* name : {"model.p", "ema.p"}) {
-    Loop loop(parabola);
-    loop.save(folder / "state");
+  TrainingOptions options = Loop::plain();
+  options.optimizer = {.kind = "adam"};
+  Loop loop(parabola, options);
+  loop.step();
+  loop.save(folder / "state");
+  const auto refused = [&](const std::function<void(SafeTensors&)>& forge, const std::string& reason) {
     SafeTensors contents = load_safetensors(folder / "state");
-    for (NamedTensor& named : contents.tensors) {
-      if (named.name == name) named.tensor.data()[0] = std::numeric_limits<Real>::infinity();
+    forge(contents);
+    save_safetensors(folder / "forged", contents);  // with a checksum of its own
+    Loop other(parabola, options);
+    EXPECT_THAT([&] { other.load(folder / "forged"); },
+                testing::ThrowsMessage<FileError>(testing::AllOf(HasSubstr(folder / "forged"), HasSubstr(reason))));
+    EXPECT_EQ(other.p.item(), 3) << reason;
+    EXPECT_EQ(other.steps_done(), 0) << reason;
+    EXPECT_TRUE(std::isnan(other.take_mean_loss())) << reason;
+  };
+  for (const char* name : {"model.p", "ema.p", "optimizer.adam.m.p", "optimizer.adam.v.p"}) {
+    for (const double value : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+      refused(
+          [&](SafeTensors& contents) {
+            for (NamedTensor& named : contents.tensors) {
+              if (named.name == name) named.tensor.data()[0] = static_cast<Real>(value);
+            }
+          },
+          concat("tensor '", name, "' holds ", value));
     }
-    save_safetensors(folder / "state", contents);
-    EXPECT_THAT([&] { loop.load(folder / "state"); }, testing::ThrowsMessage<FileError>(testing::AllOf(
-                                                          HasSubstr(folder / "state"), HasSubstr("'p' holds inf"))));
   }
+  for (const auto& [key, value, reason] :
+       std::vector<std::array<const char*, 3>>{{"loss_sum", "nan", "'loss_sum' is nan, expected a finite number"},
+                                               {"loss_sum", "-inf", "'loss_sum' is -inf, expected a finite number"},
+                                               {"loss_count", "-1", "1 steps and -1 losses"},
+                                               {"loss_count", "2", "1 steps and 2 losses"},
+                                               {"step", "-1", "-1 steps"}}) {
+    refused([&, &key = key, &value = value](SafeTensors& contents) { contents.metadata[key] = value; }, reason);
+  }
+  loop.load(folder / "state");
 }
 
 }  // namespace
