@@ -25,6 +25,8 @@ class DensityData final : public Data {
   const Density* density() const override { return density_.get(); }
   std::string size_text() const override { return concat("fresh points in ", dimension(), " dimensions"); }
 
+  std::vector<std::string> remarks() const override;
+
   BatchSource batches(Index batch, std::uint64_t, const Augmentation&) const override {
     return [this, batch](Index, Generator& rng) { return Batch{density_->sample(batch, rng), {}}; };
   }
@@ -33,6 +35,40 @@ class DensityData final : public Data {
  private:
   std::unique_ptr<Density> density_;
 };
+
+struct Spread {
+  double mean, deviation;
+
+  // How many times too large, or too small, for a network, which expects numbers around 0 with a deviation near 1.
+  double excess() const { return std::max({std::abs(mean), deviation, 1 / deviation}); }
+};
+
+Spread spread_of_axis(const Tensor& x, Index axis) {
+  const Index n = x.dim(0);
+  const auto at = [&](Index row) { return static_cast<double>(x.data()[row * x.dim(1) + axis]); };
+  Spread spread{0, 0};
+  for (Index i = 0; i < n; ++i) spread.mean += at(i) / static_cast<double>(n);
+  for (Index i = 0; i < n; ++i) spread.deviation += (at(i) - spread.mean) * (at(i) - spread.mean);
+  spread.deviation = std::sqrt(spread.deviation / static_cast<double>(n));
+  return spread;
+}
+
+std::vector<std::string> DensityData::remarks() const {
+  constexpr Index kPoints = 1000, kNumbers = 1'000'000;
+  constexpr double kFar = 20;  // short trainings bring moons as far away as 10 home, and not those at 30
+  Generator rng(0);
+  const Tensor x = density_->sample(std::clamp(kNumbers / dimension(), Index{10}, kPoints), rng);
+  for (Index axis = 0; axis < dimension(); ++axis) {
+    const Spread spread = spread_of_axis(x, axis);
+    if (spread.excess() <= kFar) continue;
+    return {
+        concat(description_.text(), ": along axis ", axis + 1, " the points have a mean of ", spread.mean,
+               " and a deviation of ", spread.deviation,
+               "; densities are not standardized, as tables are, and little is learned so far from 0 and 1: choose ",
+               "parameters that bring them there")};
+  }
+  return {};
+}
 
 // `n` different ones of `size` items in a random order, or all of them.
 Indices different(Index n, Index size, Generator& rng) {
@@ -49,8 +85,8 @@ void check_same_table(const Standardization& then, const Standardization& now, c
     const double mean = then.mean[j], deviation = then.deviation[j];
     const double near = kFloat * deviation + std::numeric_limits<float>::epsilon() * std::abs(mean);
     require_file(std::abs(now.mean[j] - mean) <= near && std::abs(now.deviation[j] - deviation) <= near, file,
-                 "is not the table that the model was trained on: column ", j + 1, " has the mean ", now.mean[j],
-                 " and the deviation ", now.deviation[j], ", expected ", mean, " and ", deviation,
+                 "is not the table that the model was trained on: column ", j + 1, " has the mean ", exact(now.mean[j]),
+                 " and the deviation ", exact(now.deviation[j]), ", expected ", exact(mean), " and ", exact(deviation),
                  "; give that table by --data");
   }
 }

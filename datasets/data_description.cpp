@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -11,7 +13,7 @@ std::string DataDescription::text() const {
   if (source.empty()) return "unknown";
   if (kind == "images") return concat("images of ", source);
   std::string list;
-  for (const auto& [name, value] : parameters) list += concat(list.empty() ? "" : ", ", name, " ", value);
+  for (const auto& [name, value] : parameters) list += concat(list.empty() ? "" : ", ", name, " ", exact(value));
   return list.empty() ? source : concat(source, " (", list, ")");
 }
 
@@ -54,6 +56,12 @@ DataDescription parse_data_description(const std::string& text) {
     take("deviation", units.deviation);
     require(units.mean.size() == units.deviation.size(), what, ": ", units.mean.size(), " means, but ",
             units.deviation.size(), " deviations");
+    const auto finite = [](double value) { return std::isfinite(value); };
+    require(std::all_of(units.mean.begin(), units.mean.end(), finite), what, ": a mean is infinite");
+    for (const double deviation : units.deviation) {
+      require(deviation > 0 && finite(deviation), what, ": the deviation of a column is ", deviation,
+              ", expected a finite number above 0");
+    }
   } else if (description.kind == "images") {
     take("source", description.source);
     take("height", description.height);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "datasets/annulus.hpp"
 #include "datasets/checkerboard.hpp"
 #include "datasets/gaussians.hpp"
@@ -17,8 +18,10 @@ namespace rill::datasets {
 namespace {
 
 Index whole(const Parameters& p, const std::string& name) {
+  constexpr double kMost = 1e6;  // things to keep in memory
   const double value = p.at(name);
-  require(value == std::floor(value) && std::abs(value) <= 1e9, name, " = ", value, ", expected a whole number");
+  require(value == std::floor(value) && std::abs(value) <= kMost, name, " = ", value,
+          ", expected a whole number of at most a million");
   return static_cast<Index>(value);
 }
 
@@ -115,7 +118,7 @@ std::unique_ptr<Density> make_density(const std::string& name, const Parameters&
   std::string known;
   for (const Parameter& parameter : density->parameters) {
     complete[parameter.name] = parameter.value;
-    known += concat(known.empty() ? "" : ", ", parameter.name, " (", parameter.value, ")");
+    known += concat(known.empty() ? "" : ", ", parameter.name, " (", exact(parameter.value), ")");
   }
   for (const auto& [key, value] : parameters) {
     require(complete.count(key) == 1, name, ": unknown parameter \"", key,

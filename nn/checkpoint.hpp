@@ -18,8 +18,9 @@ namespace rill::nn {
 
 using Metadata = std::map<std::string, std::string>;
 
-/// Writes the file at once. `ema` may be null; `metadata` must not use the key "model". What it says of the flow and
-/// its data is up to the caller: the programs read a file without (tools/run.hpp). Throws FileError when the file
+/// Writes the file at once. `ema` may be null; `metadata` must not use the key "model". Under "flow" and "data" the
+/// programs keep what they know of these (tools/run.hpp): they read a file without, and refuse one with other notes
+/// there. Throws FileError when the file
 /// cannot be written, std::invalid_argument for an average of other parameters than the model's.
 void save_model(const std::string& path, const ModelDescription& description, const VelocityModel& model,
                 const Ema* ema = nullptr, Metadata metadata = {});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "nn/clipping.hpp"
 #include "nn/safetensors.hpp"
 
@@ -16,13 +17,6 @@ namespace {
 constexpr const char* kStep = "step";
 constexpr const char* kLossSum = "loss_sum";
 constexpr const char* kLossCount = "loss_count";
-
-// A double as text that reads back to the same bits.
-std::string to_text(double value) {
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  return std::string(text, end);
-}
 
 template <class T>
 T take_number(std::map<std::string, std::string>& metadata, const char* key, const std::string& file) {
@@ -94,7 +88,7 @@ void TrainingLoop::save(const std::string& file, const std::map<std::string, std
   if (ema_) append(add_prefix("ema.", ema_->averages()));
   append(add_prefix("optimizer.", optimizer_->state()));
   describe(kStep, std::to_string(steps_done_));
-  describe(kLossSum, to_text(loss_sum_));
+  describe(kLossSum, exact(loss_sum_));
   describe(kLossCount, std::to_string(loss_count_));
   save_safetensors(file, contents);
 }

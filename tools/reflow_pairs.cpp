@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -29,27 +30,36 @@ std::string made_from(const ReflowSettings& settings, std::uint64_t seed) {
                 hash(read_file(model_file(settings.run))));
 }
 
+// As many of each class; none without classes.
+Indices labels_of(Index pairs, Index classes) {
+  std::vector<Index> labels;
+  for (Index i = 0; classes > 0 && i < pairs; ++i) labels.push_back(i % classes);
+  return Indices(std::move(labels));
+}
+
 // Labels travel in the file as a tensor like the others.
-flow::Pairs unpack(const nn::SafeTensors& contents, const std::string& file) {
-  const auto tensor = [&](const char* name) {
-    for (const nn::NamedTensor& named : contents.tensors) {
-      if (named.name == name) return named.tensor;
-    }
-    throw FileError(file, "holds no tensor '", name, "'; remove the file to make new pairs");
-  };
-  flow::Pairs pairs{tensor("x_0"), tensor("x_1"), {}};
-  const Tensor labels = tensor("labels");
-  std::vector<Index> numbers;
-  for (const Real label : labels.values()) numbers.push_back(static_cast<Index>(label));
-  pairs.labels = Indices(std::move(numbers));
-  return pairs;
+Tensor to_tensor(const Indices& labels) {
+  const std::vector<Real> numbers(labels.begin(), labels.end());
+  return Tensor::from(numbers, {labels.size()});
+}
+
+// Pairs of that shape, with those labels.
+flow::Pairs unpack(const nn::SafeTensors& contents, const Shape& shape, const Indices& labels,
+                   const std::string& file) {
+  const Tensor x_0 = Tensor::empty(shape), x_1 = Tensor::empty(shape), found = Tensor::empty({labels.size()});
+  try {
+    nn::require_finite(contents.tensors, file);
+    nn::assign({{"x_0", x_0}, {"x_1", x_1}, {"labels", found}}, contents.tensors, file);
+    require_file(found.to_vector() == to_tensor(labels).to_vector(), file,
+                 "the labels are not those that a reflow gives, 0, 1, 2, ... over and over");
+  } catch (const FileError& error) {
+    throw std::runtime_error(concat(error.what(), "; remove the file to make new pairs"));
+  }
+  return {x_0, x_1, labels};
 }
 
 void save(const std::string& file, const flow::Pairs& pairs, const std::string& made_from) {
-  std::vector<Real> numbers;
-  for (const Index label : pairs.labels) numbers.push_back(static_cast<Real>(label));
-  const Tensor labels = Tensor::from(numbers, {pairs.labels.size()});
-  nn::save_safetensors(file, {.tensors = {{"x_0", pairs.x_0}, {"x_1", pairs.x_1}, {"labels", labels}},
+  nn::save_safetensors(file, {.tensors = {{"x_0", pairs.x_0}, {"x_1", pairs.x_1}, {"labels", to_tensor(pairs.labels)}},
                               .metadata = {{kMadeFromKey, made_from}}});
 }
 
@@ -85,28 +95,26 @@ SampleOptions ReflowSettings::sampling() const {
   return options;
 }
 
-flow::Pairs reflow_pairs(const ReflowSettings& settings, std::uint64_t seed, const std::string& file) {
+flow::Pairs reflow_pairs(const ReflowSettings& settings, const TrainedModel& teacher, std::uint64_t seed,
+                         const std::string& file) {
   const std::string from = made_from(settings, seed);
+  const Indices labels = labels_of(settings.pairs, teacher.description.classes);
   if (std::filesystem::exists(file)) {
     const nn::SafeTensors kept = nn::load_safetensors(file);
     const auto found = kept.metadata.find(kMadeFromKey);
-    if (found != kept.metadata.end() && found->second == from) return unpack(kept, file);
+    if (found != kept.metadata.end() && found->second == from) {
+      return unpack(kept, {settings.pairs, teacher.description.dimension}, labels, file);
+    }
     std::cerr << "the pairs that are kept were made by other settings or another model; making new ones" << std::endl;
   }
   const auto start = std::chrono::steady_clock::now();
-  const TrainedModel teacher = load_trained_model(settings.run);
   const SampleOptions sampling = settings.sampling();
-  std::vector<Index> labels;
-  for (Index i = 0; teacher.description.classes > 0 && i < settings.pairs; ++i) {
-    labels.push_back(i % teacher.description.classes);
-  }
   Generator rng(seed, kPairStream);
   const flow::GenerateOptions options = sampling.generate_options(teacher);
   const std::shared_ptr<const nn::VelocityModel> model = sampling.model(teacher);
   const flow::Pairs pairs = [&] {
     Phase phase("making pairs", evaluations_of(options) * static_cast<double>(settings.pairs));
-    return flow::make_pairs(WatchedModel(*model, phase), teacher.source(settings.pairs, rng),
-                            Indices(std::move(labels)), options);
+    return flow::make_pairs(WatchedModel(*model, phase), teacher.source(settings.pairs, rng), labels, options);
   }();
   save(file, pairs, from);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;

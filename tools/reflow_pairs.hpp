@@ -26,9 +26,11 @@ struct ReflowSettings {
   SampleOptions sampling() const;
 };
 
-/// As many pairs of each label. They depend on the seed, the settings and the flow's model file, and are kept in `file`
-/// together with these: what an earlier call wrote there for the same is read, anything else is replaced.
-/// Shows how far it is. Throws FileError, and Stopped when a signal asks to stop (tools/cli/phase.hpp).
-flow::Pairs reflow_pairs(const ReflowSettings& settings, std::uint64_t seed, const std::string& file);
+/// As many pairs of each label, made by the settings' run, which is `teacher`. They depend on the seed, the settings
+/// and the run's model file, and are kept in `file` together with these: what an earlier call wrote there for the same
+/// is read, anything else is replaced. Shows how far it is. Throws FileError, std::runtime_error for a file that says
+/// it holds these pairs and does not, and Stopped when a signal asks to stop (tools/cli/phase.hpp).
+flow::Pairs reflow_pairs(const ReflowSettings& settings, const TrainedModel& teacher, std::uint64_t seed,
+                         const std::string& file);
 
 }  // namespace rill::tools

@@ -7,6 +7,7 @@
 #include "autodiff/description_json.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/text.hpp"
 #include "nn/safetensors.hpp"
 
 namespace rill::tools {
@@ -35,8 +36,16 @@ std::string flow_to_json(const FlowDescription& flow) {
   return dump_json(std::move(json));
 }
 
+// Throws std::invalid_argument for a density that there is not, or of another dimension.
+void require_dimension(const datasets::DataDescription& density, Index dimension) {
+  if (density.kind != "density" || density.source.empty()) return;
+  const Index found = datasets::make_density(density.source, density.parameters)->dimension();
+  require(found == dimension, density.text(), " has ", found, found == 1 ? " dimension" : " dimensions",
+          ", but the model's points have ", dimension, dimension == 1 ? " number" : " numbers");
+}
+
 // Keys that are not there leave the defaults.
-FlowDescription parse_flow(const std::string& text) {
+FlowDescription parse_flow(const std::string& text, Index dimension) {
   const std::string what = "flow description";
   FlowDescription flow;
   nlohmann::json json = parse_json(text, what);
@@ -48,7 +57,11 @@ FlowDescription parse_flow(const std::string& text) {
   std::string source;
   take("source", source);
   description::require_all_taken(json, what, "");
-  if (!source.empty()) flow.source = datasets::parse_data_description(source);
+  if (!source.empty()) {
+    flow.source = datasets::parse_data_description(source);
+    require(flow.source->kind == "density", what, ": the source is ", flow.source->kind, ", expected a density");
+    require_dimension(*flow.source, dimension);
+  }
   flow::make_path(flow.path);  // checks the name and the ranges
   flow::check(flow.coupling);
   return flow;
@@ -129,7 +142,9 @@ auto parsed(const nn::Metadata& metadata, const char* key, const std::string& fi
   try {
     return parse(found->second);
   } catch (const std::exception& problem) {
-    throw FileError(file, "the metadata's '", key, "': ", problem.what());
+    throw FileError(file, "the metadata's '", key, "': ", problem.what(),
+                    "; there the programs keep what they know of ", "the ", key,
+                    ": save notes of your own under another key");
   }
 }
 
@@ -151,6 +166,7 @@ datasets::DataDescription unknown_data(const nn::ModelDescription& model) {
 // Data whose points have so many numbers, in so many classes.
 datasets::DataDescription parse_fitting_data(const std::string& json, Index dimension, Index classes) {
   const datasets::DataDescription data = datasets::parse_data_description(json);
+  require_dimension(data, dimension);
   if (data.standardization) {
     require(data.standardization->columns() == dimension, "a table of ", data.standardization->columns(),
             " columns, but the model's points have ", dimension, " numbers");
@@ -171,7 +187,9 @@ TrainedModel load_trained_model(const std::string& path) {
   nn::LoadedModel loaded = nn::load_model(file);
   TrainedModel trained{loaded.description, loaded.model, {}};
   const nn::ModelDescription& model = trained.description;
-  trained.flow = parsed(loaded.metadata, kFlowKey, file, parse_flow, FlowDescription{});
+  trained.flow = parsed(
+      loaded.metadata, kFlowKey, file, [&](const std::string& json) { return parse_flow(json, model.dimension); },
+      FlowDescription{});
   trained.flow.data = parsed(
       loaded.metadata, kDataKey, file,
       [&](const std::string& json) { return parse_fitting_data(json, model.dimension, model.classes); },
@@ -204,7 +222,7 @@ nn::Metadata run_identity(const datasets::DataDescription& data, const std::stri
 
 nn::Metadata run_identity(const FlowDescription& flow, const nn::ModelDescription& model, std::uint64_t seed) {
   nn::Metadata identity = run_identity(flow.data, to_json(model), seed);
-  identity["run.path"] = concat(flow.path.name, ", sigma ", flow.path.sigma, ", power ", flow.path.power);
+  identity["run.path"] = concat(flow.path.name, ", sigma ", exact(flow.path.sigma), ", power ", exact(flow.path.power));
   identity["run.source"] = flow.source ? to_json(*flow.source) : "noise";
   return identity;
 }

@@ -167,8 +167,8 @@ std::shared_ptr<const nn::VelocityModel> SampleOptions::model(const TrainedModel
 }
 
 std::string SampleOptions::solver_text() const {
-  if (!sde.empty()) return concat(sde, ", ", steps, " steps, noise ", noise);
-  if (rtol > 0) return concat(solver, ", rtol ", rtol, per_sample ? ", each sample for itself" : "");
+  if (!sde.empty()) return concat(sde, ", ", steps, " steps, noise ", exact(noise));
+  if (rtol > 0) return concat(solver, ", rtol ", exact(rtol), per_sample ? ", each sample for itself" : "");
   return concat(solver, ", ", steps, " steps");
 }
 

@@ -117,6 +117,13 @@ class Run {
         task_(make_training_task(settings_)),
         loop_(task_->loop()) {}
 
+  // What helps after a step that diverged.
+  std::string advice() const {
+    if (loop_.steps_done() > 0) return steadier_training(settings_);
+    return "no step was taken, so that no learning rate matters: the data or the source have numbers too large for the "
+           "network; choose parameters that bring densities near 0, with a deviation near 1";
+  }
+
   int train() {
     // Until now there was nothing to save, and a signal ended the program at once.
     remember_stop_signals();
@@ -255,11 +262,13 @@ int train(int argc, const char* const* argv) {
   Request request;
   if (!read_request(argc, argv, request)) return kDone;
   use_threads(request.settings.threads);
+  std::optional<Run> run(std::in_place, request, shell_word(argv[0]));
   try {
-    return Run(request, shell_word(argv[0])).train();
+    return run->train();
   } catch (const nn::DivergedError& error) {
-    std::cerr << program_name(argv[0]) << ": " << error.what() << "; " << steadier_training(request.settings)
-              << std::endl;
+    const std::string advice = run->advice();
+    run.reset();  // ends the line of its progress
+    std::cerr << program_name(argv[0]) << ": " << error.what() << "; " << advice << std::endl;
     return kDiverged;
   }
 }

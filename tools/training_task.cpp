@@ -54,7 +54,14 @@ std::string network_text(const nn::ModelDescription& model) {
 std::string steps_text(const TrainSettings& settings) {
   const flow::TrainerOptions& trainer = settings.trainer;
   return concat(grouped(settings.steps), " steps of ", settings.batch, "; ", trainer.optimizer.kind, ", ",
-                trainer.learning_rate.schedule, " learning rate ", trainer.learning_rate.peak);
+                trainer.learning_rate.schedule, " learning rate ", exact(trainer.learning_rate.peak));
+}
+
+// What a person should know of the data, a line each.
+std::string notes(const datasets::Data& data) {
+  std::string lines;
+  for (const std::string& remark : data.remarks()) lines += concat("note      ", remark, "\n");
+  return lines;
 }
 
 // Calls use() while the network holds the average of its weights, where one is kept.
@@ -85,8 +92,8 @@ class FlowTask final : public TrainingTask {
 
   void prepare(const RunFiles& files) override {
     if (!teacher_) return;
-    pairs_ = flow::batches_of(reflow_pairs(settings_.reflow, settings_.trainer.seed, files.pairs), settings_.batch,
-                              settings_.trainer.seed);
+    const std::uint64_t seed = settings_.trainer.seed;
+    pairs_ = flow::batches_of(reflow_pairs(settings_.reflow, *teacher_, seed, files.pairs), settings_.batch, seed);
   }
 
   nn::TrainingLoop& loop() override { return trainer_; }
@@ -95,17 +102,15 @@ class FlowTask final : public TrainingTask {
     const flow::ExampleOptions& examples = settings_.trainer.examples;
     const ReflowSettings& reflow = settings_.reflow;
     const std::string data = teacher_ ? concat(grouped(reflow.pairs), " pairs made by ", reflow.run, ", ",
-                                               reflow.sampling().solver_text(), ", guidance ", reflow.guidance)
+                                               reflow.sampling().solver_text(), ", guidance ", exact(reflow.guidance))
                                       : concat(flow_.data.text(), ": ", data_->size_text());
-    std::string notes;
-    if (!teacher_) {
-      for (const std::string& remark : data_->remarks()) notes += concat("note      ", remark, "\n");
-    }
-    return concat("data      ", data, "\n", notes, flow_.source ? concat("source    ", flow_.source->text(), "\n") : "",
-                  "model     ", network_text(description_), "; ", grouped(model_->parameter_count()), " parameters\n",
-                  "training  ", steps_text(settings_), "; ", examples.times.distribution, " times, ",
-                  examples.path.name, " path, ", examples.coupling.name, " coupling; seed ", settings_.trainer.seed,
-                  "\n");
+    const std::string source =
+        flow_.source ? concat("source    ", flow_.source->text(), "\n", notes(*datasets::open_data(*flow_.source)))
+                     : "";
+    return concat("data      ", data, "\n", teacher_ ? "" : notes(*data_), source, "model     ",
+                  network_text(description_), "; ", grouped(model_->parameter_count()), " parameters\n", "training  ",
+                  steps_text(settings_), "; ", examples.times.distribution, " times, ", examples.path.name, " path, ",
+                  examples.coupling.name, " coupling; seed ", settings_.trainer.seed, "\n");
   }
 
   nn::Metadata identity() const override {

@@ -159,7 +159,7 @@ TEST_F(Csv, SaysWhereItIsBroken) {
   expect_rejected("1,2\n3,\n", "line 2, column 2: the field is empty");
   expect_rejected("1\t2\n3\t\n", "line 2, column 2: the field is empty");
   expect_rejected("1,2\n3,4,5\n", "line 2: 3 fields, expected 2");
-  expect_rejected("x,y\n1\n", "line 2: 1 fields, expected 2");
+  expect_rejected("x,y\n1\n", "line 2: 1 field, expected 2");
   expect_rejected("1,5;2,5\n3,5;4,5\n", "line 2, column 1: \"3,5\" is not a number");
   expect_rejected("1,2\n3,nan\n", "line 2, column 2: \"nan\", expected a finite number");
   expect_rejected("1,2\n-inf,4\n", "line 2, column 1: \"-inf\", expected a finite number");

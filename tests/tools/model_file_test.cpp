@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/model.hpp"
 #include "nn/safetensors.hpp"
@@ -18,6 +19,7 @@
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_runs.hpp"
 #include "tools/run.hpp"
+#include "tools/sample_options.hpp"
 
 namespace rill {
 namespace {
@@ -78,7 +80,7 @@ TEST(ModelFile, MaySayAsMuchOfItsFlowAsItWants) {
 
 TEST(ModelFile, MetadataThatMakeNoSenseAreNamed) {
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
-  const std::string images = R"({"kind":"images","source":"/i","height":)";
+  const std::string images = R"({"kind":"images","source":"/i","height":)", source = R"({"source":")";
   for (const auto& [key, json, reason] : std::vector<std::tuple<std::string, std::string, std::string>>{
            {"flow", "{", "not valid JSON"},
            {"flow", "[]", "expected a JSON object"},
@@ -96,6 +98,20 @@ TEST(ModelFile, MetadataThatMakeNoSenseAreNamed) {
            {"data", R"({"kind":"table","source":"a","mean":[1],"deviation":[1]})", "a table of 1 columns"},
            {"data", R"({"kind":"table","source":"a","mean":[1,2],"deviation":[1]})", "2 means, but 1 deviations"},
            {"data", R"({"kind":"table","source":"a","mean":[1,null],"deviation":[1,1]})", "wrong type"},
+           {"data", R"({"kind":"table","source":"a","mean":[1,2],"deviation":[1,0]})", "deviation of a column is 0"},
+           {"data", R"({"kind":"table","source":"a","mean":[1,2],"deviation":[-2,1]})", "deviation of a column is -2"},
+           {"data", R"({"kind":"table","source":"a","mean":[1,2],"deviation":[NaN,1]})", "not valid JSON"},
+           {"data", R"({"kind":"table","source":"a","mean":[1e999,2],"deviation":[1,1]})", "not valid JSON"},
+           {"data", R"({"kind":"density","source":"normal","parameters":{"dimension":3}})",
+            "normal (dimension 3) has 3 dimensions, but the model's points have 2 numbers"},
+           {"data", R"({"kind":"density","source":"moon","parameters":{}})", "unknown density \"moon\""},
+           {"data", R"({"kind":"density","source":"8gaussians","parameters":{"count":1e9}})", "at most a million"},
+           {"data", "two moons, as of May", "save notes of your own under another key"},
+           {"flow", "the second try", "save notes of your own under another key"},
+           {"flow", source + R"({\"kind\":\"density\",\"source\":\"normal\",\"parameters\":{\"dimension\":3}}"})",
+            "normal (dimension 3) has 3 dimensions"},
+           {"flow", source + R"({\"kind\":\"images\",\"source\":\"/i\",\"height\":1,\"width\":2,\"classes\":0}"})",
+            "the source is images, expected a density"},
            {"data", images + R"(1e300,"width":2,"classes":0})", "wrong type"},
            {"data", images + R"(100,"width":100,"classes":0})", "images of 100 x 100"},
            {"data", images + R"(4294967296,"width":4294967296,"classes":0})", "4294967296"},
@@ -126,6 +142,24 @@ TEST(ModelFile, ThatIsDamagedOrNotFiniteIsNotSampled) {
   EXPECT_EQ(diverged.code, 1);
   EXPECT_THAT(diverged.out, IsEmpty());
   EXPECT_THAT(diverged.err, AllOf(HasSubstr(file), HasSubstr("'layers.0.weight' holds nan")));
+}
+
+// Six digits would call two runs the same, and print settings that do not read back.
+TEST(Run, SettingsAreToldToTheLastDigit) {
+  tools::FlowDescription a;
+  a.data.source = "moons";
+  a.data.parameters = {{"noise", 0.123456789}};
+  EXPECT_EQ(a.data.text(), "moons (noise 0.123456789)");
+  a.path = {.name = "i-cfm", .sigma = 0.1};
+  tools::FlowDescription b = a;
+  b.path.sigma = 0.10000001;
+  const nn::Metadata of_a = tools::run_identity(a, kPoints, 0), of_b = tools::run_identity(b, kPoints, 0);
+  EXPECT_EQ(of_a.at("run.path"), "i-cfm, sigma 0.1, power " + exact(a.path.power));
+  EXPECT_THROW(tools::require_same_run(of_a, of_b, "state"), FileError);
+  tools::SampleOptions sampling;
+  sampling.solver = "dopri5";
+  sampling.rtol = 1.2345678e-5;
+  EXPECT_EQ(sampling.solver_text(), "dopri5, rtol 1.2345678e-05");
 }
 
 TEST(Train, NetworksThatNoMachineHoldsAreAUsageError) {

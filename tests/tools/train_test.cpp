@@ -132,6 +132,33 @@ TEST(Train, StopsWithTheRightCodeWhenItDiverges) {
   EXPECT_EQ(advised.code, 0) << advised.err;
 }
 
+TEST(Train, SaysThatADensityIsFarFromTheUnitScale) {
+  const TemporaryFolder folder;
+  const auto train = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command = {"--steps", "2", "--overwrite"};
+    command.insert(command.end(), more.begin(), more.end());
+    return run(tiny_training(folder / "run", command));
+  };
+  const std::string note = "densities are not standardized, as tables are";
+  for (const std::vector<std::string>& near :
+       {std::vector<std::string>{}, {"--data", "two-modes"}, {"--data", "swiss-roll"}, {"--source", "8gaussians"}}) {
+    EXPECT_THAT(train(near).err, Not(HasSubstr(note)));
+  }
+  const Finished offset = train({"--data-param", "shift=1e6"});
+  EXPECT_EQ(offset.code, 0) << offset.err;
+  EXPECT_THAT(offset.err, AllOf(HasSubstr("note      moons (shift 1e+06): along axis 1 the points have a mean of 1e+06 "
+                                          "and a deviation of 1.7"),
+                                HasSubstr(note)));
+  EXPECT_THAT(train({"--data-param", "shift=0", "--data-param", "scale=0.001"}).err, HasSubstr(note));
+  EXPECT_THAT(train({"--source", "8gaussians", "--source-param", "radius=1000"}).err,
+              HasSubstr("note      8gaussians (radius 1000): along axis 1"));
+  // Where the first loss is infinite no learning rate helps.
+  const Finished infinite = train({"--data-param", "scale=1e20"});
+  EXPECT_EQ(infinite.code, 3) << infinite.err;
+  EXPECT_THAT(infinite.err, AllOf(HasSubstr(note), HasSubstr("diverged at step 1"), HasSubstr("numbers too large"),
+                                  Not(HasSubstr("--learning-rate"))));
+}
+
 TEST(Train, AFolderOfSomebodysSettingsIsNoRunThatFailed) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "run");

@@ -15,7 +15,9 @@
 namespace rill::tools {
 
 void require_at_least(const char* option, double value, double least) {
-  if (value < least) throw UsageError(concat("--", option, ": expected ", least, " or more, got ", value));
+  if (value < least) {
+    throw UsageError(concat("--", option, ": expected ", exact(least), " or more, got ", exact(value)));
+  }
 }
 
 void require_fits(const char* option, Index rows, Index numbers) {
