@@ -9,41 +9,25 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <thread>
+
+#include "autodiff/control_groups.hpp"
 
 namespace rill {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kUnlimited = std::numeric_limits<double>::infinity();
-
-// A number from a file; NaN when there is none, as for "max".
-double number_in(std::istream& file) {
-  double number = 0;
-  return file >> number ? number : std::numeric_limits<double>::quiet_NaN();
-}
-
 // Of one group. Comparisons with NaN are false, so what cannot be read is no limit.
 double limit_in(const fs::path& folder) {
-  std::ifstream both(folder / "cpu.max"), quota(folder / "cpu.cfs_quota_us"), period(folder / "cpu.cfs_period_us");
-  double limit = kUnlimited;
-  const double new_time = number_in(both), new_period = number_in(both);
-  if (new_time > 0 && new_period > 0) limit = new_time / new_period;
-  const double old_time = number_in(quota), old_period = number_in(period);  // -1 stands for no limit
+  double limit = std::numeric_limits<double>::infinity();
+  std::ifstream both(folder / "cpu.max");
+  double new_time = 0, new_period = 0;
+  if (both >> new_time >> new_period && new_time > 0 && new_period > 0) limit = new_time / new_period;
+  const double old_time = number_in(folder / "cpu.cfs_quota_us");  // -1 stands for no limit
+  const double old_period = number_in(folder / "cpu.cfs_period_us");
   if (old_time > 0 && old_period > 0) limit = std::min(limit, old_time / old_period);
   return limit;
-}
-
-// Of a group and those around it.   path: "/a/b"
-double limit_up_from(const fs::path& mount, const std::string& path) {
-  double limit = kUnlimited;
-  // A container may see its own group as the root, under a path that only its host knows.
-  for (fs::path group = fs::path(path).relative_path();; group = group.parent_path()) {
-    limit = std::min(limit, limit_in(mount / group));
-    if (group.empty()) return limit;
-  }
 }
 
 int cores_to_run_on() {
@@ -64,23 +48,11 @@ int cores_to_run_on() {
 }  // namespace
 
 double allowed_core_time(std::string_view groups, const std::string& root) {
-  double limit = kUnlimited;
-  // Lines such as "0::/user.slice" (v2) and "4:cpu,cpuacct:/docker/1a2b" (v1).
-  std::istringstream lines{std::string(groups)};
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == line.npos || second == line.npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
-    const bool limits_time = controllers.empty() || ("," + controllers + ",").find(",cpu,") != line.npos;
-    if (limits_time) limit = std::min(limit, limit_up_from(fs::path(root) / controllers, path));
-  }
-  return limit;
+  return smallest_limit(groups, root, "cpu", limit_in);
 }
 
 int usable_cores() {
-  std::ostringstream groups;
-  groups << std::ifstream("/proc/self/cgroup").rdbuf();
-  const double time = std::ceil(allowed_core_time(groups.str(), "/sys/fs/cgroup"));
+  const double time = std::ceil(allowed_core_time(own_control_groups(), "/sys/fs/cgroup"));
   return static_cast<int>(std::clamp(time, 1.0, static_cast<double>(std::max(1, cores_to_run_on()))));
 }
 

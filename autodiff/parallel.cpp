@@ -3,12 +3,14 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <system_error>
 #include <thread>
 
 #include "autodiff/cores.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/interruption.hpp"
 
 namespace rill {
 namespace {
@@ -23,7 +25,8 @@ struct Loop {
   Index chunks;
   void (*body)(const void*, Index);
   const void* context;
-  int workers;                 // how many workers may take part
+  int workers;  // how many workers may take part
+  const std::function<void()>* interruption = detail::interruption();
   std::atomic<Index> next{0};  // the first chunk that nobody has claimed
   std::atomic<bool> failed{false};
   std::exception_ptr error{};  // the first one; written by whoever set `failed`
@@ -85,7 +88,11 @@ class Workers {
       seen = loops_;
       ++inside_;
       Loop* loop = loop_;
-      if (loop && index < loop->workers) loop->run();
+      if (loop && index < loop->workers) {
+        detail::interruption() = loop->interruption;
+        loop->run();
+        detail::interruption() = nullptr;
+      }
       --inside_;
     }
   }
