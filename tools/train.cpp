@@ -13,6 +13,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/text.hpp"
 #include "nn/training_loop.hpp"
 #include "tools/cli/metrics_log.hpp"
@@ -192,11 +193,12 @@ class Run {
     std::cerr << std::endl;
   }
 
-  // Throws Stopped, between steps or while a picture is drawn.
+  // Throws Stopped, between steps, while a step's examples are paired or while a picture is drawn.
   void take_steps() {
     progress_.emplace(loop_.steps_done(), settings_.steps, settings_.batch);
     auto last_save = std::chrono::steady_clock::now();
     while (loop_.steps_done() < settings_.steps) {
+      const Interruptible interruptible(heed_stop_signal);
       heed_stop_signal();
       const nn::StepReport report = loop_.step();
       if (!metrics_) replace_old_run();

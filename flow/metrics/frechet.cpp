@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/parallel.hpp"
 #include "flow/transport/pairwise.hpp"
 
@@ -32,6 +33,7 @@ Columns orthogonal_columns(Columns m) {
   for (int sweep = 0; turned && sweep < kMostSweeps; ++sweep) {
     turned = false;
     for (std::size_t p = 0; p < m.size(); ++p) {
+      check_interruption();
       for (std::size_t q = p + 1; q < m.size(); ++q) {
         const double pp = dot(m[p], m[p]), qq = dot(m[q], m[q]), pq = dot(m[p], m[q]);
         if (std::abs(pq) <= kOrthogonal * std::sqrt(pp) * std::sqrt(qq)) continue;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/interruption.hpp"
 #include "flow/transport/pairwise.hpp"
 
 namespace rill::flow {
@@ -27,6 +28,7 @@ std::vector<double> energies(std::span<const double> t, std::span<const Tensor> 
   const Index d = x[0].dim(1);
   std::vector<double> result(static_cast<std::size_t>(x[0].dim(0)), 0);
   for (std::size_t k = 0; k + 1 < t.size(); ++k) {
+    check_interruption();
     const double dt = t[k + 1] - t[k];
     for (Index i = 0; i < x[k].size(); ++i) {
       const double step = static_cast<double>(x[k + 1].data()[i]) - static_cast<double>(x[k].data()[i]);

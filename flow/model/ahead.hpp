@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "autodiff/interruption.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/real.hpp"
 
@@ -21,9 +22,11 @@ template <class T>
 class Ahead {
  public:
   /// `make` is called by `workers` >= 1 threads at once, each of which takes the next number; loops within it stay on
-  /// its thread.
+  /// its thread. What may interrupt the thread that this is made on interrupts them, too, as long as they live.
   Ahead(std::function<T(Index)> make, Index first, int workers)
       : make_(std::move(make)), taken_(first), next_(first), results_(static_cast<std::size_t>(2 * workers)) {
+    const std::function<void()>* check = detail::interruption();
+    if (check != nullptr) check_ = *check;
     for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
   }
   ~Ahead() {
@@ -60,6 +63,7 @@ class Ahead {
 
   void work() {
     const SerialLoops serial;
+    const Interruptible interruptible(check_);
     std::unique_lock lock(mutex_);
     for (;;) {
       const auto room = static_cast<Index>(results_.size());
@@ -80,7 +84,8 @@ class Ahead {
   }
 
   std::function<T(Index)> make_;
-  std::mutex mutex_;  // guards all below
+  std::function<void()> check_;  // see autodiff/interruption.hpp
+  std::mutex mutex_;             // guards all below
   std::condition_variable changed_;
   Index taken_, next_;  // the next number to hand out and the next to compute
   std::vector<Result> results_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/parallel.hpp"
 
 namespace rill::flow {
@@ -39,6 +40,7 @@ void for_each_posterior(const Tensor& data, const Scheduler& scheduler, const Te
   parallel_for(points, grain, [&](Index begin, Index end) {
     std::vector<double> weights(static_cast<std::size_t>(count));
     for (Index n = begin; n < end; ++n) {
+      check_interruption();
       const Coefficients c = scheduler.at(static_cast<double>(t.data()[n]));
       const Real* at = x.data() + n * dimension;
       for (Index i = 0; i < count; ++i) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/ops.hpp"
 
 namespace rill::flow {
@@ -13,6 +14,7 @@ Tensor langevin(const Function& score, const Tensor& x, const LangevinOptions& o
   const NoGrad no_grad;
   Tensor current = x.detach();
   for (Index i = 0; i < options.steps; ++i) {
+    check_interruption();
     const Tensor drift = (options.step_size / 2) * score(current);
     current = current + drift + std::sqrt(options.step_size) * Tensor::randn(x.shape(), rng);
   }

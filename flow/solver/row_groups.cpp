@@ -1,30 +1,22 @@
 #include "flow/solver/row_groups.hpp"
 
-#include <exception>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "autodiff/graph.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/parallel.hpp"
 
 namespace rill::flow {
 
 void for_row_groups(Index rows, Index largest, const std::function<void(Index begin, Index end)>& body) {
   if (rows == 0) return;
-  std::mutex mutex;
-  std::exception_ptr error;
   const Index groups = (rows + largest - 1) / largest;
   parallel_for(rows, (rows + groups - 1) / groups, [&](Index begin, Index end) {
-    try {
-      const NoGrad no_grad;
-      body(begin, end);
-    } catch (...) {  // must not leave a thread's loop
-      const std::lock_guard lock(mutex);
-      if (!error) error = std::current_exception();
-    }
+    check_interruption();
+    const NoGrad no_grad;
+    body(begin, end);
   });
-  if (error) std::rethrow_exception(error);
 }
 
 Indices labels_of_rows(const Indices& labels, const Indices& rows) {

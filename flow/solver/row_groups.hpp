@@ -9,8 +9,8 @@
 namespace rill::flow {
 
 /// Calls body(begin, end) so that the ranges cover [0, rows): groups of nearly equal size, `largest` rows at most,
-/// which do not depend on the number of threads. Bodies run without recording a graph, several at a time. When some
-/// throw, one of the exceptions is passed on once all have ended.
+/// which do not depend on the number of threads. Bodies run without recording a graph, several at a time. What one
+/// throws is passed on once those that were begun have ended.
 void for_row_groups(Index rows, Index largest, const std::function<void(Index begin, Index end)>& body);
 
 /// The labels of some rows, or none where there are none.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autodiff/error.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/parallel.hpp"
 
 namespace rill::flow {
@@ -77,6 +78,7 @@ Tensor moved(const Step& step, const Weights& weights) {
 }
 
 void add_stage(const Tableau& method, Field& field, Step& step) {
+  check_interruption();
   const std::size_t i = step.k.size();
   step.k.push_back(field(moved(step, method.a[i]), stage_times(step, method.c[i]), step.rows));
 }

@@ -5,8 +5,9 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
+#include "autodiff/interruption.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/text.hpp"
 #include "flow/path/path.hpp"
 #include "flow/path/prediction.hpp"
 
@@ -96,7 +97,7 @@ SdeMethod find_sde_method(std::string_view name) {
   for (const auto& [known, method] : kMethods) {
     if (name == known) return method;
   }
-  fail("unknown solver of stochastic equations '", name, "'; known: ", joined(sde_method_names()));
+  fail(unknown_name("solver of stochastic equations", name, sde_method_names()));
 }
 
 Solution solve(const Sde& sde, const Tensor& x, const std::vector<double>& times, SdeMethod method, BrownianPath& path,
@@ -112,6 +113,7 @@ Solution solve(const Sde& sde, const Tensor& x, const std::vector<double>& times
   Solution solution{.x = x.detach(), .evaluations = 0};
   if (observer) observer(0, times[0], solution.x);
   for (std::size_t i = 1; i < times.size(); ++i) {
+    check_interruption();
     const double t = times[i - 1];
     solution.x = stepper.step(solution.x, t, times[i] - t, path.increment(t, times[i]));
     if (observer) observer(static_cast<Index>(i), times[i], solution.x);

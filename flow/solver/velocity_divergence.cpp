@@ -4,8 +4,9 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
+#include "autodiff/interruption.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/text.hpp"
 
 namespace rill::flow {
 namespace {
@@ -25,7 +26,7 @@ std::vector<std::string> trace_names() { return {"exact", "rademacher", "gaussia
 Trace find_trace(std::string_view name) {
   const std::vector<std::string> names = trace_names();
   const auto found = std::find(names.begin(), names.end(), name);
-  require(found != names.end(), "unknown trace '", name, "'; known: ", joined(names));
+  if (found == names.end()) fail(unknown_name("trace", name, names));
   return static_cast<Trace>(found - names.begin());
 }
 
@@ -34,6 +35,7 @@ std::vector<Tensor> draw_probes(Trace kind, Index count, const Shape& shape, Gen
   require(count >= 1, "probes: expected at least 1, got ", count);
   std::vector<Tensor> probes;
   for (Index k = 0; k < count; ++k) {
+    check_interruption();
     probes.push_back(kind == Trace::kGaussian ? Tensor::randn(shape, rng)
                                               : 2 * less(Tensor::rand(shape, rng), Tensor::scalar(0.5)) - 1);
   }
@@ -59,6 +61,7 @@ VelocityDivergence velocity_and_divergence(const Velocity& velocity, const Tenso
   // All products share one forward pass: 1.15 to 2.6 times as fast as one product of the batch repeated `products`
   // times.
   for (Index k = 0; k < products && u.requires_grad(); ++k) {
+    check_interruption();
     const Tensor e = probes.empty() ? unit_vectors(x.shape(), k) : probes[static_cast<std::size_t>(k)];
     const GradOptions options{.create_graph = differentiable, .retain_graph = k + 1 < products};
     const Tensor product = grad({u}, {at}, options, {e})[0];  // e^T du/dx

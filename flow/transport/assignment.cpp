@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/memory.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
@@ -257,6 +258,7 @@ class AssignmentSolver {
   void grow(Index n) {
     std::fill_n(price_, n, kInfinity);
     for (Index i = 0; i < (n_ > 0 ? n_ : n); ++i) {
+      check_interruption();
       kernels_.lower_prices(costs_.row(i), n_ > 0 ? least_[at(i)] : 0, padded(n), price_);
     }
     std::fill(price_ + n, price_ + padded(n), -kInfinity);
@@ -273,6 +275,7 @@ class AssignmentSolver {
     Index displacements = 0;
     for (Index start = 0; start < n_; ++start) {
       for (Index i = start; i != kNone;) {
+        check_interruption();
         const simd::Least best = kernels_.two_least(costs_.row(i), price_, padded(n_));
         const Index displaced = row_of_[at(best.at)];
         const bool margin = best.value < best.next && best.next < kInfinity;
@@ -304,6 +307,7 @@ class AssignmentSolver {
     Index i = start, j = kNone;
     double nearest = 0, base = 0;
     while (true) {
+      check_interruption();
       simd::Least next{};
       Index& searched = searched_[at(costs_.kind(i))];
       const bool first = searched != searches_;

@@ -6,6 +6,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 
@@ -182,6 +183,7 @@ void SquaredDistances::many(Index begin, Index end, Number* out) const {
 
 template <class Number>
 void SquaredDistances::compute(Index begin, Index end, Number* out) const {
+  check_interruption();
   dimension_ > kFewDimensions ? many(begin, end, out) : few(begin, end, out);
 }
 

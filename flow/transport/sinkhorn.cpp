@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "autodiff/error.hpp"
+#include "autodiff/interruption.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "flow/transport/pairwise.hpp"
@@ -53,6 +54,7 @@ void iterate(EntropicPlan& plan, double e, double goal, Index limit) {
     const Tensor by_row = exponents(plan, e), by_column = transpose(by_row);
     Tensor u = Tensor::zeros({rows(plan)}), v;
     for (Index k = 0; k < kAbsorb && done < limit && plan.marginal_error > goal; ++k, ++done) {
+      check_interruption();
       v = log_n - logsumexp(by_column + u);
       const Tensor before = u;
       u = log_m - logsumexp(by_row + v);

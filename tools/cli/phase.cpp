@@ -5,8 +5,8 @@
 #include <variant>
 
 #include "autodiff/error.hpp"
-#include "tools/cli/signals.hpp"
 #include "tools/cli/text.hpp"
+#include "tools/text.hpp"
 
 namespace rill::tools {
 

@@ -5,15 +5,18 @@
 #include <mutex>
 #include <string>
 
+#include "autodiff/interruption.hpp"
 #include "flow/model/generate.hpp"
 #include "nn/velocity_model.hpp"
 #include "tools/cli/pace.hpp"
+#include "tools/cli/signals.hpp"
 #include "tools/cli/status_line.hpp"
 
 namespace rill::tools {
 
 /// "sampling 35 %, 12 s left" on stderr, on a terminal until it ends. Nothing is shown of what takes less than a
-/// second.
+/// second. While it lives, what its thread computes throws Stopped when a signal asks to stop
+/// (autodiff/interruption.hpp).
 class Phase {
  public:
   /// @param name   what is done: "sampling"
@@ -30,6 +33,7 @@ class Phase {
   using Clock = StatusLine::Clock;
   void show(Clock::time_point now);
 
+  const Interruptible interruptible_{heed_stop_signal};
   std::string name_;
   double total_;
   std::atomic<double> done_{0};
