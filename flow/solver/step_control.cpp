@@ -7,7 +7,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
-#include "autodiff/text.hpp"
+#include "autodiff/names.hpp"
 
 namespace rill::flow {
 
@@ -15,8 +15,13 @@ namespace {
 
 double as_double(Real value) { return static_cast<double>(value); }
 
-// No error is good enough whatever is allowed, be it 0.
-double relative(double error, double allowed) { return error == 0 ? 0 : error / allowed; }
+// No error is good enough whatever is allowed, be it 0. Beside what is hardly more, a finite error's ratio is one whose
+// square is a number, so that only those of velocities that are not finite are infinite.
+double relative(double error, double allowed) {
+  constexpr double kMost = 1e150;
+  if (error == 0 || !std::isfinite(error)) return error;
+  return std::clamp(error / allowed, -kMost, kMost);
+}
 
 // For every clock, sqrt(mean_i (value(i) / scale(i))^2) over the components that count.
 template <class Ratio>
@@ -114,7 +119,7 @@ std::vector<std::string> controller_names() { return {kControllerNames.begin(), 
 Controller find_controller(std::string_view name) {
   if (name == kControllerNames[0]) return Controller::kIntegral;
   if (name == kControllerNames[1]) return Controller::kPi;
-  fail("unknown step size controller '", name, "'; known: ", joined(controller_names()));
+  fail(unknown_name("step size controller", name, controller_names()));
 }
 
 double StepControl::factor(double error, double previous_error, int q) const {

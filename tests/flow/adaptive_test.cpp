@@ -318,6 +318,13 @@ TEST(Adaptive, SaysWhereItGaveUp) {
   });
   EXPECT_THAT(stuck.what(), AllOf(HasSubstr("times what rtol 0 and atol 1e-18 allow"), HasSubstr("loosen them")));
   EXPECT_NEAR(stuck.t, 0.4, 1e-3);
+
+  // One that no step can have, beside which the squares of errors are infinite.
+  const Velocity decay = [](const Tensor& y, const Tensor&) { return -y; };
+  const SolveError fine = failure([&] {
+    solve_adaptive(decay, Tensor::full({1, 1}, 1), {0, 1}, {.tolerance = {.rtol = 1e-300, .atol = 1e-300}});
+  });
+  EXPECT_THAT(fine.what(), AllOf(HasSubstr("times what rtol 1e-300 and atol 1e-300 allow"), HasSubstr("loosen them")));
 }
 
 TEST(Adaptive, SaysWhatToDoWhenTheStepsAreUsedUp) {
