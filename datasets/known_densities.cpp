@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/text.hpp"
 #include "datasets/annulus.hpp"
 #include "datasets/checkerboard.hpp"
@@ -102,9 +103,9 @@ const std::vector<KnownDensity>& known_densities() {
   return densities;
 }
 
-std::string known_density_names() {
-  std::string names;
-  for (const KnownDensity& density : known_densities()) names += (names.empty() ? "" : ", ") + density.name;
+std::vector<std::string> known_density_names() {
+  std::vector<std::string> names;
+  for (const KnownDensity& density : known_densities()) names.push_back(density.name);
   return names;
 }
 
@@ -112,17 +113,20 @@ std::unique_ptr<Density> make_density(const std::string& name, const Parameters&
   const auto& densities = known_densities();
   const auto density =
       std::find_if(densities.begin(), densities.end(), [&](const KnownDensity& known) { return known.name == name; });
-  require(density != densities.end(), "unknown density \"", name, "\"; there are: ", known_density_names());
+  if (density == densities.end()) fail(unknown_name("density", name, known_density_names()));
 
   Parameters complete;
-  std::string known;
+  std::vector<std::string> names, defaults;
   for (const Parameter& parameter : density->parameters) {
     complete[parameter.name] = parameter.value;
-    known += concat(known.empty() ? "" : ", ", parameter.name, " (", exact(parameter.value), ")");
+    names.push_back(parameter.name);
+    defaults.push_back(concat(parameter.name, " (", exact(parameter.value), ")"));
   }
   for (const auto& [key, value] : parameters) {
-    require(complete.count(key) == 1, name, ": unknown parameter \"", key,
-            "\"; there are, with their defaults: ", known);
+    if (complete.count(key) == 0) {
+      fail(name, ": unknown parameter '", key, "'", did_you_mean(key, names),
+           "; known, with their defaults: ", joined(defaults));
+    }
     complete[key] = value;
   }
   return density->make(complete);

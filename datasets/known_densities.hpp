@@ -31,8 +31,8 @@ struct KnownDensity {
 /// All of them, in the order in which help should show them.
 const std::vector<KnownDensity>& known_densities();
 
-/// "normal, two-modes, ..."
-std::string known_density_names();
+/// Their names.
+std::vector<std::string> known_density_names();
 
 /// The density of that name. Parameters that are not given have their defaults. Throws std::invalid_argument for an
 /// unknown density or parameter, listing the known ones, and for values that make no sense.

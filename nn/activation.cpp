@@ -1,7 +1,7 @@
 #include "nn/activation.hpp"
 
 #include "autodiff/error.hpp"
-#include "autodiff/text.hpp"
+#include "autodiff/names.hpp"
 
 namespace rill::nn {
 
@@ -9,7 +9,7 @@ Activation::Activation(const std::string& name) : function_(nullptr) {
   for (const rill::Activation& activation : activations()) {
     if (name == activation.name) function_ = &activation;
   }
-  require(function_ != nullptr, "activation '", name, "' is unknown: expected one of ", joined(activation_names()));
+  if (function_ == nullptr) fail(unknown_name("activation", name, activation_names()));
 }
 
 std::vector<std::string> activation_names() {

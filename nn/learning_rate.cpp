@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 
 namespace rill::nn {
 
@@ -17,8 +18,9 @@ double LearningRate::at(Index step) const {
 }
 
 void LearningRate::check() const {
-  require(schedule == "constant" || schedule == "cosine", "learning rate: schedule '", schedule,
-          "' is unknown: expected one of constant, cosine");
+  if (schedule != "constant" && schedule != "cosine") {
+    fail(unknown_name("schedule of the learning rate", schedule, {"constant", "cosine"}));
+  }
   require(peak >= 0 && std::isfinite(peak), "learning rate: peak is ", peak, ", expected a number >= 0");
   require(final_fraction >= 0 && std::isfinite(final_fraction), "learning rate: final_fraction is ", final_fraction,
           ", expected a number >= 0");

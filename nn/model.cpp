@@ -1,6 +1,7 @@
 #include "nn/model.hpp"
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "nn/dit.hpp"
 #include "nn/mlp.hpp"
 #include "nn/residual_mlp.hpp"
@@ -15,7 +16,7 @@ std::shared_ptr<VelocityModel> make_model(const ModelDescription& description, G
   if (description.kind == "residual-mlp") return std::make_shared<ResidualMlp>(description, rng);
   if (description.kind == "unet") return std::make_shared<UNet>(description, rng);
   if (description.kind == "dit") return std::make_shared<Dit>(description, rng);
-  fail("model kind '", description.kind, "' is unknown: expected one of mlp, residual-mlp, unet, dit");
+  fail(unknown_name("model kind", description.kind, {"mlp", "residual-mlp", "unet", "dit"}));
 }
 
 }  // namespace rill::nn

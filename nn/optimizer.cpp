@@ -7,6 +7,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/simd/kernels.hpp"
@@ -158,7 +159,7 @@ void Adam::check_state(const NamedTensors& state, const std::string& file) const
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, const NamedTensors& parameters) {
   const std::string& kind = description.kind;
   if (kind == "sgd") return std::make_unique<Sgd>(parameters, description);
-  require(kind == "adam" || kind == "adamw", "optimizer '", kind, "' is unknown: expected one of sgd, adam, adamw");
+  if (kind != "adam" && kind != "adamw") fail(unknown_name("optimizer", kind, {"sgd", "adam", "adamw"}));
   require(kind == "adamw" || description.weight_decay == 0, "optimizer: weight_decay is ", description.weight_decay,
           " with adam, expected 0: adamw is the one that decays weights");
   return std::make_unique<Adam>(parameters, description);

@@ -5,16 +5,17 @@
 #include <numbers>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/text.hpp"
 #include "nn/init.hpp"
 
 namespace rill::nn {
 
 TimeEmbedding::TimeEmbedding(const std::string& kind, Index frequencies) {
   if (kind == "plain") return;
-  require(kind == "fourier" || kind == "sinusoidal" || kind == "unscaled", "time embedding '", kind,
-          "' is unknown: expected one of ", joined(time_embedding_names()));
+  if (kind != "fourier" && kind != "sinusoidal" && kind != "unscaled") {
+    fail(unknown_name("time embedding", kind, time_embedding_names()));
+  }
   check_size("time embedding", "the number of frequencies", frequencies);
   angular_ = constant({1, frequencies}, 0);
   with_time_ = kind == "fourier";

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/text.hpp"
 #include "flow/metrics/dequantisation.hpp"
@@ -129,8 +130,8 @@ std::vector<std::string> distance_names() {
 void check_distances(const std::vector<std::string>& names) {
   const std::vector<std::string> known = distance_names();
   for (const std::string& name : names) {
-    require(std::find(known.begin(), known.end(), name) != known.end(), "--distances: unknown distance '", name,
-            "'; known: ", joined(known));
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    fail("--distances: ", unknown_name("distance", name, known));
   }
 }
 

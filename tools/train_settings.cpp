@@ -51,7 +51,7 @@ TrainSettings::TrainSettings() {
 void TrainSettings::declare(Options& options) {
   options.group("Data");
   options.add("data", data, "NAME|FILE",
-              concat("a density (", datasets::known_density_names(),
+              concat("a density (", joined(datasets::known_density_names()),
                      "), images, or a file of points, one a row (.npy, .csv, .tsv, .txt)"));
   options.add("data-param", data_parameters, "NAME=NUMBER", "parameters of the density, such as cells=8,low=-2");
   options.add("data-dir", data_dir, "FOLDER", "images: the folder of the four IDX files, raw or .gz");

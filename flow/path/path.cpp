@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/text.hpp"
 
 namespace rill::flow {
 
@@ -103,7 +103,7 @@ AffinePath make_path(const PathDescription& description) {
             ", but this path has none; leave it at 0, or use target, i-cfm, vp-cfm or schroedinger-bridge");
     return AffinePath(make_scheduler({.name = name, .power = description.power}));
   }
-  fail("unknown path '", name, "'; known: ", joined(path_names()));
+  fail(unknown_name("path", name, path_names()));
 }
 
 }  // namespace rill::flow

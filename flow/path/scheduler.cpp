@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "autodiff/error.hpp"
-#include "autodiff/text.hpp"
+#include "autodiff/names.hpp"
 
 namespace rill::flow {
 
@@ -102,7 +102,7 @@ std::unique_ptr<Scheduler> make_scheduler(const SchedulerDescription& descriptio
   if (name == "cosine") return std::make_unique<CosineScheduler>();
   if (name == "linear-vp") return std::make_unique<LinearVpScheduler>();
   if (name == "vp") return std::make_unique<VpScheduler>();
-  fail("unknown scheduler '", name, "'; known: ", joined(scheduler_names()));
+  fail(unknown_name("scheduler", name, scheduler_names()));
 }
 
 }  // namespace rill::flow

@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/text.hpp"
 
 namespace rill::flow {
 namespace {
@@ -59,7 +59,7 @@ Tensor sample_times(const TimeSampling& sampling, Index n, Generator& rng) {
   if (sampling.distribution == "late") return 1 - square(u);
   if (sampling.distribution == "early") return square(u);
   if (sampling.distribution == "logit-normal") return logit_normal(u);
-  fail("unknown distribution of times '", sampling.distribution, "'; known: ", joined(time_distribution_names()));
+  fail(unknown_name("distribution of times", sampling.distribution, time_distribution_names()));
 }
 
 }  // namespace rill::flow

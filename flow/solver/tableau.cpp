@@ -1,7 +1,7 @@
 #include "flow/solver/tableau.hpp"
 
 #include "autodiff/error.hpp"
-#include "autodiff/text.hpp"
+#include "autodiff/names.hpp"
 
 namespace rill::flow {
 
@@ -100,7 +100,7 @@ const Tableau& find_tableau(std::string_view name) {
   for (const Tableau* tableau : kTableaus) {
     if (tableau->name == name) return *tableau;
   }
-  fail("unknown solver '", name, "'; known: ", joined(solver_names()));
+  fail(unknown_name("solver", name, solver_names()));
 }
 
 }  // namespace rill::flow

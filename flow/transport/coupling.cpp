@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "autodiff/error.hpp"
-#include "autodiff/text.hpp"
+#include "autodiff/names.hpp"
 #include "flow/transport/assignment.hpp"
 #include "flow/transport/sinkhorn.hpp"
 
@@ -39,8 +39,9 @@ std::vector<std::string> coupling_names() { return {"independent", "ot", "entrop
 
 void check(const CouplingDescription& coupling) {
   const std::vector<std::string> names = coupling_names();
-  require(std::find(names.begin(), names.end(), coupling.name) != names.end(), "unknown coupling '", coupling.name,
-          "'; known: ", joined(names));
+  if (std::find(names.begin(), names.end(), coupling.name) == names.end()) {
+    fail(unknown_name("coupling", coupling.name, names));
+  }
   if (coupling.name == "entropic") {
     require(coupling.regularization > 0, "coupling entropic: regularization is ", coupling.regularization,
             ", expected a number above 0 (2 sigma^2 for a Schroedinger bridge), or use the coupling ot");

@@ -192,13 +192,15 @@ TEST(KnownDensities, TakeParametersByName) {
 
 TEST(KnownDensities, SayWhatIsWrong) {
   const auto message = [](const char* text) { return ThrowsMessage<std::invalid_argument>(HasSubstr(text)); };
-  EXPECT_THAT([] { make_density("anulus"); },
-              message("unknown density \"anulus\"; there are: annulus, checkerboard, moons, 8gaussians"));
+  EXPECT_THAT(
+      [] { make_density("anulus"); },
+      message("unknown density 'anulus' (did you mean annulus?); known: annulus, checkerboard, moons, 8gaussians"));
   EXPECT_THAT(
       [] {
         make_density("annulus", {{"innr", 1}});
       },
-      message("annulus: unknown parameter \"innr\"; there are, with their defaults: inner (2), outer (3)"));
+      message(
+          "annulus: unknown parameter 'innr' (did you mean inner?); known, with their defaults: inner (2), outer (3)"));
   EXPECT_THAT([] { make_density("annulus", {{"inner", 3}}); }, message("expected 0 < inner < outer"));
   EXPECT_THAT([] { make_density("checkerboard", {{"cells", 2.5}}); }, message("cells = 2.5, expected a whole number"));
   EXPECT_THAT([] { make_density("checkerboard", {{"cells", 0}}); }, message("expected at least 1"));

@@ -26,7 +26,7 @@ TEST(StepControl, FollowsItsFormulas) {
   EXPECT_DOUBLE_EQ(pi.factor(std::pow(0.5, 10), 1, 5), 0.9 * std::pow(2, 1.4));
   EXPECT_DOUBLE_EQ(pi.factor(0.5, std::pow(0.5, 10), 5), 0.9 * std::pow(2, 0.14) * std::pow(2, -0.8));
   EXPECT_DOUBLE_EQ(pi.factor(32, 1e-3, 5), 0.9 / 2);
-  EXPECT_THAT(misuse([] { find_controller("pid"); }), HasSubstr("'pid'; known: integral, pi"));
+  EXPECT_THAT(misuse([] { find_controller("pid"); }), HasSubstr("'pid' (did you mean pi?); known: integral, pi"));
 }
 
 TEST(StepControl, ThePiControllerRejectsFewerSteps) {

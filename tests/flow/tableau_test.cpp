@@ -149,7 +149,8 @@ TEST(Tableaus, DenseOutputSatisfiesTheConditionsOfItsOrder) {
 TEST(Tableaus, AreFoundByName) {
   for (const std::string& name : solver_names()) EXPECT_EQ(find_tableau(name).name, name);
   EXPECT_THAT(solver_names(true), ElementsAre("heun-euler", "bosh3", "dopri5", "tsit5", "dopri8"));
-  EXPECT_THAT(misuse([] { find_tableau("rk5"); }), HasSubstr("unknown solver 'rk5'; known: euler, midpoint, heun2"));
+  EXPECT_THAT(misuse([] { find_tableau("rk5"); }),
+              HasSubstr("unknown solver 'rk5' (did you mean rk4?); known: euler, midpoint, heun2"));
   EXPECT_EQ(find_tableau("rk4").order, 4);
 }
 

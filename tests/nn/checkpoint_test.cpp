@@ -113,7 +113,7 @@ TEST(Checkpoint, AFileThatDescribesNoModelIsRefused) {
       c.metadata["model"] = to_json(description);
     };
   };
-  EXPECT_THAT(error_after(saved, set("gan")), HasSubstr("model kind 'gan' is unknown"));
+  EXPECT_THAT(error_after(saved, set("gan")), HasSubstr("unknown model kind 'gan'"));
   EXPECT_THAT(error_after(saved, [](SafeTensors& c) { c.metadata.clear(); }), HasSubstr("not a model"));
 }
 

@@ -166,7 +166,7 @@ TEST(ImageClassifier, NamesWhatMakesNoNetwork) {
   EXPECT_THAT(error([](auto& d) { d.convolutions = 0; }), HasSubstr("0 convolutions"));
   EXPECT_THAT(error([](auto& d) { d.features = 0; }), HasSubstr("features is 0"));
   EXPECT_THAT(error([](auto& d) { d.classes = 1; }), HasSubstr("1 classes"));
-  EXPECT_THAT(error([](auto& d) { d.activation = "no"; }), HasSubstr("activation 'no' is unknown"));
+  EXPECT_THAT(error([](auto& d) { d.activation = "no"; }), HasSubstr("unknown activation 'no'"));
   EXPECT_THAT(misuse([] { made(tiny()).forward(Tensor::zeros({2, 39})); }), HasSubstr("[2, 39], expected [N, 40]"));
 }
 

@@ -107,7 +107,7 @@ TEST(Activation, EveryNameIsItsFunction) {
 
 TEST(Activation, AnUnknownNameListsTheKnownOnes) {
   const std::string message = misuse([] { Activation("swish"); });
-  EXPECT_THAT(message, HasSubstr("'swish' is unknown"));
+  EXPECT_THAT(message, HasSubstr("unknown activation 'swish'"));
   for (const std::string& name : activation_names()) EXPECT_THAT(message, HasSubstr(name));
 }
 
@@ -205,7 +205,7 @@ TEST(TimeEmbedding, GradientsFlowToTheTime) {
 
 TEST(TimeEmbedding, RefusesUnknownKindsNoFrequenciesAndOtherShapes) {
   EXPECT_THAT(misuse([] { TimeEmbedding("linear", 4); }),
-              HasSubstr("'linear' is unknown: expected one of plain, fourier, sinusoidal, unscaled"));
+              HasSubstr("unknown time embedding 'linear'; known: plain, fourier, sinusoidal, unscaled"));
   EXPECT_THAT(misuse([] { TimeEmbedding("fourier", 0); }), HasSubstr("the number of frequencies is 0"));
   EXPECT_THAT(misuse([] { TimeEmbedding("plain", 0).forward(Tensor::zeros({2, 1})); }), HasSubstr("got [2, 1]"));
 }

@@ -216,9 +216,9 @@ TEST(MakeModel, NamesWhatMakesNoNetwork) {
     });
   };
   EXPECT_THAT(error([](auto& d) { d.kind = "gan"; }),
-              HasSubstr("'gan' is unknown: expected one of mlp, residual-mlp, unet, dit"));
-  EXPECT_THAT(error([](auto& d) { d.activation = "no"; }), HasSubstr("activation 'no' is unknown"));
-  EXPECT_THAT(error([](auto& d) { d.time_embedding = "no"; }), HasSubstr("time embedding 'no' is unknown"));
+              HasSubstr("unknown model kind 'gan'; known: mlp, residual-mlp, unet, dit"));
+  EXPECT_THAT(error([](auto& d) { d.activation = "no"; }), HasSubstr("unknown activation 'no'"));
+  EXPECT_THAT(error([](auto& d) { d.time_embedding = "no"; }), HasSubstr("unknown time embedding 'no'"));
   EXPECT_THAT(error([](auto& d) { d.dimension = 0; }), HasSubstr("dimension is 0"));
   EXPECT_THAT(error([](auto& d) { d.classes = -1; }), HasSubstr("-1 classes"));
   EXPECT_THAT(error([](auto& d) { d.hidden = {}; }), HasSubstr("no hidden sizes"));

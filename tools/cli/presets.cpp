@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/text.hpp"
 #include "tools/cli/options.hpp"
 
@@ -41,7 +42,7 @@ std::string preset_names() { return joined(all_names()); }
 std::string find_preset(const std::string& name) {
   const std::vector<std::string> names = all_names();
   const bool found = std::find(names.begin(), names.end(), name) != names.end();
-  if (!found) throw UsageError(concat("--preset: unknown preset ", in_quotes(name), "; there are: ", preset_names()));
+  if (!found) throw UsageError("--preset: " + unknown_name("preset", name, names));
   const fs::path path = presets_folder() / (name + ".toml");
   return path.lexically_normal().string();
 }
