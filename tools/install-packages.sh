@@ -2,7 +2,7 @@
 # Installs what rill needs and this machine lacks; takes a few milliseconds when everything is there.
 #
 #   tools/install-packages.sh build          compiler, Meson, libraries (CXX chooses the compiler, as for Meson)
-#   tools/install-packages.sh build tests    and GoogleTest
+#   tools/install-packages.sh build tests    and what the tests need
 #   tools/install-packages.sh build bench    and Google Benchmark
 #   tools/install-packages.sh peers          what bench/compare and bench/profile measure with
 #   tools/install-packages.sh neon           the cross compiler and the emulator of tests/neon.sh
@@ -52,6 +52,8 @@ for part in "$@"; do
     tests)
       library gtest libgtest-dev
       library gmock libgmock-dev
+      program python3 python3
+      program curl curl
       ;;
     bench) library benchmark libbenchmark-dev ;;
     peers)
@@ -68,6 +70,7 @@ for part in "$@"; do
       ;;
     sanitizers)
       program clang++ clang
+      program llvm-symbolizer llvm
       path "$(clang++ -print-resource-dir 2>/dev/null)/lib/linux" libclang-rt-dev
       ;;
     data) path /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz dataset-fashion-mnist ;;
