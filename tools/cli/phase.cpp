@@ -6,7 +6,6 @@
 
 #include "autodiff/error.hpp"
 #include "tools/cli/text.hpp"
-#include "tools/text.hpp"
 
 namespace rill::tools {
 
