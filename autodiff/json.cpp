@@ -101,10 +101,10 @@ nlohmann::json parse_json(std::string_view text, const std::string& what) {
   }
 }
 
-std::string dump_json(nlohmann::ordered_json value) {
+std::string dump_json(nlohmann::ordered_json value, int indentation) {
   make_utf8(value);
   try {
-    return value.dump();
+    return value.dump(indentation);
   } catch (const nlohmann::json::exception& error) {
     fail("a name in a file must be UTF-8: ", error.what());
   }

@@ -15,9 +15,10 @@ namespace rill {
 nlohmann::json parse_json(std::string_view text, const std::string& what);
 inline constexpr int kMaxDepth = 32;
 
-/// The value on one line, for parse_json() to read back. Strings that are values may hold any bytes, as a file's path
+/// The value for parse_json() to read back: on one line, or where an indentation is given with each part on a line of
+/// its own, indented by so many spaces a level. Strings that are values may hold any bytes, as a file's path
 /// may: see to_utf8(). Throws std::invalid_argument for a key that is not UTF-8.
-std::string dump_json(nlohmann::ordered_json value);
+std::string dump_json(nlohmann::ordered_json value, int indentation = -1);
 
 /// Any bytes as UTF-8, which they stay when they are UTF-8 already. Each byte b that is no part of it becomes the
 /// character U+EF00 + b, of Unicode's private use area, and so does each byte of such a character (the scheme of

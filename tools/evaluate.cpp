@@ -1,4 +1,6 @@
 // Measures how good a trained flow is.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -20,6 +22,7 @@
 #include "flow/metrics/metrics.hpp"
 #include "flow/path/prediction.hpp"
 #include "flow/solver/langevin.hpp"
+#include "flow/transport/assignment.hpp"
 #include "tools/cli/outputs.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/program.hpp"
@@ -28,6 +31,7 @@
 #include "tools/density_picture.hpp"
 #include "tools/image_measurements.hpp"
 #include "tools/measurements.hpp"
+#include "tools/memory_limit.hpp"
 #include "tools/plot/png.hpp"
 #include "tools/sample_options.hpp"
 #include "tools/sampling.hpp"
@@ -44,7 +48,8 @@ constexpr const char* kExample =
     "  evaluate runs/two-modes --langevin\n"
     "  evaluate runs/fashion-mnist --classifier runs/fashion-mnist-classifier --guidance 2\n"
     "  evaluate runs/fashion-mnist-classifier\n"
-    "Prints one JSON object on stdout; standard errors end in _se, and \"notes\" says why a measure is not there.";
+    "Prints one JSON object on stdout, on one line unless that is a terminal; docs/evaluation.md explains each key.\n"
+    "Standard errors end in _se, and \"notes\" says why a measure is not there.";
 
 struct EvaluateSettings {
   SampleOptions common;
@@ -101,6 +106,30 @@ void check_possible(const EvaluateSettings& settings, const TrainedModel& traine
     throw UsageError(
         "--langevin: needs data with modes, and the score of a path without noise from Gaussian noise; try the preset "
         "two-modes");
+  }
+}
+
+// Measurements that would not fit, while nothing is measured yet.
+void check_memory(const EvaluateSettings& settings, const TrainedModel& trained, Index nll_points,
+                  const flow::LikelihoodOptions& likelihood) {
+  const auto number = [](Index count) { return static_cast<double>(count); };
+  const double dimension = number(trained.description.dimension);
+  const Index points = settings.distance_points;
+  if (trained.description.classes == 0) {
+    const bool for_distances = points > settings.count;
+    SampleRequest request;
+    request.count = std::max(settings.count, points);
+    request.options = settings.common.generate_options(trained);
+    request.options.keep_trajectory = settings.common.sde.empty() && points > 0;
+    require_fits(for_distances ? "distance-points" : "count", request.count, numbers_of_samples(trained, request));
+    // The costs of all pairs.
+    if (trained.description.dimension > flow::kDirectDimension) {
+      require_fits("distance-points", points, number(points) * number(points));
+    }
+  }
+  require_fits("nll-points", nll_points, 2 * number(nll_points) * dimension);
+  if (likelihood.trace != flow::Trace::kExact) {
+    require_fits("probes", likelihood.probes, number(likelihood.probes) * number(nll_points) * dimension);
   }
 }
 
@@ -232,7 +261,8 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
       result.erase("notes");
       result["notes"] = std::move(notes);
     }
-    std::cout << dump_json(result) << '\n';
+    constexpr int kOneLine = -1, kForPeople = 2;
+    std::cout << dump_json(result, ::isatty(STDOUT_FILENO) != 0 ? kForPeople : kOneLine) << '\n';
     return code;
   };
   if (holds_classifier(settings.common.run)) {
@@ -270,6 +300,7 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   const std::string missing = no_likelihood(trained);
   const Index nll_points = settings.nll_points >= 0 ? settings.nll_points : images ? 0 : 2000;
   const flow::LikelihoodOptions likelihood = likelihood_options(settings, trained);
+  check_memory(settings, trained, nll_points, likelihood);
   if (nll_points > 0 && missing.empty()) {
     list.emplace_back("nll", [&](Json& to) { measure_likelihood(trained, *data, likelihood, nll_points, seed, to); });
   } else if (nll_points > 0) {
@@ -319,9 +350,8 @@ int evaluate(int argc, const char* const* argv) {
               "images: a classifier's run, for label accuracy, Frechet distance, precision, recall and memorisation");
   options.add("density", settings.density, "FILE",
               "a .png: the learned log density beside the data's, in two dimensions", Place::kCommandLine);
-  if (!read_options(options, argc, argv)) return kDone;
+  if (!settings.common.read(options, argc, argv)) return kDone;
   settings.common.check();
-  settings.common.refuse_ignored(options);
   require_at_least("count", static_cast<double>(settings.count), 1);
   require_at_least("loss-samples", static_cast<double>(settings.loss_samples), 0);
   require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);

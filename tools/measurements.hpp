@@ -1,4 +1,5 @@
-// What `evaluate` reports, as JSON: every estimate under its name, its standard error under the name with "_se".
+// What `evaluate` reports, as JSON: every estimate under its name, its standard error under the name with "_se". All
+// keys are explained in docs/evaluation.md.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/text.hpp"
 #include "nn/activation.hpp"
 #include "nn/time_embedding.hpp"
@@ -77,15 +78,21 @@ std::vector<std::string> NetworkSettings::names() {
   return all;
 }
 
-void NetworkSettings::refuse_ignored(const Options& options) const {
+void NetworkSettings::refuse_unused(Options& options) const {
   for (const auto& [name, kinds] : kinds_of_options()) {
-    if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
-    options.refuse({name}, concat("is for ", joined(kinds), ", but --model is ", kind));
+    const bool has_it = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    if (!has_it) options.refuse_unused({name}, concat("is for ", joined(kinds), ", but --model is ", kind));
   }
-  if (time_embedding == "plain") options.refuse({"time-frequencies"}, "needs another --time-embedding than plain");
+  if (time_embedding == "plain") {
+    options.refuse_unused({"time-frequencies"}, "needs another --time-embedding than plain");
+  }
 }
 
 void NetworkSettings::complete() {
+  const std::vector<std::string> kinds = {"mlp", "residual-mlp", "unet", "dit", "classifier"};
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
+    throw UsageError("--model: " + unknown_name("kind", kind, kinds));
+  }
   const std::pair<const char*, Index> counts[] = {{"blocks", blocks},    {"heads", heads},
                                                   {"patch", patch},      {"norm-groups", norm_groups},
                                                   {"width", width},      {"convolutions", convolutions},

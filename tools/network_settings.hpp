@@ -11,8 +11,7 @@
 
 namespace rill::tools {
 
-/// Options of several kinds share a name where they mean the same; those of other kinds than the chosen one are
-/// ignored in files, so that one file serves several kinds.
+/// Options of several kinds share a name where they mean the same.
 struct NetworkSettings {
   std::string kind = "mlp";  ///< one of nn::ModelDescription's, or classifier
   std::vector<Index> hidden = {64, 64, 64};
@@ -30,8 +29,8 @@ struct NetworkSettings {
   void declare(Options& options);
   /// Fills in the kind's defaults. Throws UsageError for what no kind can be built with.
   void complete();
-  /// Throws UsageError for an option on the command line that the chosen kind does not have.
-  void refuse_ignored(const Options& options) const;
+  /// Tells the options which of them the chosen kind does not have: see Options::refuse_unused().
+  void refuse_unused(Options& options) const;
   /// The names of all options.
   static std::vector<std::string> names();
 

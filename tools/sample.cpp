@@ -19,6 +19,7 @@
 #include "tools/cli/outputs.hpp"
 #include "tools/cli/program.hpp"
 #include "tools/cli/text.hpp"
+#include "tools/memory_limit.hpp"
 #include "tools/plot/gif.hpp"
 #include "tools/plot/path_plot.hpp"
 #include "tools/plot/png.hpp"
@@ -213,14 +214,13 @@ int sample(int argc, const char* const* argv) {
   options.add("trajectories", settings.trajectories, "FILE",
               "a .npy: the samples at every time, [times, count, dimension]; points in the plane also as a picture",
               Place::kCommandLine);
-  if (!read_options(options, argc, argv)) return kDone;
+  if (!settings.common.read(options, argc, argv)) return kDone;
 
   SampleRequest request;
   settings.common.check();
   request.seed = settings.common.seed;
   require_at_least("count", static_cast<double>(settings.count), 0);
   use_threads(settings.common.threads);
-  settings.common.refuse_ignored(options);
   TrainedModel trained = load_trained_model(settings.common.run);
   settings.common.locate(trained.flow.data);
   const bool images = trained.flow.data.kind == "images";
@@ -247,7 +247,7 @@ int sample(int argc, const char* const* argv) {
                             " coordinates; there are pictures of images and of 2 only; write them with --out"));
   }
   check_interpolation(request, trained);
-  require_fits("count", request.count, trained.description.dimension * std::max<Index>(1, std::ssize(request.labels)));
+  require_fits("count", request.count, numbers_of_samples(trained, request));
   const std::unique_ptr<datasets::Data> data = settings.image.empty() ? nullptr : data_beside(trained.flow.data);
 
   const Samples samples = draw_samples(trained, request);

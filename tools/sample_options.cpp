@@ -88,16 +88,30 @@ void SampleOptions::check() const {
   }
 }
 
-void SampleOptions::refuse_ignored(const Options& options) const {
+bool SampleOptions::read(Options& options, int argc, const char* const* argv) const {
+  std::string config;
+  options.add("config", config, "FILE", "start from the settings in a TOML file", Place::kCommandLine);
+  if (!options.read_command_line(argc, argv)) return false;
+  for (const std::string& file : options.given("config")) {
+    options.read_file(file);
+    refuse_unused(options);
+  }
+  options.apply_command_line();
+  refuse_unused(options);
+  return true;
+}
+
+void SampleOptions::refuse_unused(Options& options) const {
   if (sde.empty()) {
-    options.refuse({"noise"}, "needs --sde, which adds it");
+    options.refuse_unused({"noise"}, "needs --sde, which adds it");
   } else {
-    options.refuse({"solver"}, "not together with --sde, which names a solver of its own");
+    options.refuse_unused({"solver"}, "not together with --sde, which names a solver of its own");
   }
   if (rtol > 0) {
-    options.refuse({"steps"}, "not together with --rtol, by which steps choose their size; --max-steps limits them");
+    options.refuse_unused({"steps"},
+                          "not together with --rtol, by which steps choose their size; --max-steps limits them");
   } else {
-    options.refuse({"controller", "max-steps"}, "needs --rtol, which lets steps choose their size");
+    options.refuse_unused({"controller", "max-steps"}, "needs --rtol, which lets steps choose their size");
   }
 }
 
@@ -170,15 +184,6 @@ std::string SampleOptions::solver_text() const {
   if (!sde.empty()) return concat(sde, ", ", steps, " steps, noise ", exact(noise));
   if (rtol > 0) return concat(solver, ", rtol ", exact(rtol), per_sample ? ", each sample for itself" : "");
   return concat(solver, ", ", steps, " steps");
-}
-
-bool read_options(Options& options, int argc, const char* const* argv) {
-  std::string config;
-  options.add("config", config, "FILE", "start from the settings in a TOML file", Place::kCommandLine);
-  if (!options.read_command_line(argc, argv)) return false;
-  for (const std::string& file : options.given("config")) options.read_file(file);
-  options.apply_command_line();
-  return true;
 }
 
 }  // namespace rill::tools

@@ -31,8 +31,9 @@ struct SampleOptions {
   /// Throws UsageError, naming the option, when no run is named, a value is out of range or unknown, and for options
   /// that do not go together.
   void check() const;
-  /// Throws UsageError for an option on the command line that would change nothing beside the others.
-  void refuse_ignored(const Options& options) const;
+  /// Reads the command line of a program that has no presets: the defaults, --config, options; and refuses what changes
+  /// nothing beside the others (Options::refuse_unused()). False when --help or --version was asked for.
+  bool read(Options& options, int argc, const char* const* argv) const;
   /// Puts the place that --data or --data-dir names in the place of the one that the data had in training. Throws
   /// UsageError when these data have no such place.
   void locate(datasets::DataDescription& description) const;
@@ -42,10 +43,9 @@ struct SampleOptions {
   std::shared_ptr<const nn::VelocityModel> model(const TrainedModel& trained) const;
   /// "dopri5, rtol 0.001".
   std::string solver_text() const;
-};
 
-/// Reads the command line of a program that has no presets: the defaults, --config, options.
-/// False when --help or --version was asked for.
-bool read_options(Options& options, int argc, const char* const* argv);
+ private:
+  void refuse_unused(Options& options) const;
+};
 
 }  // namespace rill::tools

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <utility>
+#include <variant>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
@@ -142,6 +143,20 @@ void require_picture(const TrainedModel& trained) {
 }
 
 }  // namespace
+
+double numbers_of_samples(const TrainedModel& trained, const SampleRequest& request) {
+  const double rows =
+      static_cast<double>(request.count) * static_cast<double>(std::max<std::size_t>(1, request.labels.size()));
+  double states = 2;
+  if (request.options.keep_trajectory) {
+    if (const auto* fixed = std::get_if<flow::FixedSteps>(&request.options.solver)) {
+      states += static_cast<double>(fixed->steps);
+    } else if (const auto* noisy = std::get_if<flow::StochasticSteps>(&request.options.solver)) {
+      states += static_cast<double>(noisy->steps);
+    }
+  }
+  return states * rows * static_cast<double>(trained.description.dimension);
+}
 
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) {
   Samples samples = move(start_of(trained, request), request.options);

@@ -39,6 +39,10 @@ struct Samples {
   std::vector<Tensor> trajectory;      ///< from t = 0 to t = 1, when options.keep_trajectory asks for it
   double seconds = 0;
 };
+/// How many numbers draw_samples() holds at least: where samples start, where they end, and their ways where the solver
+/// has equal steps and options.keep_trajectory asks for them.
+double numbers_of_samples(const TrainedModel& trained, const SampleRequest& request);
+
 /// `count` samples of each label; or, between two ends, `count` steps of which the first and last are the ends. Shows
 /// how far it is, and throws Stopped when a signal asks to stop (tools/cli/phase.hpp).
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request);

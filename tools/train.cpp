@@ -80,13 +80,16 @@ bool read_request(int argc, const char* const* argv, Request& request) {
     if (!std::filesystem::exists(files.config)) throw UsageError(concat("--resume: ", folder, " holds no run"));
     options.read_file(files.config);
   }
-  if (const std::string name = last("preset"); !name.empty()) options.read_file(find_preset(name));
-  if (const std::string file = last("config"); !file.empty()) options.read_file(file);
-  options.apply_command_line();
-
   TrainSettings& settings = request.settings;
+  const auto read = [&](const std::string& file) {
+    options.read_file(file);
+    settings.refuse_unused(options);
+  };
+  if (const std::string name = last("preset"); !name.empty()) read(find_preset(name));
+  if (const std::string file = last("config"); !file.empty()) read(file);
+  options.apply_command_line();
+  settings.refuse_unused(options);
   settings.complete();
-  settings.refuse_ignored(options);
   if (!request.resume.empty()) settings.out = request.resume;
   if (settings.out.empty()) {
     const std::string name =
@@ -195,10 +198,10 @@ class Run {
 
   // Throws Stopped, between steps, while a step's examples are paired or while a picture is drawn.
   void take_steps() {
+    const Interruptible interruptible(heed_stop_signal);
     progress_.emplace(loop_.steps_done(), settings_.steps, settings_.batch);
     auto last_save = std::chrono::steady_clock::now();
     while (loop_.steps_done() < settings_.steps) {
-      const Interruptible interruptible(heed_stop_signal);
       heed_stop_signal();
       const nn::StepReport report = loop_.step();
       if (!metrics_) replace_old_run();

@@ -115,6 +115,9 @@ void TrainSettings::complete() {
   require_at_least("log-every", static_cast<double>(log_every), 1);
   require_at_least("classes", static_cast<double>(classes), 1);
   require_at_least("save-every", save_every, 0);
+  if (trainer.learning_rate.peak <= 0) {
+    throw UsageError(concat("--learning-rate: expected a number above 0, got ", trainer.learning_rate.peak));
+  }
   require_at_least("sample-every", static_cast<double>(sample_every), 0);
   network.complete();
   reflow.complete();
@@ -124,9 +127,6 @@ void TrainSettings::complete() {
   if (data != "images" && reflow.run.empty()) {
     if (network.needs_images()) {
       throw UsageError(concat("--model: ", network.kind, " is for images, but --data is ", data));
-    }
-    if (!augmentation.empty()) {
-      throw UsageError(concat(augmentation.flip ? "--flip" : "--shift", ": only images can be, but --data is ", data));
     }
   }
   trainer.learning_rate.steps = steps;
@@ -138,33 +138,37 @@ void TrainSettings::complete() {
   if (data == "images") data_dir = absolute(data_dir);
 }
 
-void TrainSettings::refuse_ignored(const Options& options) const {
+void TrainSettings::refuse_unused(Options& options) const {
   const std::vector<std::string> of_data = {"data", "data-param", "data-dir", "classes", "flip", "shift"};
   const std::vector<std::string> of_source = {"source", "source-param"};
   if (reflow.run.empty()) {
-    options.refuse({"pairs", "pair-solver", "pair-steps", "pair-guidance"}, "needs --reflow");
-    if (data != "images") options.refuse({"data-dir", "classes"}, concat("is for images, but --data is ", data));
-    network.refuse_ignored(options);
+    options.refuse_unused({"pairs", "pair-solver", "pair-steps", "pair-guidance"}, "needs --reflow");
+    if (data != "images") {
+      options.refuse_unused({"data-dir", "classes", "flip", "shift"}, concat("is for images, but --data is ", data));
+    }
+    network.refuse_unused(options);
   } else {
     const std::string reason = "not together with --reflow, which takes data and model from its run";
-    for (const auto& names : {of_data, of_source, NetworkSettings::names()}) options.refuse(names, reason);
-    options.refuse({"score", "coupling", "regularization"}, reason);
+    for (const auto& names : {of_data, of_source, NetworkSettings::names()}) options.refuse_unused(names, reason);
+    options.refuse_unused({"score", "coupling", "regularization"}, reason);
   }
   if (network.is_classifier()) {
     const std::string reason = "is for flows, but --model is classifier";
-    options.refuse(of_source, reason);
-    options.refuse({"path", "sigma", "power", "coupling", "regularization", "t-sampling", "t-low-discrepancy",
-                    "label-dropout", "score", "sample-every"},
-                   reason);
+    options.refuse_unused(of_source, reason);
+    options.refuse_unused({"path", "sigma", "power", "coupling", "regularization", "t-sampling", "t-low-discrepancy",
+                           "label-dropout", "score", "sample-every"},
+                          reason);
   }
   const std::string &path = trainer.examples.path.name, &optimizer = trainer.optimizer.kind;
-  if (path != "polynomial") options.refuse({"power"}, concat("is for the path polynomial, but --path is ", path));
+  if (path != "polynomial") {
+    options.refuse_unused({"power"}, concat("is for the path polynomial, but --path is ", path));
+  }
   const std::string of_optimizer = concat("changes nothing with --optimizer ", optimizer);
-  if (optimizer == "sgd") options.refuse({"beta1", "beta2", "epsilon"}, of_optimizer);
-  if (optimizer != "sgd") options.refuse({"momentum"}, of_optimizer);
-  if (optimizer == "adam") options.refuse({"weight-decay"}, concat(of_optimizer, "; adamw and sgd have it"));
+  if (optimizer == "sgd") options.refuse_unused({"beta1", "beta2", "epsilon"}, of_optimizer);
+  if (optimizer != "sgd") options.refuse_unused({"momentum"}, of_optimizer);
+  if (optimizer == "adam") options.refuse_unused({"weight-decay"}, concat(of_optimizer, "; adamw and sgd have it"));
   if (trainer.learning_rate.schedule == "constant") {
-    options.refuse({"final-fraction"}, "changes nothing with --schedule constant");
+    options.refuse_unused({"final-fraction"}, "changes nothing with --schedule constant");
   }
 }
 

@@ -46,9 +46,8 @@ struct TrainSettings {
   /// the learning rate's schedule, and an absolute path for the data's file, so that a saved configuration works in
   /// any folder.
   void complete();
-  /// Throws UsageError for an option on the command line that would change nothing beside the others. (Files may hold
-  /// such settings: a saved configuration holds all there are.)
-  void refuse_ignored(const Options& options) const;
+  /// Tells the options which of them change nothing beside the others: see Options::refuse_unused(). Before complete().
+  void refuse_unused(Options& options) const;
   /// What the settings name. Throws UsageError for a parameter that is not of the form name=number.
   FlowDescription flow_description() const;
 };

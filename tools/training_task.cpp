@@ -1,9 +1,9 @@
 #include "tools/training_task.hpp"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <functional>
 #include <iostream>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -13,11 +13,13 @@
 #include "flow/model/classifier.hpp"
 #include "flow/model/reflow.hpp"
 #include "flow/model/trainer.hpp"
+#include "flow/transport/assignment.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/init.hpp"
 #include "nn/model.hpp"
 #include "tools/cli/text.hpp"
 #include "tools/image_measurements.hpp"
+#include "tools/memory_limit.hpp"
 #include "tools/plot/png.hpp"
 #include "tools/reflow_pairs.hpp"
 #include "tools/sampling.hpp"
@@ -71,6 +73,19 @@ void with_average(nn::Ema* ema, const std::function<void()>& use) {
   use();
 }
 
+// Numbers that a network must keep of a point for its gradient, at least: of an image those of its first layer.
+double units_kept(const nn::ModelDescription& model) {
+  const auto pixels = static_cast<double>(model.image.height * model.image.width);
+  if (model.kind == "unet") {
+    return pixels * static_cast<double>(model.unet.base_channels) /
+           static_cast<double>(model.unet.patch * model.unet.patch);
+  }
+  if (model.kind == "dit") {
+    return pixels * static_cast<double>(model.dit.width) / static_cast<double>(model.dit.patch * model.dit.patch);
+  }
+  return static_cast<double>(std::accumulate(model.hidden.begin(), model.hidden.end(), Index{0}));
+}
+
 nn::ImageShape image_shape(const datasets::DataDescription& data) { return {data.height, data.width, 1}; }
 
 class FlowTask final : public TrainingTask {
@@ -84,8 +99,11 @@ class FlowTask final : public TrainingTask {
         model_(make_model()),
         trainer_(*model_, batches(), trainer_options()) {
     flow_.data = data_->description();
-    require_fits("batch", settings.batch, data_->dimension());
-    if (teacher_) require_fits("pairs", settings.reflow.pairs, data_->dimension());
+    require_fits("batch", settings.batch, numbers_of_step(settings.batch));
+    if (teacher_) {
+      require_fits("pairs", settings.reflow.pairs,
+                   2 * static_cast<double>(settings.reflow.pairs) * static_cast<double>(data_->dimension()));
+    }
     // Refuses a guidance that the teacher was not trained for, while there is no folder yet.
     if (teacher_) settings.reflow.sampling().model(*teacher_);
   }
@@ -138,6 +156,16 @@ class FlowTask final : public TrainingTask {
   void finish(const RunFiles& files) override { draw_samples(files.samples); }
 
  private:
+  // That a step holds at once, at least: x_0, x_1, x_t, dx_t and what the network keeps of each, and the costs of all
+  // pairs where they are needed.
+  double numbers_of_step(Index batch) const {
+    const double points = static_cast<double>(batch), dimension = static_cast<double>(data_->dimension());
+    const std::string& coupling = flow_.coupling.name;
+    const bool matrix = coupling == "entropic" || (coupling == "ot" && data_->dimension() > flow::kDirectDimension);
+    const double pairs = points * points / static_cast<double>(std::max<Index>(1, description_.classes));
+    return points * (4 * dimension + units_kept(description_)) + (matrix ? pairs : 0);
+  }
+
   FlowDescription describe_flow() const {
     if (!teacher_) return settings_.flow_description();
     const flow::ExampleOptions& examples = settings_.trainer.examples;
@@ -187,7 +215,12 @@ class ClassifierTask final : public TrainingTask {
             datasets::load_images(data_->description().source, datasets::Split::kTest, data_->description().classes)),
         classifier_(make_classifier()),
         trainer_(*classifier_, data_->batches(settings.batch, settings.trainer.seed, settings.augmentation),
-                 settings.trainer, settings.trainer.seed) {}
+                 settings.trainer, settings.trainer.seed) {
+    const auto pixels = static_cast<double>(data_->dimension());
+    require_fits(
+        "batch", settings.batch,
+        static_cast<double>(settings.batch) * pixels * (1 + static_cast<double>(settings.network.channels.front())));
+  }
 
   nn::TrainingLoop& loop() override { return trainer_; }
 
@@ -237,9 +270,8 @@ class ClassifierTask final : public TrainingTask {
 std::unique_ptr<TrainingTask> make_training_task(const TrainSettings& settings) {
   // Of every number a training keeps itself, its gradient, its average, and the optimizer's two.
   constexpr Index kMostTensors = 1'000'000, kNumbersKept = 5;
-  const auto memory = static_cast<Index>(sysconf(_SC_PHYS_PAGES)) * static_cast<Index>(sysconf(_SC_PAGESIZE));
   const nn::BuildLimit limit(
-      kMostTensors, memory / (kNumbersKept * static_cast<Index>(sizeof(Real))),
+      kMostTensors, static_cast<Index>(usable_memory()) / (kNumbersKept * static_cast<Index>(sizeof(Real))),
       "this machine's memory trains no more; make --hidden, or what else sizes the network, smaller");
   if (settings.network.is_classifier()) return std::make_unique<ClassifierTask>(settings);
   return std::make_unique<FlowTask>(settings);

@@ -265,7 +265,7 @@ const std::vector<Case>& cases() {
        }},
       {"UnknownController", 2, "known: integral, pi",
        [](const Folder& f) {
-         return Words{"sample", f.path("run"), "--controller", "pid"};
+         return Words{"sample", f.path("run"), "--solver", "dopri5", "--rtol", "1e-3", "--controller", "pid"};
        }},
       {"Guidance", 2, "--guidance",
        [](const Folder& f) {
@@ -505,11 +505,11 @@ const std::vector<Case>& cases() {
        }},
       {"UnetOfPoints", 2, "unet is for images",
        [](const Folder& f) {
-         return f.train({"--model", "unet"});
+         return Words{"train", "--data", "moons", "--model", "unet", "--out", f.path("new")};
        }},
       {"ClassifierOfPoints", 2, "classifier is for images",
        [](const Folder& f) {
-         return f.train({"--model", "classifier"});
+         return Words{"train", "--data", "moons", "--model", "classifier", "--out", f.path("new")};
        }},
       {"ChannelsOfAUnet", 2, "--channels",
        [](const Folder& f) {

@@ -1,7 +1,9 @@
 // What `evaluate` says of what it measured on, of what it cannot measure, and when it is stopped.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -14,6 +16,7 @@
 #include "autodiff/ops.hpp"
 #include "datasets/npy.hpp"
 #include "tests/temporary_folder.hpp"
+#include "tests/tools/documented_keys.hpp"
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_runs.hpp"
 #include "tools/measurements.hpp"
@@ -53,6 +56,7 @@ TEST_F(Evaluation, OfATableSaysThatItSawTrainingRowsEachOnce) {
       run(command({"--nll-points", "1000", "--nll-tolerance", "1e-2", "--distance-points", "30"}));
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = Json::parse(finished.out);
+  expect_documented(result);
   EXPECT_EQ(result.at("data_points"), 40);
   EXPECT_EQ(result.at("nll_points"), 40);
   for (const char* key : {"loss_on", "distances_to", "nll_on"}) EXPECT_EQ(result.at(key), "training rows") << key;
@@ -67,6 +71,7 @@ TEST_F(Evaluation, OfADensitySaysThatItsPointsAreFresh) {
   const Finished finished = run(command({"--nll-points", "20", "--nll-tolerance", "1e-2"}));
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = Json::parse(finished.out);
+  expect_documented(result);
   for (const char* key : {"loss_on", "distances_to", "nll_on"}) EXPECT_EQ(result.at(key), "fresh points") << key;
   EXPECT_FALSE(result.contains("data_points"));
   EXPECT_FALSE(result.contains("notes"));
@@ -83,8 +88,20 @@ TEST_F(Evaluation, LeavesOutWhatTheDataDoNotAllowAndSaysWhy) {
   const Finished few = run(command({"--nll-points", "0", "--distance-points", "2"}));
   ASSERT_EQ(few.code, 0) << few.err;
   const Json result = Json::parse(few.out);
+  expect_documented(result);
   EXPECT_TRUE(result.at("wasserstein2").is_number());
   EXPECT_THAT(result.at("notes").at("squared_mmd"), HasSubstr("3 points at least"));
+}
+
+TEST_F(Evaluation, IsIndentedAtATerminalAndOneLineElsewhere) {
+  train();
+  const auto words = command({"--nll-points", "0"});
+  const Finished piped = run(words);
+  EXPECT_EQ(std::count(piped.out.begin(), piped.out.end(), '\n'), 1);
+  if (!has_terminals()) GTEST_SKIP() << "this system has no pseudo-terminals (a chroot without /dev/pts)";
+  const Finished shown =
+      run(Launch{.command = words, .terminal = true, .before = [] { ::dup2(STDERR_FILENO, STDOUT_FILENO); }});
+  EXPECT_THAT(shown.err, AllOf(HasSubstr("\n  \"loss\": "), HasSubstr("\n  \"wasserstein2\": ")));
 }
 
 TEST_F(Evaluation, FindsOutBeforeMeasuringThatItCannot) {
@@ -107,6 +124,7 @@ TEST_F(Evaluation, FindsOutBeforeMeasuringThatItCannot) {
   const Finished finished = run(command({}));
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = Json::parse(finished.out);
+  expect_documented(result);
   EXPECT_TRUE(result.at("wasserstein2").is_number());
   EXPECT_FALSE(result.contains("nll"));
   EXPECT_THAT(result.at("notes").at("nll"), HasSubstr("no known density"));
@@ -121,6 +139,7 @@ TEST_F(Evaluation, PrintsWhatItHasWhenALaterMeasureFails) {
   EXPECT_EQ(finished.code, 1);
   EXPECT_THAT(finished.err, AllOf(HasSubstr("evaluate: density: "), HasSubstr("d.png")));
   const Json result = Json::parse(finished.out);
+  expect_documented(result);
   for (const char* key : {"loss", "wasserstein2", "nll", "seconds"}) EXPECT_TRUE(result.at(key).is_number()) << key;
   EXPECT_THAT(result.at("notes").at("density"), HasSubstr("d.png"));
 }
@@ -135,6 +154,7 @@ TEST_F(Evaluation, ShowsProgressAndPrintsWhatItHasWhenItIsStopped) {
   EXPECT_EQ(stopped.code, 128 + SIGTERM) << stopped.err;
   EXPECT_THAT(stopped.err, HasSubstr("measuring the loss"));
   const Json result = Json::parse(stopped.out);
+  expect_documented(result);
   EXPECT_THAT(result.at("notes").at("loss"), HasSubstr("stopped by a signal"));
   EXPECT_FALSE(result.contains("wasserstein2"));
 }

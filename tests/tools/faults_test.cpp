@@ -10,11 +10,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -24,6 +27,7 @@
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_images.hpp"
 #include "tests/tools/tiny_runs.hpp"
+#include "tools/memory_limit.hpp"
 
 namespace rill {
 namespace {
@@ -34,6 +38,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 using namespace testing_support;
+using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
 // A pipe that is the new process's descriptor, and whose reader is the test.
@@ -190,6 +195,49 @@ TEST(StopSignal, BeforeTheFirstStepLeavesTheRunToBeOverwritten) {
   expect_equal_runs(folder / "teacher", folder / "run");
 }
 
+// Of work that takes minutes, after a while: what it printed, and that it stopped at once.
+Finished stopped_after(std::chrono::milliseconds time, const std::vector<std::string>& command) {
+  Process process(Launch{.command = command});
+  std::this_thread::sleep_for(time);
+  const auto sent = std::chrono::steady_clock::now();
+  process.send(SIGTERM);
+  Finished stopped = process.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - sent, std::chrono::seconds(4));
+  EXPECT_EQ(stopped.code, 128 + SIGTERM) << stopped.err;
+  return stopped;
+}
+
+TEST(StopSignal, IsHeededInOneLongMeasurement) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  std::vector<std::string> command = {"evaluate", folder / "run", "--loss-samples", "1000",
+                                      "--count",  "10",           "--steps",        "1"};
+  std::vector<std::string> distances = command, likelihood = command;
+  for (const char* word : {"--distance-points", "40000", "--distances", "wasserstein2"}) distances.emplace_back(word);
+  for (const char* word :
+       {"--distance-points", "0", "--trace", "rademacher", "--probes", "30000", "--nll-points", "64"})
+    likelihood.emplace_back(word);
+  const Json of_distances = Json::parse(stopped_after(std::chrono::seconds(3), distances).out);
+  EXPECT_THAT(of_distances["notes"]["distances"], HasSubstr("stopped by a signal")) << of_distances;
+  EXPECT_TRUE(of_distances.contains("loss"));
+  const Json of_likelihood = Json::parse(stopped_after(std::chrono::seconds(2), likelihood).out);
+  EXPECT_THAT(of_likelihood["notes"]["nll"], HasSubstr("stopped by a signal")) << of_likelihood;
+  EXPECT_TRUE(of_likelihood.contains("loss"));
+}
+
+TEST(StopSignal, IsHeededInOneLongStep) {
+  const TemporaryFolder folder;
+  for (const char* threads : {"1", "2"}) {
+    const std::string run_folder = folder / ("run" + std::string(threads));
+    const Finished stopped =
+        stopped_after(std::chrono::seconds(2),
+                      tiny_training(run_folder, {"--coupling", "ot", "--batch", "40000", "--threads", threads}));
+    EXPECT_THAT(stopped.err, HasSubstr("stopped at step 0"));
+    const Finished resumed = run({"train", "--resume", run_folder, "--batch", "50", "--steps", "5"});
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+  }
+}
+
 TEST(LongWork, SaysHowFarItIs) {
   const TemporaryFolder folder;
   ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
@@ -244,6 +292,26 @@ TEST(Lock, LetsOneTrainingIntoAFolder) {
   EXPECT_FALSE(std::filesystem::exists(folder / "run/lock"));
 }
 
+TEST(Lock, HoldsWhenItsFileIsRemoved) {
+  const TemporaryFolder folder;
+  Process first(Launch{.command = interruptible(folder / "run", "10000000")});
+  wait_for_file(folder / "run/state.safetensors", first);
+  std::filesystem::remove(folder / "run/lock");
+  const Finished second = run({"train", "--resume", folder / "run"});
+  EXPECT_EQ(second.code, 1) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("is training in this folder"));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto is_written = [&] {
+    std::error_code absent;
+    return std::filesystem::file_size(folder / "run/lock", absent) > 0 && !absent;
+  };
+  while (!is_written() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // until the next save
+  }
+  EXPECT_THAT(contents(folder / "run/lock"), HasSubstr("process " + std::to_string(first.id())));
+  EXPECT_TRUE(first.is_running());
+}
+
 TEST(RemovedFolder, IsMadeAgain) {
   const TemporaryFolder folder;
   ASSERT_EQ(run(interruptible(folder / "whole", "20000")).code, 0);
@@ -262,6 +330,27 @@ TEST(RemovedFolder, IsMadeAgain) {
 }
 
 // --- Caches ----------------------------------------------------------------------------------------------------------
+
+TEST(Metrics, ThatAreDamagedSayHowToGoOn) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const std::string metrics = folder / "run/metrics.csv";
+  const auto resumed = [&](const std::string& text, const char* steps) {
+    write_contents(metrics, text);
+    return run({"train", "--resume", folder / "run", "--steps", steps});
+  };
+  const Finished empty = resumed("", "240");
+  EXPECT_EQ(empty.code, 0) << empty.err;
+  EXPECT_THAT(empty.err, HasSubstr(metrics + ": the rows up to step 200 are lost"));
+  EXPECT_THAT(contents(metrics), StartsWith("step,loss,gradient_norm,learning_rate\n220,"));
+  for (const char* text : {"steps\n", "step,loss,gradient_norm,learning_rate\nx\n"}) {
+    const Finished damaged = resumed(text, "300");
+    EXPECT_EQ(damaged.code, 1);
+    EXPECT_THAT(damaged.err, AllOf(HasSubstr(metrics), HasSubstr("move it out of the folder")));
+  }
+  std::filesystem::remove(metrics);
+  EXPECT_EQ(run({"train", "--resume", folder / "run", "--steps", "300"}).code, 0);
+}
 
 TEST(ReflowPairs, AreMadeAgainForOtherSettingsOrAnotherModel) {
   const TemporaryFolder folder;
@@ -345,7 +434,7 @@ TEST(TooLittleMemory, IsSaid) {
   GTEST_SKIP() << "AddressSanitizer takes more addresses than a limit could leave";
 #endif
   const TemporaryFolder folder;
-  for (const char* batch : {"4000000", "40000000"}) {
+  for (const char* batch : {"4000000", "20000000"}) {
     const Finished finished =
         run(Launch{.command = tiny_training(folder / "run", {"--batch", batch, "--overwrite"}), .before = [] {
                      const rlimit limit{rlim_t{200} << 20, rlim_t{200} << 20};
@@ -354,6 +443,51 @@ TEST(TooLittleMemory, IsSaid) {
     EXPECT_EQ(finished.code, 1) << batch << ": " << finished.err;
     EXPECT_THAT(finished.err, HasSubstr("train: out of memory\n")) << batch;
   }
+}
+
+// It would be granted, and the process killed when it uses it.
+TEST(TooLittleMemory, OfTheMachineIsSaidBeforeAnythingBegins) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run(tiny_training(folder / "run")).code, 0);
+  const std::string many = "50000000000";
+  const auto evaluate = [&](const Words& more) {
+    Words command = {"evaluate", folder / "run", "--loss-samples", "10"};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  };
+  for (const auto& [option, command] : {std::pair<std::string, Words>{"batch", tiny_training(folder / "new")},
+                                        {"count", {"sample", folder / "run"}},
+                                        {"count", evaluate({})},
+                                        {"distance-points", evaluate({})},
+                                        {"nll-points", evaluate({})},
+                                        {"probes", evaluate({"--trace", "gaussian"})}}) {
+    Words words = command;
+    words.insert(words.end(), {"--" + option, many});
+    const Finished finished = run(words);
+    EXPECT_EQ(finished.code, 2) << finished.err;
+    EXPECT_THAT(finished.err,
+                AllOf(HasSubstr("--" + option + ": " + many + " takes "), HasSubstr(" GB; make it smaller")))
+        << option;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "new"));
+  // The costs of all pairs of a batch.
+  const Finished pairs =
+      run(tiny_training(folder / "new", {"--coupling", "entropic", "--regularization", "0.1", "--batch", "10000000"}));
+  EXPECT_EQ(pairs.code, 2) << pairs.err;
+  EXPECT_THAT(pairs.err, HasSubstr("--batch: 10000000 takes "));
+}
+
+TEST(TooLittleMemory, OfControlGroupsCounts) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "a/b");
+  EXPECT_TRUE(std::isinf(tools::allowed_memory("0::/a/b\n", folder.path())));
+  write_contents(folder / "a/b/memory.max", "max\n");
+  EXPECT_TRUE(std::isinf(tools::allowed_memory("0::/a/b\n", folder.path())));
+  write_contents(folder / "a/memory.max", "1000000\n");
+  EXPECT_EQ(tools::allowed_memory("0::/a/b\n", folder.path()), 1e6);
+  std::filesystem::create_directories(folder / "memory/c");
+  write_contents(folder / "memory/c/memory.limit_in_bytes", "500\n");
+  EXPECT_EQ(tools::allowed_memory("3:memory:/c\n0::/a/b\n", folder.path()), 500);
 }
 
 TEST(FullDisk, OfSamplesIsNamed) {

@@ -10,6 +10,7 @@
 #include "autodiff/ops.hpp"
 #include "datasets/npy.hpp"
 #include "tests/temporary_folder.hpp"
+#include "tests/tools/documented_keys.hpp"
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_images.hpp"
 #include "tests/tools/tiny_runs.hpp"
@@ -75,6 +76,7 @@ TEST_F(ImageRuns, AClassifierIsEvaluatedOnTheTestImages) {
   const Finished finished = run({"evaluate", path("classifier")});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = Json::parse(finished.out);
+  expect_documented(result);
   EXPECT_EQ(result.at("test_images"), 30);
   EXPECT_GT(result.at("test_accuracy"), 0.9);
   EXPECT_EQ(result.at("test_accuracy_by_class").size(), 3u);
@@ -106,6 +108,7 @@ TEST_F(ImageRuns, AFlowIsMeasuredByAClassifier) {
            "--guidance", "1.5", "--loss-samples", "30", "--nll-points", "4", "--nll-tolerance", "0.1"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = Json::parse(finished.out);
+  expect_documented(result);
   EXPECT_EQ(result.at("samples"), 30);  // as many as there are test images
   EXPECT_EQ(result.at("function_evaluations"), 20);
   EXPECT_GT(result.at("label_accuracy"), 0.8);

@@ -54,6 +54,75 @@ std::string usage_error(const std::function<void()>& action) {
   return "";
 }
 
+// Settings that change nothing: `rate` unless fast, as after each file and at the end the owner of the options says.
+struct RateOfTheFast {
+  TemporaryFolder folder;
+  Values settings;
+  std::string toml;
+
+  std::string error(const std::vector<std::string>& files, std::vector<const char*> words) {
+    Options options("program", "Does things.", "");
+    settings = {};
+    settings.declare(options);
+    const auto say = [&] {
+      if (!settings.fast) options.refuse_unused({"rate"}, "needs --fast");
+    };
+    return usage_error([&] {
+      for (std::size_t i = 0; i < files.size(); ++i) {
+        const std::string file = folder / (std::to_string(i) + ".toml");
+        write_contents(file, files[i]);
+        options.read_file(file);
+        say();
+      }
+      apply(options, words);
+      say();
+      toml = options.to_toml();
+    });
+  }
+};
+
+TEST(UnusedOptions, AreRefusedWhereverTheyStand) {
+  RateOfTheFast rate;
+  EXPECT_EQ(rate.error({}, {"--rate", "0.1"}), "--rate: needs --fast");
+  EXPECT_EQ(rate.error({"steps = 1\nrate = 0.5\n"}, {}),
+            rate.folder / "0.toml: line 2: rate: needs --fast; remove the line");
+  EXPECT_EQ(rate.error({"rate = 0.5\n", "steps = 1\n"}, {}),
+            rate.folder / "0.toml: line 1: rate: needs --fast; remove the line");
+  EXPECT_EQ(rate.error({"rate = 0.1\n"}, {}), "");  // the default, spelled out
+}
+
+TEST(UnusedOptions, MayLoseTheirUseToWhatComesLater) {
+  RateOfTheFast rate;
+  EXPECT_EQ(rate.error({"fast = true\nrate = 0.5\n"}, {"--fast=false"}), "");
+  EXPECT_EQ(rate.settings.rate, 0.1);  // as if it had never been set
+  EXPECT_THAT(rate.toml, HasSubstr("\n# rate = 0.1  # needs --fast\n"));
+  EXPECT_EQ(rate.error({"fast = true\nrate = 0.5\n", "fast = false\n"}, {}), "");
+  EXPECT_EQ(rate.error({"rate = 0.5\n"}, {"--fast"}), "");  // and get it
+  EXPECT_EQ(rate.settings.rate, 0.5);
+  EXPECT_THAT(rate.toml, HasSubstr("\nrate = 0.5  # a rate\n"));
+}
+
+TEST(Options, TakeArgumentsBehindTwoDashes) {
+  Values settings;
+  std::string folder;
+  Options options("program", "Does things.", "");
+  settings.declare(options);
+  options.add_positional("FOLDER", folder, "a folder");
+  apply(options, {"--steps", "3", "--", "-run"});
+  EXPECT_EQ(folder, "-run");
+  EXPECT_EQ(settings.steps, 3);
+}
+
+TEST(UnknownOptions, AreComparedWithTheKnownOnes) {
+  Values settings;
+  Options options("program", "Does things.", "");
+  settings.declare(options);
+  const auto error = [&](std::vector<const char*> words) { return usage_error([&] { apply(options, words); }); };
+  EXPECT_EQ(error({"--stpes", "3"}), "unknown option '--stpes' (did you mean --steps?)");
+  EXPECT_EQ(error({"--stpes=3"}), "unknown option '--stpes=3' (did you mean --steps?)");
+  EXPECT_EQ(error({"--unlike"}), "unknown option '--unlike'");
+}
+
 TEST(Options, CommandLineWinsOverFilesAndFilesOverDefaults) {
   const TemporaryFolder folder;
   write_contents(folder / "a.toml", "steps = 20\nrate = 0.5\nsizes = [3]\n");
@@ -164,7 +233,7 @@ TEST(Options, FileErrorsNameFileLineAndKey) {
       options.read_file(file);
     });
   };
-  EXPECT_EQ(error("name = \"x\"\nstepz = 1"), file + ": line 2: unknown key 'stepz'");
+  EXPECT_EQ(error("name = \"x\"\nstepz = 1"), file + ": line 2: unknown key 'stepz' (did you mean steps?)");
   EXPECT_EQ(error("where = \"x\""), file + ": line 1: unknown key 'where'");
   EXPECT_EQ(error("steps = true"), file + ": line 1: steps: expected a whole number, found 'true'");
   EXPECT_EQ(error("steps = [1, 2]"), file + ": line 1: steps: expected one value, found a list of 2");

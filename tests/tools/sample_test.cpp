@@ -10,6 +10,7 @@
 #include "datasets/known_densities.hpp"
 #include "datasets/npy.hpp"
 #include "tests/temporary_folder.hpp"
+#include "tests/tools/documented_keys.hpp"
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_runs.hpp"
 
@@ -123,6 +124,7 @@ TEST_F(Sample, EvaluateMeasures) {
   ASSERT_EQ(finished.code, 0) << finished.err;
   EXPECT_EQ(finished.out.find('\n'), finished.out.size() - 1);
   const Json result = Json::parse(finished.out);
+  expect_documented(result);
   EXPECT_EQ(result.at("function_evaluations"), 40);
   EXPECT_EQ(result.at("samples"), 2000);
   // The floor is 2.503; a velocity of zero has (1 + E r^2 / 2) = 4.2, and 20,000 points some 0.03 of noise.
@@ -155,6 +157,7 @@ TEST(Evaluate, CountsTheModesOfAMixture) {
                                  "--loss-samples", "100", "--langevin", "--solver", "dopri5", "--rtol", "1e-3"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = Json::parse(finished.out);
+  expect_documented(result);
   EXPECT_EQ(result.at("mode_weights"), Json({0.1, 0.9}));
   const double left = result.at("mode_shares").at(0), right = result.at("mode_shares").at(1);
   EXPECT_NEAR(left + right, 1, 1e-9);

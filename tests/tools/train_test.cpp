@@ -169,6 +169,39 @@ TEST(Train, AFolderOfSomebodysSettingsIsNoRunThatFailed) {
   }
 }
 
+TEST(Train, RefusesWhatChangesNothingInFiles) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "c.toml";
+  const auto refused = [&](const std::string& text, const std::string& complaint) {
+    write_contents(file, text);
+    const Finished finished = run({"train", "--config", file, "--out", folder / "run"});
+    EXPECT_EQ(finished.code, 2) << text << finished.err;
+    EXPECT_THAT(finished.err, HasSubstr(file + ": line " + complaint)) << text;
+  };
+  refused("steps = 5\npairs = 7\n", "2: pairs: needs --reflow");
+  refused("momentum = 0.5\n", "1: momentum: changes nothing with --optimizer adam");
+  refused("model = \"mlp\"\nwidth = 64\n", "2: width: is for dit, but --model is mlp");
+  refused("shift = 2\n", "1: shift: is for images, but --data is annulus");
+  refused("reflow = \"x\"\ndata = \"moons\"\n", "2: data: not together with --reflow");
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+// What it writes itself says what is in force, whatever a preset said before.
+TEST(Train, ReadsItsOwnSettingsWhereTheyOverrideAPreset) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> command = {
+      "train",    "--preset", "tong/ot-cfm", "--optimizer",      "sgd",   "--batch",        "16",   "--steps",
+      "20",       "--hidden", "8",           "--time-embedding", "plain", "--weight-decay", "0.01", "--schedule",
+      "constant", "--out",    folder / "a"};
+  ASSERT_EQ(run(command).code, 0);
+  EXPECT_THAT(contents(folder / "a/config.toml"),
+              AllOf(HasSubstr("\n# beta1 = "), HasSubstr("\n# final-fraction = "), HasSubstr("\nmomentum = ")));
+  const Finished again = run({"train", "--config", folder / "a/config.toml", "--out", folder / "b"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  expect_equal_runs(folder / "a", folder / "b");
+  ASSERT_EQ(run({"train", "--resume", folder / "a", "--steps", "25"}).code, 0);
+}
+
 TEST(Train, OverwritesNothingBeforeItsFirstStep) {
   const TemporaryFolder folder;
   const std::string old = folder / "run";

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <string_view>
 
 #include "autodiff/error.hpp"
@@ -19,6 +20,7 @@ namespace rill::tools {
 namespace {
 
 constexpr std::string_view kHeader = "step,loss,gradient_norm,learning_rate\n";
+constexpr const char* kWayOn = "; move it out of the folder, and training goes on with a new one";
 
 struct Row {
   Index step = 0;
@@ -32,7 +34,7 @@ Row parse_row(std::string_view line, const std::string& path) {
   const auto [comma, step_error] = std::from_chars(line.data(), end, row.step);
   const bool has_step = step_error == std::errc{} && comma < end && *comma == ',';
   require_file(has_step && std::from_chars(comma + 1, end, row.loss).ec == std::errc{}, path,
-               "a row does not begin with a step and a loss: ", in_quotes(line));
+               "a row does not begin with a step and a loss: ", in_quotes(line), kWayOn);
   return row;
 }
 
@@ -62,9 +64,12 @@ std::string contents_of(int descriptor, const std::string& path) {
 
 MetricsLog::MetricsLog(const std::string& path, Index steps_done) : path_(path) {
   std::string kept(kHeader);
-  if (steps_done > 0 && std::filesystem::exists(path)) {
-    const std::string text = read_file(path);
-    require_file(text.starts_with(kHeader), path, "expected the first line ", kHeader.substr(0, kHeader.size() - 1));
+  const std::string text = steps_done > 0 && std::filesystem::exists(path) ? read_file(path) : "";
+  if (text.empty()) {
+    if (steps_done > 0) std::cerr << path << ": the rows up to step " << steps_done << " are lost" << std::endl;
+  } else {
+    require_file(text.starts_with(kHeader), path, "expected the first line ", kHeader.substr(0, kHeader.size() - 1),
+                 kWayOn);
     // Behind the last line break there may be a row that was being written.
     std::size_t length = kHeader.size();
     for (std::size_t end = 0; (end = text.find('\n', length)) != text.npos; length = end + 1) {
@@ -79,8 +84,8 @@ MetricsLog::MetricsLog(const std::string& path, Index steps_done) : path_(path) 
 }
 
 void MetricsLog::open() {
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
-  require_file(descriptor_ >= 0, path_, "cannot write: ", std::strerror(errno));
+  file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+  require_file(file_.number() >= 0, path_, "cannot write: ", std::strerror(errno));
 }
 
 void MetricsLog::remember_loss(double loss) {
@@ -88,12 +93,8 @@ void MetricsLog::remember_loss(double loss) {
   last_loss_ = loss;
 }
 
-MetricsLog::~MetricsLog() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 void MetricsLog::append(const nn::StepReport& report, double mean_loss) {
-  write_all(descriptor_,
+  write_all(file_.number(),
             concat(report.step, ',', exact(mean_loss), ',', exact(report.gradient_norm), ',',
                    exact(report.learning_rate), '\n'),
             path_);
@@ -101,10 +102,9 @@ void MetricsLog::append(const nn::StepReport& report, double mean_loss) {
 }
 
 void MetricsLog::sync() {
-  require_file(::fsync(descriptor_) == 0, path_, "cannot write: ", std::strerror(errno));
-  if (names_open_file(path_, descriptor_)) return;
-  write_file_atomically(path_, contents_of(descriptor_, path_));  // the rows live on as long as the file is open
-  ::close(descriptor_);
+  require_file(::fsync(file_.number()) == 0, path_, "cannot write: ", std::strerror(errno));
+  if (names_open_file(path_, file_.number())) return;
+  write_file_atomically(path_, contents_of(file_.number(), path_));  // the rows live on as long as it is open
   open();
 }
 

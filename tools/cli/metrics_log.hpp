@@ -5,6 +5,7 @@
 #include <string>
 
 #include "nn/training_loop.hpp"
+#include "tools/cli/open_file.hpp"
 
 namespace rill::tools {
 
@@ -14,11 +15,9 @@ namespace rill::tools {
 class MetricsLog {
  public:
   /// Starts the file, or continues it: rows of steps after `steps_done`, which belong to a checkpoint that was never
-  /// written, are cut. Throws FileError, also when an existing file is not one of these.
+  /// written, are cut. Where there is no file to continue, or an empty one, it says so on stderr and starts it. Throws
+  /// FileError, also when an existing file is not one of these.
   MetricsLog(const std::string& path, Index steps_done);
-  ~MetricsLog();
-  MetricsLog(const MetricsLog&) = delete;
-  MetricsLog& operator=(const MetricsLog&) = delete;
 
   /// Appends a row. Throws FileError.
   void append(const nn::StepReport& report, double mean_loss);
@@ -36,7 +35,7 @@ class MetricsLog {
 
   std::string path_;
   double first_loss_ = std::numeric_limits<double>::quiet_NaN(), last_loss_ = first_loss_;
-  int descriptor_ = -1;
+  Descriptor file_;
 };
 
 }  // namespace rill::tools

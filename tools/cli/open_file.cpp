@@ -1,8 +1,22 @@
 #include "tools/cli/open_file.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
 
 namespace rill::tools {
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+
+Descriptor::Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(number_, other.number_);  // what was open here ends with `other`
+  return *this;
+}
 
 bool names_open_file(const std::string& path, int descriptor) {
   struct stat open {

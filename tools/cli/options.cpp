@@ -3,10 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <limits>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/text.hpp"
 #include "tools/cli/program.hpp"
 #include "tools/cli/toml.hpp"
@@ -17,13 +17,6 @@ namespace rill::tools {
 void require_at_least(const char* option, double value, double least) {
   if (value < least) {
     throw UsageError(concat("--", option, ": expected ", exact(least), " or more, got ", exact(value)));
-  }
-}
-
-void require_fits(const char* option, Index rows, Index numbers) {
-  constexpr Index kMost = std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(double));
-  if (rows > kMost / numbers) {
-    throw UsageError(concat("--", option, ": ", rows, " rows of ", numbers, " numbers are more than any memory holds"));
   }
 }
 
@@ -58,9 +51,9 @@ Options::Options(std::string program, std::string summary, std::string example)
 Options::~Options() = default;
 
 void Options::declare(const std::string& name, const std::string& unit, const std::string& help, Place place, Kind kind,
-                      Setter set, Writer write) {
-  options_.push_back(
-      std::make_unique<Option>(Option{name, unit, help, group_, place, kind, std::move(set), std::move(write), {}}));
+                      Setter set, Writer write, Reset reset) {
+  options_.push_back(std::make_unique<Option>(
+      Option{name, unit, help, group_, place, kind, std::move(set), std::move(write), std::move(reset), {}}));
   Option* option = options_.back().get();
   CLI::App& app = parser_->app;
   const bool flag = kind == Kind::kFlag;  // CLI11 takes its text from --name=text, "true" without one
@@ -102,10 +95,15 @@ bool Options::read_command_line(int argc, const char* const* argv) {
     for (const auto& option : options_) {
       for (const std::string& text : option->given) require_text(option->name, text);
     }
-    const std::vector<std::string> extras = app.remaining();
+    std::vector<std::string> extras = app.remaining();
+    std::erase(extras, "--");  // which ends the options, and CLI11 leaves
     if (extras.empty()) return true;
-    const bool option = extras.front().starts_with("-");
-    throw UsageError(concat(option ? "unknown option " : "unexpected argument ", in_quotes(extras.front())));
+    const std::string& extra = extras.front();
+    if (!extra.starts_with("-")) throw UsageError(concat("unexpected argument ", in_quotes(extra)));
+    std::vector<std::string> known = {"--help", "--version"};
+    for (const auto& option : options_) known.push_back("--" + option->name);
+    throw UsageError(
+        concat("unknown option ", in_quotes(extra), did_you_mean(extra.substr(0, extra.find('=')), known)));
   } catch (const CLI::CallForHelp&) {
     std::cout << parser_->app.help();
     return false;
@@ -127,25 +125,44 @@ std::vector<std::string> Options::given(const std::string& name) const {
   return {};
 }
 
-void Options::refuse(const std::vector<std::string>& names, const std::string& reason) const {
-  for (const std::string& name : names) {
-    if (!given(name).empty()) throw UsageError(concat("--", name, ": ", reason));
+void Options::refuse_unused(const std::vector<std::string>& names, const std::string& reason) {
+  for (const auto& option : options_) {
+    if (std::find(names.begin(), names.end(), option->name) == names.end()) continue;
+    if (!all_read_) {
+      if (option->recent) option->unused_there = true;
+      continue;
+    }
+    if (!option->given.empty()) throw UsageError(concat("--", option->name, ": ", reason));
+    const std::string value = option->write();
+    option->reset();
+    option->unused = reason;
+    if (!option->place_set.empty() && option->unused_there && value != option->write()) {
+      throw UsageError(concat(option->place_set, option->name, ": ", reason, "; remove the line"));
+    }
   }
 }
 
 void Options::read_file(const std::string& path) {
   const std::string text = ::rill::read_file(path);
+  for (const auto& option : options_) option->recent = false;
+  std::vector<std::string> keys;
+  for (const auto& option : options_) {
+    if (option->place == Place::kEverywhere) keys.push_back(option->name);
+  }
   try {
     for (const TomlEntry& entry : parse_toml(text, path)) {
       const auto where = concat(path, ": line ", entry.line, ": ");
       const auto option = std::find_if(options_.begin(), options_.end(), [&](const auto& o) {
         return o->name == entry.key && o->place == Place::kEverywhere;
       });
-      require(option != options_.end(), where, "unknown key '", entry.key, "'");
+      if (option == options_.end()) fail(where, "unknown key '", entry.key, "'", did_you_mean(entry.key, keys));
       const bool single = entry.values.size() == 1 || (*option)->kind == Kind::kList;
       require(single, where, entry.key, ": expected one value, found a list of ", entry.values.size());
       try {
         (*option)->set(entry.values);
+        (*option)->place_set = where;
+        (*option)->recent = true;
+        (*option)->unused_there = false;
       } catch (const std::invalid_argument& error) {
         fail(where, entry.key, ": ", error.what());
       }
@@ -156,6 +173,7 @@ void Options::read_file(const std::string& path) {
 }
 
 void Options::apply_command_line() {
+  all_read_ = true;
   for (const auto& option : options_) {
     if (option->given.empty()) continue;
     try {
@@ -171,7 +189,9 @@ std::string Options::to_toml() const {
   for (const auto& option : options_) {
     if (option->place != Place::kEverywhere) continue;
     if (option->group != group) text += concat(text.empty() ? "" : "\n", "# ", group = option->group, "\n");
-    text += concat(option->name, " = ", option->write(), "  # ", option->help, "\n");
+    const bool unused = !option->unused.empty();
+    text += concat(unused ? "# " : "", option->name, " = ", option->write(), "  # ",
+                   unused ? option->unused : option->help, "\n");
   }
   return text;
 }

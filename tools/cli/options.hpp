@@ -22,9 +22,6 @@ class UsageError : public std::runtime_error {
 /// Throws UsageError, naming the option, when value < least.
 void require_at_least(const char* option, double value, double least);
 
-/// Throws UsageError, naming the option, when no memory holds so many rows of so many numbers, at least one.
-void require_fits(const char* option, Index rows, Index numbers);
-
 /// Where an option may be given.
 enum class Place { kEverywhere, kCommandLine };
 
@@ -49,7 +46,8 @@ class Options {
   template <class T>
   void add(const std::string& name, T& value, const std::string& unit, const std::string& help,
            Place place = Place::kEverywhere) {
-    declare(name, unit, help, place, kind_of<T>(), setter(value), writer(value));
+    declare(name, unit, help, place, kind_of<T>(), setter(value), writer(value),
+            [&value, by_default = value] { value = by_default; });
   }
 
   /// An argument that has no name. Left empty by default.
@@ -62,8 +60,12 @@ class Options {
   /// The command line's values of an option, the last one first in force; empty when it was not given.
   std::vector<std::string> given(const std::string& name) const;
 
-  /// Throws UsageError, "--name: " and the reason, when the command line has one of these options.
-  void refuse(const std::vector<std::string>& names, const std::string& reason) const;
+  /// Says that these settings change nothing beside the others as they are, and why. To be called after each file, and
+  /// once more after apply_command_line(). That call puts them back to their defaults, of which to_toml() makes
+  /// comments, and throws UsageError, which names the option or the file, the line and the key, and the reason, where
+  /// somebody asked for one in vain: on the command line; or in a file for another value than the default, if that
+  /// changed nothing after this file either. (A preset's setting may lose its use by what the command line says.)
+  void refuse_unused(const std::vector<std::string>& names, const std::string& reason);
 
   /// Sets what the lines of a TOML file say. Throws UsageError, naming the file, the line and the key; FileError when
   /// the file cannot be read.
@@ -71,12 +73,14 @@ class Options {
   /// Sets what the command line said.
   void apply_command_line();
 
-  /// Every option that may stand in a file, with its value and its help text as a comment.
+  /// Every option that may stand in a file, with its value and its help text as a comment; those that change nothing
+  /// are comments, too.
   std::string to_toml() const;
 
  private:
   using Setter = std::function<void(const std::vector<std::string>&)>;
   using Writer = std::function<std::string()>;
+  using Reset = std::function<void()>;
   enum class Kind { kFlag, kValue, kList };
   struct Option {
     std::string name, unit, help, group;
@@ -84,7 +88,12 @@ class Options {
     Kind kind;
     Setter set;                      // throws std::invalid_argument: "expected ..., found ..."
     Writer write;                    // the value in TOML
+    Reset reset;                     // to the default
     std::vector<std::string> given;  // on the command line
+    std::string place_set = {};      // "c.toml: line 3: " for a value of a file
+    bool recent = false;             // in the last file
+    bool unused_there = false;       // after the file that set it
+    std::string unused = {};         // why it changes nothing, once everything is read
   };
   struct Parser;
 
@@ -96,7 +105,7 @@ class Options {
   }
 
   void declare(const std::string& name, const std::string& unit, const std::string& help, Place place, Kind kind,
-               Setter set, Writer write);
+               Setter set, Writer write, Reset reset);
 
   static Setter setter(std::string& value);
   static Setter setter(bool& value);
@@ -116,6 +125,7 @@ class Options {
   std::unique_ptr<Parser> parser_;
   std::string group_ = "Options";
   std::vector<std::unique_ptr<Option>> options_;
+  bool all_read_ = false;  // the command line, too
 };
 
 }  // namespace rill::tools

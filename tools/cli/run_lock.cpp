@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "autodiff/error.hpp"
+#include "autodiff/file.hpp"
 #include "tools/cli/open_file.hpp"
 #include "tools/cli/text.hpp"
 
@@ -22,46 +23,49 @@ std::string this_process() {
   return concat("process ", ::getpid(), " on ", host.data());
 }
 
-// What the holder has written about itself.
-std::string holder(int descriptor) {
-  std::array<char, 300> text{};
-  const ssize_t count = ::pread(descriptor, text.data(), text.size(), 0);
-  return count > 0 ? one_line({text.data(), static_cast<std::size_t>(count)}) : "another process";
-}
+// False when another process has it.
+bool lock(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 
 }  // namespace
 
 RunLock::RunLock(const std::string& folder)
     : folder_(folder), path_((std::filesystem::path(folder) / "lock").string()) {
-  take();
+  renew();
 }
 
 RunLock::~RunLock() {
-  if (names_open_file(path_, descriptor_)) ::unlink(path_.c_str());
-  ::close(descriptor_);
+  if (names_open_file(path_, file_.number())) ::unlink(path_.c_str());
 }
 
+// Nobody else comes in meanwhile: the folder stays locked while its file is made anew.
 void RunLock::renew() {
-  if (names_open_file(path_, descriptor_)) return;
-  ::close(descriptor_);
-  take();
+  if (!names_open_file(folder_, of_folder_.number())) {
+    of_folder_ = Descriptor(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    require_file(of_folder_.number() >= 0, folder_, "cannot open: ", std::strerror(errno));
+    if (!lock(of_folder_.number())) refuse();
+  }
+  while (!names_open_file(path_, file_.number())) {
+    file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+    require_file(file_.number() >= 0, path_, "cannot write: ", std::strerror(errno));
+    if (!lock(file_.number())) refuse();
+    // Whoever had it before may have removed the file after it was opened here: then this lock keeps nobody out.
+    if (names_open_file(path_, file_.number())) introduce();
+  }
 }
 
-void RunLock::take() {
-  do {
-    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    require_file(descriptor_ >= 0, path_, "cannot write: ", std::strerror(errno));
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      const std::string who = holder(descriptor_);
-      ::close(descriptor_);
-      throw FileError(folder_, who,
-                      " is training in this folder; wait until it ends, stop it, or choose another folder");
-    }
-    // Whoever had it before may have removed the file after it was opened here: then this lock keeps nobody out.
-  } while (!names_open_file(path_, descriptor_) && ::close(descriptor_) == 0);
+void RunLock::introduce() {
   const std::string text = this_process();
-  const bool written = ::ftruncate(descriptor_, 0) == 0 && ::pwrite(descriptor_, text.data(), text.size(), 0) >= 0;
+  const bool written =
+      ::ftruncate(file_.number(), 0) == 0 && ::pwrite(file_.number(), text.data(), text.size(), 0) >= 0;
   require_file(written, path_, "cannot write: ", std::strerror(errno));
+}
+
+void RunLock::refuse() {
+  std::string who;
+  if (std::filesystem::exists(path_)) who = one_line(read_file(path_));
+  file_ = Descriptor();
+  throw FileError(folder_, who.empty() ? "another process" : who,
+                  " is training in this folder; wait until it ends, stop it, or choose another folder");
 }
 
 }  // namespace rill::tools

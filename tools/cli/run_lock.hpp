@@ -3,10 +3,13 @@
 
 #include <string>
 
+#include "tools/cli/open_file.hpp"
+
 namespace rill::tools {
 
 /// The right to write into a run's folder. While one process has it, the folder holds a file `lock` that says which;
-/// the right ends with the process, however that ends. On file systems without locks everybody gets it.
+/// the right ends with the process, however that ends. Both the folder and the file are locked: a file can be removed
+/// by hand, and some network file systems lock no folders. Where there are no locks at all everybody gets it.
 class RunLock {
  public:
   /// Throws FileError, saying who has it, when another process does; also when the file cannot be written.
@@ -15,14 +18,15 @@ class RunLock {
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
-  /// Takes it once more when somebody has removed the file, or the whole folder. Throws as the constructor.
+  /// Makes the file anew when somebody has removed it, or the whole folder. Throws as the constructor.
   void renew();
 
  private:
-  void take();
+  void introduce();
+  [[noreturn]] void refuse();
 
   std::string folder_, path_;
-  int descriptor_ = -1;
+  Descriptor of_folder_, file_;
 };
 
 }  // namespace rill::tools

@@ -1,0 +1,23 @@
+// What evaluate prints is explained.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/tools/process.hpp"
+
+namespace rill::testing_support {
+
+/// Fails the test unless docs/evaluation.md has every key, in code quotes; of a standard error that of its number.
+inline void expect_documented(const nlohmann::json& result) {
+  static const std::string page = contents(RILL_DOCS "/evaluation.md");
+  for (const auto& [key, value] : result.items()) {
+    const std::string name = key.ends_with("_se") ? key.substr(0, key.size() - 3) : key;
+    EXPECT_NE(page.find("`" + name + "`"), page.npos) << key << " is not explained in docs/evaluation.md";
+    if (key == "langevin") expect_documented(value);
+  }
+}
+
+}  // namespace rill::testing_support
