@@ -84,7 +84,7 @@ TEST(Interruption, OfATrainingStepLeavesItUndone) {
     Trainer trainer(
         *model,
         [&](Index, Generator& rng) {
-          return Batch{Tensor::randn({batch, 2}, rng), {}};
+          return datasets::Batch{Tensor::randn({batch, 2}, rng), {}};
         },
         options);
     const auto first = model->named_parameters().front().tensor.to_vector();
