@@ -15,6 +15,12 @@ std::string hexadecimal(unsigned char byte) {
 
 }  // namespace
 
+std::string joined(const std::vector<Index>& numbers, std::string_view separator) {
+  std::vector<std::string> texts;
+  for (const Index number : numbers) texts.push_back(std::to_string(number));
+  return joined(texts, separator);
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 60;
   std::string result = "'";

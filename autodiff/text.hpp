@@ -9,6 +9,9 @@
 
 namespace rill {
 
+/// "32-64-128".
+std::string joined(const std::vector<Index>& numbers, std::string_view separator);
+
 /// "a, b, c".
 inline std::string joined(const std::vector<std::string>& items, std::string_view separator = ", ") {
   std::string result;

@@ -10,10 +10,10 @@
 #include "autodiff/tensor.hpp"
 #include "flow/metrics/likelihood.hpp"
 #include "flow/metrics/mode_masses.hpp"
+#include "flow/model/flow_matching.hpp"
 #include "flow/model/generate.hpp"
-#include "flow/model/trainer.hpp"
 #include "nn/ema.hpp"
-#include "nn/model.hpp"
+#include "nn/trainer.hpp"
 
 namespace rill::bench {
 namespace {
@@ -26,9 +26,8 @@ constexpr Index kMostLikelihoodPoints = 1000;
 enum Stream : std::uint64_t { kWeights, kNoise, kFreshData, kPerfectSample };
 constexpr std::uint64_t kSeed = 1;
 
-flow::TrainerOptions trainer_options() {
-  flow::TrainerOptions options;
-  options.examples.times = {.distribution = "late", .low_discrepancy = true};
+nn::TrainerOptions trainer_options() {
+  nn::TrainerOptions options;
   options.learning_rate = {.schedule = "constant", .peak = 3e-3};
   options.clip_norm = 1;
   options.ema_decay = 0.999;
@@ -46,24 +45,25 @@ Filling filling_of(const Board& board, const Tensor& x) {
           static_cast<double>(touched) / cells};
 }
 
-flow::Estimate kl_from_data(const Board& board, const nn::VelocityModel& model) {
+flow::Estimate kl_from_data(const Board& board, const flow::Dynamics& dynamics) {
   Generator rng(kSeed, kFreshData);
   const Index points = std::min(kMostLikelihoodPoints, kGradients / board.density.dimension());
   const Tensor x = board.density.sample(points, rng);
   const Tensor log_q =
-      flow::log_likelihood(model, x, {},
-                           {.integrator = flow::adaptive_steps({.tolerance = {.rtol = 1e-4, .atol = 1e-4}})})
+      flow::log_likelihood(dynamics.velocity, x, {},
+                           {.solver = flow::AdaptiveOptions{.tolerance = {.rtol = 1e-4, .atol = 1e-4}}})
           .log_p;
   return flow::mean_of(*board.density.log_density(x) - log_q);
 }
 
-Measurement measure(const Board& board, const nn::VelocityModel& model, Index step) {
+Measurement measure(const Board& board, const flow::Dynamics& dynamics, Index step) {
   Generator rng(kSeed, kNoise);
   const Tensor noise = Tensor::randn({kSamples, board.density.dimension()}, rng);
   const Tensor samples =
-      flow::generate(model, noise, {}, {.solver = flow::AdaptiveOptions{.tolerance = {.rtol = 1e-3, .atol = 1e-3}}}).x;
+      flow::generate(dynamics, noise, {}, {.solver = flow::AdaptiveOptions{.tolerance = {.rtol = 1e-3, .atol = 1e-3}}})
+          .x;
   return {step, *flow::share_in_support(board.density, samples), filling_of(board, samples),
-          kl_from_data(board, model)};
+          kl_from_data(board, dynamics)};
 }
 
 }  // namespace
@@ -92,24 +92,26 @@ Filling perfect_filling(const Board& board) {
 Training train_and_measure(const Board& board, Index width, const std::vector<Index>& steps,
                            const std::function<void(const Measurement&)>& progress) {
   Generator rng(kSeed, kWeights);
-  const nn::ModelDescription description = {.dimension = board.density.dimension(),
-                                            .hidden = {width, width, width, width},
-                                            .activation = "silu",
-                                            .time_embedding = "fourier",
-                                            .time_frequencies = 8};
-  const auto model = nn::make_model(description, rng);
+  flow::FlowMatchingDescription description;
+  description.network = {.dimension = board.density.dimension(),
+                         .hidden = {width, width, width, width},
+                         .activation = "silu",
+                         .time_embedding = "fourier",
+                         .time_frequencies = 8};
+  description.times = {.distribution = "late", .low_discrepancy = true};
+  flow::FlowMatching model(description, rng);
   const auto source = [&](Index, Generator& step_rng) {
     return datasets::Batch{board.density.sample(kBatch, step_rng), {}};
   };
-  flow::Trainer trainer(*model, source, trainer_options());
+  const auto trainer = model.trainer(source, trainer_options());
 
   Training training;
   for (const Index step : steps) {
     const auto start = std::chrono::steady_clock::now();
-    while (trainer.steps_done() < step) trainer.step();
+    while (trainer->steps_done() < step) trainer->step();
     training.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const nn::EmaScope averaged(*trainer.ema());
-    training.measurements.push_back(measure(board, *model, step));
+    const nn::EmaScope averaged(*trainer->ema());
+    training.measurements.push_back(measure(board, *model.dynamics(), step));
     progress(training.measurements.back());
   }
   return training;

@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "bench/works.hpp"
-#include "nn/model.hpp"
+#include "flow/model/flow_matching.hpp"
 
 int main(int argc, char** argv) {
   using namespace rill;
@@ -16,9 +16,9 @@ int main(int argc, char** argv) {
   try {
     const bench::Work& work = bench::work(argv[1]);
     Generator rng(0, 1);
-    const auto model = nn::make_model(work.model, rng);
-    flow::Trainer trainer(*model, work.source(work.batch), work.options);
-    for (int steps = std::atoi(argv[2]); steps > 0; --steps) trainer.step();
+    flow::FlowMatching model(work.model, rng);
+    const auto trainer = model.trainer(work.source(work.batch), work.options);
+    for (int steps = std::atoi(argv[2]); steps > 0; --steps) trainer->step();
   } catch (const std::exception& error) {
     std::cerr << "bench_steps: " << error.what() << '\n';
     return 2;

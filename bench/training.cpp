@@ -7,8 +7,8 @@
 #include "autodiff/operation_count.hpp"
 #include "bench/counters.hpp"
 #include "bench/works.hpp"
+#include "flow/model/flow_matching.hpp"
 #include "flow/model/generate.hpp"
-#include "nn/model.hpp"
 
 namespace rill::bench {
 namespace {
@@ -17,22 +17,23 @@ constexpr Index kPoints = 10'000;
 
 void training_step(benchmark::State& state, const Work& work, Index batch) {
   Generator rng(0, 1);
-  const auto model = nn::make_model(work.model, rng);
-  flow::Trainer trainer(*model, work.source(batch), work.options);
-  trainer.step();  // takes the memory that all later steps use again
+  flow::FlowMatching model(work.model, rng);
+  const auto trainer = model.trainer(work.source(batch), work.options);
+  trainer->step();  // takes the memory that all later steps use again
   const std::uint64_t before = operation_count();
-  for (auto _ : state) trainer.step();
+  for (auto _ : state) trainer->step();
   count_flops(state, operation_count() - before);
   state.SetItemsProcessed(state.iterations() * batch);
 }
 
 void sampling(benchmark::State& state, const Work& work) {
   Generator rng(0, 1);
-  const auto model = nn::make_model(work.model, rng);
+  flow::FlowMatching model(work.model, rng);
+  const flow::Dynamics dynamics = *model.dynamics();
   const std::uint64_t before = operation_count();
   for (auto _ : state) {
     const Tensor noise = Tensor::randn({kPoints, 2}, rng);
-    benchmark::DoNotOptimize(flow::generate(*model, noise, {}, {.solver = flow::FixedSteps{&flow::kEuler, 50}}).x);
+    benchmark::DoNotOptimize(flow::generate(dynamics, noise, {}, {.solver = flow::FixedSteps{&flow::kEuler, 50}}).x);
   }
   count_flops(state, operation_count() - before);
   state.SetItemsProcessed(state.iterations() * kPoints);

@@ -7,22 +7,28 @@
 namespace rill::bench {
 namespace {
 
-flow::TrainerOptions constant_rate(double learning_rate) {
-  flow::TrainerOptions options;
+nn::TrainerOptions constant_rate(double learning_rate) {
+  nn::TrainerOptions options;
   options.learning_rate.peak = learning_rate;
   return options;
 }
 
-flow::TrainerOptions tuned() {
-  flow::TrainerOptions options = constant_rate(1e-2);
-  options.examples.times.distribution = "late";
+nn::TrainerOptions tuned() {
+  nn::TrainerOptions options = constant_rate(1e-2);
   options.clip_norm = 1;
   options.ema_decay = 0.99;
   return options;
 }
 
-nn::ModelDescription mnist_unet() {
-  nn::ModelDescription model;
+flow::FlowMatchingDescription annulus_model() {
+  flow::FlowMatchingDescription model;
+  model.network = {.hidden = {64, 64, 64}, .activation = "silu", .time_embedding = "fourier", .time_frequencies = 2};
+  model.times.distribution = "late";
+  return model;
+}
+
+nn::TimeNetworkDescription mnist_unet() {
+  nn::TimeNetworkDescription model;
   model.kind = "unet";
   model.dimension = 28 * 28;
   model.image = {.height = 28, .width = 28, .channels = 1};
@@ -38,7 +44,7 @@ nn::ModelDescription mnist_unet() {
 datasets::BatchSource Work::source(Index points) const {
   return [this, points](Index, Generator& rng) {
     datasets::Batch batch{data(points, rng), {}};
-    if (model.classes > 0) batch.labels = rng.integers(points, model.classes);
+    if (model.network.classes > 0) batch.labels = rng.integers(points, model.network.classes);
     return batch;
   };
 }
@@ -48,14 +54,10 @@ const std::vector<Work>& works() {
   static const auto checkerboard = [](Index n, Generator& rng) { return datasets::Checkerboard().sample(n, rng); };
   static const auto images = [](Index n, Generator& rng) { return 2 * Tensor::rand({n, 28 * 28}, rng) - 1; };
   static const std::vector<Work> all = {
-      {"annulus-plain", annulus, {.hidden = {64, 64, 64}, .activation = "elu"}, 256, constant_rate(1e-2)},
-      {"annulus",
-       annulus,
-       {.hidden = {64, 64, 64}, .activation = "silu", .time_embedding = "fourier", .time_frequencies = 2},
-       256,
-       tuned()},
-      {"checkerboard", checkerboard, {.hidden = {512, 512, 512, 512}}, 4096, constant_rate(1e-3)},
-      {"mnist-unet", images, mnist_unet(), 128, constant_rate(1e-3)}};
+      {"annulus-plain", annulus, {.network = {.hidden = {64, 64, 64}, .activation = "elu"}}, 256, constant_rate(1e-2)},
+      {"annulus", annulus, annulus_model(), 256, tuned()},
+      {"checkerboard", checkerboard, {.network = {.hidden = {512, 512, 512, 512}}}, 4096, constant_rate(1e-3)},
+      {"mnist-unet", images, {.network = mnist_unet()}, 128, constant_rate(1e-3)}};
   return all;
 }
 

@@ -8,17 +8,18 @@
 #include "autodiff/random.hpp"
 #include "autodiff/real.hpp"
 #include "autodiff/tensor.hpp"
-#include "flow/model/trainer.hpp"
-#include "nn/model_description.hpp"
+#include "datasets/batch.hpp"
+#include "flow/model/flow_matching.hpp"
+#include "nn/trainer.hpp"
 
 namespace rill::bench {
 
 struct Work {
   std::string name;
   std::function<Tensor(Index points, Generator& rng)> data;
-  nn::ModelDescription model;
+  flow::FlowMatchingDescription model;
   Index batch;
-  flow::TrainerOptions options;
+  nn::TrainerOptions options;
 
   /// The work's data, `points` of them a step, with labels where the model has classes.
   datasets::BatchSource source(Index points) const;

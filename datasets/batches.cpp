@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "autodiff/error.hpp"
+#include "autodiff/random_streams.hpp"
 
 namespace rill::datasets {
 
@@ -30,7 +31,7 @@ Indices ShuffledBatches::at(Index step) {
 
 const std::vector<Index>& ShuffledBatches::order(Index epoch) {
   if (epoch != epoch_) {
-    order_ = Generator(seed_, kFirstStream + static_cast<std::uint64_t>(epoch)).permutation(items_);
+    order_ = Generator(seed_, streams::kShuffles + static_cast<std::uint64_t>(epoch)).permutation(items_);
     epoch_ = epoch;
   }
   return order_;

@@ -15,13 +15,10 @@ namespace rill::datasets {
 /// a batch may be larger than the data. (Dropping the last, partial batch would skip items; a short one would give
 /// its items more weight and its step other shapes.)
 ///
-/// The order of epoch e depends on (seed, e) alone, and batch number `step` on (seed, step) alone: to resume training
-/// it is enough to know the step.
+/// The order of epoch e depends on (seed, e) alone, by a stream of its own (autodiff/random_streams.hpp), and batch
+/// number `step` on (seed, step) alone: to resume training it is enough to know the step.
 class ShuffledBatches {
  public:
-  /// The order of epoch e is drawn from Generator(seed, kFirstStream + e): streams that no one else should use.
-  static constexpr std::uint64_t kFirstStream = std::uint64_t{1} << 62;
-
   /// Throws std::invalid_argument unless items >= 1 and batch >= 1.
   ShuffledBatches(Index items, Index batch, std::uint64_t seed);
 

@@ -9,6 +9,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "datasets/batches.hpp"
+#include "datasets/read_table.hpp"
 #include "datasets/table_remarks.hpp"
 
 namespace rill::datasets {

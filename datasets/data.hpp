@@ -20,11 +20,17 @@ namespace rill::datasets {
 
 /// Which data, in a form that a model's file can hold: together with the model it is all that sampling needs.
 struct DataDescription {
-  std::string kind = "density";                    ///< density, table or images
-  std::string source;                              ///< the density's name, the table's file or the images' folder
-  Parameters parameters;                           ///< of a density, where they differ from the defaults
-  std::optional<Standardization> standardization;  ///< of a table: the model works in standardized units
-  Index height = 0, width = 0, classes = 0;        ///< of images
+  std::string kind = "density";                         ///< density, table or images
+  std::string source = {};                              ///< the density's name, the table's file or the images' folder
+  Parameters parameters = {};                           ///< of a density, where they differ from the defaults
+  std::optional<Standardization> standardization = {};  ///< of a table: the model works in standardized units
+  Index height = 0, width = 0, classes = 0;             ///< of images
+
+  bool holds_images() const { return kind == "images"; }
+  bool is_table() const { return kind == "table"; }
+
+  /// Throws std::invalid_argument unless the data's points can be those of a model with so many numbers and labels.
+  void require_points(Index dimension, Index labels) const;
 
   /// "annulus (inner 1)", "points.npy", "images of /data (10 classes)".
   std::string text() const;

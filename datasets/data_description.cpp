@@ -17,6 +17,22 @@ std::string DataDescription::text() const {
   return list.empty() ? source : concat(source, " (", list, ")");
 }
 
+void DataDescription::require_points(Index dimension, Index labels) const {
+  if (kind == "density" && !source.empty()) {
+    const Index found = make_density(source, parameters)->dimension();
+    require(found == dimension, text(), " has ", found, found == 1 ? " dimension" : " dimensions",
+            ", but the model's points have ", dimension, dimension == 1 ? " number" : " numbers");
+  }
+  if (standardization) {
+    require(standardization->columns() == dimension, "a table of ", standardization->columns(),
+            " columns, but the model's points have ", dimension, " numbers");
+  }
+  if (holds_images()) {
+    require(Shape({height, width}).size() == dimension && classes == labels, "images of ", height, " x ", width, " in ",
+            classes, " classes, but the model's have ", dimension, " pixels and ", labels, " classes");
+  }
+}
+
 std::string to_json(const DataDescription& description) {
   nlohmann::ordered_json json = {{"kind", description.kind}, {"source", description.source}};
   if (description.kind == "density") json["parameters"] = description.parameters;

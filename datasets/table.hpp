@@ -1,4 +1,4 @@
-// A user's own points.
+// Numbers in rows and columns.
 #pragma once
 
 #include <string>
@@ -18,11 +18,5 @@ struct Table {
 
   double at(Index row, Index column) const { return values[static_cast<std::size_t>(row * columns + column)]; }
 };
-
-/// Points from a file, one a row: [n, d] with n, d >= 1. By its ending, in capitals or not, the file is a .npy array of
-/// rank 2, or of rank 1 for one column, or text (.csv, .tsv, .txt) as read_csv() takes it. Throws FileError for other
-/// endings, for what the readers reject, for an empty array and for a number that is not finite, naming its row and
-/// column counted from 1.
-Table read_table(const std::string& path);
 
 }  // namespace rill::datasets

@@ -6,38 +6,43 @@
 
 #include "autodiff/error.hpp"
 #include "nn/init.hpp"
-#include "nn/model.hpp"
 #include "nn/safetensors.hpp"
+#include "nn/time_networks.hpp"
 
 namespace rill::nn {
 namespace {
 
-constexpr const char* kModelKey = "model";
-constexpr const char* kClassifierKey = "classifier";
 constexpr const char* kTrainedPrefix = "model.";
 constexpr const char* kAveragePrefix = "ema.";
 
-// Writes what save_`key` is given.
-void save(const std::string& path, const std::string& key, const std::string& description, const Module& network,
-          const Ema* ema, Metadata metadata) {
-  require(!metadata.contains(key), "save_", key, ": the metadata key '", key, "' is reserved");
+// The metadata with one more entry, that of a description.
+Metadata described(Metadata metadata, const char* key, const std::string& description) {
+  require(!metadata.contains(key), "save: the metadata key '", key, "' is reserved");
   metadata[key] = description;
-  NamedTensors tensors = add_prefix(kTrainedPrefix, network.named_parameters());
+  return metadata;
+}
+
+// Takes the description out of the metadata.
+std::string description_of(const Metadata& metadata, const char* key) {
+  const auto found = metadata.find(key);
+  require(found != metadata.end(), "not a ", key, ": its metadata has no '", key, "'");
+  return found->second;
+}
+
+}  // namespace
+
+void save_weights(const std::string& path, const Module& module, const Ema* ema, const Metadata& metadata) {
+  NamedTensors tensors = add_prefix(kTrainedPrefix, module.named_parameters());
   if (ema != nullptr) {
-    ema->require_of(network.named_parameters(), concat("save_", key).c_str());
+    ema->require_of(module.named_parameters(), "save_weights");
     const NamedTensors averages = add_prefix(kAveragePrefix, ema->averages());
     tensors.insert(tensors.end(), averages.begin(), averages.end());
   }
-  save_safetensors(path, {.tensors = std::move(tensors), .metadata = std::move(metadata)});
+  save_safetensors(path, {.tensors = std::move(tensors), .metadata = metadata});
 }
 
-// Reads such a file: make(description) builds the network, whose weights are then filled in. Returns the rest of the
-// metadata.
-template <class Make>
-Metadata load(const std::string& path, const std::string& key, Weights weights, const Make& make) {
+Metadata load_weights(const std::string& path, Weights weights, const ModuleMaker& make) {
   SafeTensors contents = load_safetensors(path);
-  const auto text = contents.metadata.find(key);
-  require_file(text != contents.metadata.end(), path, "not a ", key, ": its metadata has no '", key, "'");
   for (const NamedTensor& named : contents.tensors) {
     require_file(named.name.starts_with(kTrainedPrefix) || named.name.starts_with(kAveragePrefix), path,
                  "unexpected tensor '", named.name, "'");
@@ -55,46 +60,45 @@ Metadata load(const std::string& path, const std::string& key, Weights weights, 
 
   NamedTensors parameters;
   try {
-    parameters = make(text->second).named_parameters();
+    parameters = make(contents.metadata)->named_parameters();
   } catch (const std::invalid_argument& error) {
     throw FileError(path, error.what());
   } catch (const std::bad_alloc&) {
-    throw FileError(path, "describes a ", key, " that does not fit into memory: ", text->second);
+    throw FileError(path, "describes a network that does not fit into memory");
   }
   assign(parameters, held, path);
-  contents.metadata.erase(text);
   return std::move(contents.metadata);
 }
 
-}  // namespace
-
-void save_model(const std::string& path, const ModelDescription& description, const VelocityModel& model,
-                const Ema* ema, Metadata metadata) {
-  save(path, kModelKey, to_json(description), model, ema, std::move(metadata));
+void save_network(const std::string& path, const TimeNetworkDescription& description, const TimeNetwork& network,
+                  const Ema* ema, Metadata metadata) {
+  save_weights(path, network, ema, described(std::move(metadata), kNetworkKey, to_json(description)));
 }
 
-LoadedModel load_model(const std::string& path, Weights weights) {
-  LoadedModel loaded;
-  loaded.metadata = load(path, kModelKey, weights, [&](const std::string& json) -> const Module& {
-    loaded.description = parse_model_description(json);
+LoadedNetwork load_network(const std::string& path, Weights weights) {
+  LoadedNetwork loaded;
+  loaded.metadata = load_weights(path, weights, [&](const Metadata& metadata) {
+    loaded.description = parse_time_network_description(description_of(metadata, kNetworkKey));
     Generator unused(0);
-    loaded.model = make_model(loaded.description, unused);
-    return *loaded.model;
+    return loaded.network = make_time_network(loaded.description, unused);
   });
+  loaded.metadata.erase(kNetworkKey);
   return loaded;
 }
 
 void save_classifier(const std::string& path, const ImageClassifier& classifier, const Ema* ema, Metadata metadata) {
-  save(path, kClassifierKey, to_json(classifier.description()), classifier, ema, std::move(metadata));
+  save_weights(path, classifier, ema,
+               described(std::move(metadata), kClassifierKey, to_json(classifier.description())));
 }
 
 LoadedClassifier load_classifier(const std::string& path, Weights weights) {
   LoadedClassifier loaded;
-  loaded.metadata = load(path, kClassifierKey, weights, [&](const std::string& json) -> const Module& {
+  loaded.metadata = load_weights(path, weights, [&](const Metadata& metadata) {
     Generator unused(0);
-    loaded.classifier = std::make_shared<ImageClassifier>(parse_image_classifier_description(json), unused);
-    return *loaded.classifier;
+    return loaded.classifier = std::make_shared<ImageClassifier>(
+               parse_image_classifier_description(description_of(metadata, kClassifierKey)), unused);
   });
+  loaded.metadata.erase(kClassifierKey);
   return loaded;
 }
 

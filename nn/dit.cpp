@@ -24,7 +24,7 @@ Tensor modulated(const Tensor& h, const Tensor& shift, const Tensor& scale) {
   return layer_norm(h, scale + 1, shift, kEpsilon);
 }
 
-void check_description(const ModelDescription& description) {
+void check_description(const TimeNetworkDescription& description) {
   const ImageShape& image = description.image;
   const DitDescription& dit = description.dit;
   check(image, description.dimension, "dit");
@@ -80,8 +80,8 @@ Tensor DitBlock::forward(const Tensor& h, const Tensor& c) const {
   return seen + gate(5) * reshape(out_->forward(in_->forward(tokens, gelu_tanh.function())), h.shape());
 }
 
-Dit::Dit(const ModelDescription& description, Generator& rng)
-    : VelocityModel(description.dimension, description.classes),
+Dit::Dit(const TimeNetworkDescription& description, Generator& rng)
+    : TimeNetwork(description.dimension, description.classes),
       image_(description.image),
       patch_(description.dit.patch),
       width_(description.dit.width),

@@ -9,10 +9,10 @@
 #include "nn/attention.hpp"
 #include "nn/embedding.hpp"
 #include "nn/linear.hpp"
-#include "nn/model_description.hpp"
 #include "nn/sequential.hpp"
 #include "nn/time_embedding.hpp"
-#include "nn/velocity_model.hpp"
+#include "nn/time_network.hpp"
+#include "nn/time_network_description.hpp"
 
 namespace rill::nn {
 
@@ -47,12 +47,12 @@ class DitBlock : public Module {
 ///
 /// Parameters: "time.0", "time.2", "class_embedding", "tokens", "block<i>.modulation", "block<i>.attention.<q, k, v,
 /// out>", "block<i>.in", "block<i>.out", "modulation", "output", each followed by ".weight" and ".bias".
-class Dit : public VelocityModel {
+class Dit : public TimeNetwork {
  public:
   /// Uses every field but `hidden`, `activation` and `unet`. Throws std::invalid_argument, naming the field, for a
   /// description that makes no network: a dimension that is not the image's, a patch that does not divide it, a width
   /// that 4 or the heads do not divide.
-  Dit(const ModelDescription& description, Generator& rng);
+  Dit(const TimeNetworkDescription& description, Generator& rng);
 
   Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
 

@@ -43,6 +43,9 @@ struct ImageClassifierDescription {
   friend bool operator==(const ImageClassifierDescription&, const ImageClassifierDescription&) = default;
 };
 
+/// A line for people: "classifier 32-64-128, relu".
+std::string text(const ImageClassifierDescription& description);
+
 /// A JSON object with one key per field, on one line; equal descriptions give equal text.
 std::string to_json(const ImageClassifierDescription& description);
 /// The inverse. Throws std::invalid_argument for text that is not JSON and for missing, unknown or mistyped keys.

@@ -1,7 +1,6 @@
 #include "nn/mlp.hpp"
 
 #include <memory>
-#include <vector>
 
 #include "autodiff/error.hpp"
 #include "nn/activation.hpp"
@@ -10,35 +9,24 @@
 namespace rill::nn {
 namespace {
 
-constexpr Index kClassFeatures = 16;  // room for tens of classes, and little beside 64 hidden units
+std::vector<std::shared_ptr<Layer>> layers(Index inputs, const std::vector<Index>& hidden, Index outputs,
+                                           const std::string& activation, Generator& rng) {
+  require(inputs > 0 && outputs > 0, "mlp: ", inputs, " inputs and ", outputs, " outputs, expected at least 1 of each");
+  std::vector<std::shared_ptr<Layer>> all;
+  Index width = inputs;
+  for (const Index units : hidden) {
+    require(units > 0, "mlp: a hidden layer of size ", units, ", expected at least 1");
+    all.push_back(std::make_shared<Linear>(width, units, rng));
+    all.push_back(std::make_shared<Activation>(activation));
+    width = units;
+  }
+  all.push_back(std::make_shared<Linear>(width, outputs, rng));
+  return all;
+}
 
 }  // namespace
 
-Mlp::Mlp(const ModelDescription& description, Generator& rng)
-    : VelocityModel(description.dimension, description.classes),
-      time_embedding_(description.time_embedding, description.time_frequencies) {
-  Index width = time_embedding_.features() + dimension();
-  if (classes() > 0) {
-    class_embedding_ =
-        register_module("class_embedding", std::make_shared<Embedding>(classes() + 1, kClassFeatures, rng));
-    width += kClassFeatures;
-  }
-  std::vector<std::shared_ptr<Layer>> layers;
-  for (const Index hidden : description.hidden) {
-    require(hidden > 0, "mlp: a hidden layer of size ", hidden, ", expected at least 1");
-    layers.push_back(std::make_shared<Linear>(width, hidden, rng));
-    layers.push_back(std::make_shared<Activation>(description.activation));
-    width = hidden;
-  }
-  layers.push_back(std::make_shared<Linear>(width, dimension(), rng));
-  layers_ = register_module("layers", std::make_shared<Sequential>(std::move(layers)));
-}
-
-Tensor Mlp::forward(const Tensor& x, const Tensor& t, const Indices& labels) const {
-  check_input(x, t, labels);
-  const Tensor time = time_embedding_.forward(t);
-  if (!class_embedding_) return layers_->forward(concatenate({time, x}, 1));
-  return layers_->forward(concatenate({time, x, class_embedding_->forward(class_rows(labels, x.dim(0)))}, 1));
-}
+Mlp::Mlp(Index inputs, const std::vector<Index>& hidden, Index outputs, const std::string& activation, Generator& rng)
+    : Sequential(layers(inputs, hidden, outputs, activation, rng)) {}
 
 }  // namespace rill::nn

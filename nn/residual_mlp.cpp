@@ -29,8 +29,8 @@ Tensor ResidualBlock::forward(const Tensor& h, const Tensor& c) const {
   return h + out_->forward(activation_.forward(units * (1 + scale_->forward(c)) + shift_->forward(c)));
 }
 
-ResidualMlp::ResidualMlp(const ModelDescription& description, Generator& rng)
-    : VelocityModel(description.dimension, description.classes),
+ResidualMlp::ResidualMlp(const TimeNetworkDescription& description, Generator& rng)
+    : TimeNetwork(description.dimension, description.classes),
       time_embedding_(description.time_embedding, description.time_frequencies),
       activation_(description.activation) {
   const std::vector<Index>& widths = description.hidden;

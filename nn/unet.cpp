@@ -31,7 +31,7 @@ void check_level(const UNetDescription& unet, Index level) {
   }
 }
 
-void check_description(const ModelDescription& description) {
+void check_description(const TimeNetworkDescription& description) {
   const ImageShape& image = description.image;
   const UNetDescription& unet = description.unet;
   check(image, description.dimension, "unet");
@@ -55,8 +55,8 @@ void check_description(const ModelDescription& description) {
 
 }  // namespace
 
-UNet::UNet(const ModelDescription& description, Generator& rng)
-    : VelocityModel(description.dimension, description.classes),
+UNet::UNet(const TimeNetworkDescription& description, Generator& rng)
+    : TimeNetwork(description.dimension, description.classes),
       image_(description.image),
       patch_(description.unet.patch),
       no_class_(description.unet.no_class),

@@ -8,11 +8,11 @@
 #include "nn/attention.hpp"
 #include "nn/conditioned_block.hpp"
 #include "nn/embedding.hpp"
-#include "nn/model_description.hpp"
 #include "nn/resampling.hpp"
 #include "nn/sequential.hpp"
 #include "nn/time_embedding.hpp"
-#include "nn/velocity_model.hpp"
+#include "nn/time_network.hpp"
+#include "nn/time_network_description.hpp"
 
 namespace rill::nn {
 
@@ -30,12 +30,12 @@ namespace rill::nn {
 ///   "up<l>_block<b>.<..>", "up<l>_attention<b>.<..>", "upsample<l>.convolution", from level l to l - 1, l falling,
 ///   "output_norm", "output"
 /// each followed by ".weight" and ".bias". tools/convert-torchcfm-unet maps the names of TorchCFM's network to these.
-class UNet : public VelocityModel {
+class UNet : public TimeNetwork {
  public:
   /// Uses every field but `hidden` and `dit`. Throws std::invalid_argument, naming the field, for a description that
   /// makes no network: a dimension that is not the image's, sizes that cannot be folded or halved, groups or heads that
   /// do not divide the channels, attention at a level that is not there.
-  UNet(const ModelDescription& description, Generator& rng);
+  UNet(const TimeNetworkDescription& description, Generator& rng);
 
   /// Without a vector for "no class" (unet.no_class is false), labels must be given and name classes.
   Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;

@@ -14,13 +14,13 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/json.hpp"
 #include "autodiff/text.hpp"
 #include "flow/metrics/metrics.hpp"
-#include "flow/path/prediction.hpp"
 #include "flow/solver/langevin.hpp"
 #include "flow/transport/assignment.hpp"
 #include "tools/cli/outputs.hpp"
@@ -35,6 +35,7 @@
 #include "tools/plot/png.hpp"
 #include "tools/sample_options.hpp"
 #include "tools/sampling.hpp"
+#include "tools/watched.hpp"
 
 namespace rill::tools {
 namespace {
@@ -64,45 +65,33 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
   flow::LikelihoodOptions options;
   flow::AdaptiveOptions solver;
   solver.tolerance = {.rtol = settings.nll_tolerance, .atol = settings.nll_tolerance};
-  options.integrator = flow::adaptive_steps(solver);
+  options.solver = solver;
   options.seed = settings.common.seed;
   // An exact trace takes a gradient for each coordinate.
-  const bool many = trained.description.dimension > 32;
+  const bool many = trained.model->dimension() > 32;
   options.trace = settings.trace.empty() ? (many ? flow::Trace::kRademacher : flow::Trace::kExact)
                                          : flow::find_trace(settings.trace);
   options.probes = settings.probes;
-  if (trained.flow.source) {
-    const std::shared_ptr<const datasets::Data> source = datasets::open_data(*trained.flow.source);
-    options.source = [source](const Tensor& x) { return source->density()->log_density(x).value(); };
-  }
   return options;
-}
-
-// Why there is no likelihood; empty where there is.
-std::string no_likelihood(const TrainedModel& trained) {
-  if (!trained.flow.source) return "";
-  const std::unique_ptr<datasets::Data> source = datasets::open_data(*trained.flow.source);
-  Generator rng(0);
-  if (source->density() != nullptr && source->density()->log_density(source->density()->sample(1, rng))) return "";
-  return concat("the source ", source->description().text(), " has no known density");
 }
 
 // What a model or its data do not allow; measuring takes time, so this comes first.
 void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const datasets::Data& data) {
-  check_outputs({{"density", settings.density, {".png"}}}, {trained.flow.data.source});
-  const std::string missing = no_likelihood(trained);
+  check_outputs({{"density", settings.density, {".png"}}}, {trained.data.source});
+  const std::string missing = trained.model->no_density();
   if (!missing.empty() && !settings.density.empty()) throw UsageError(concat("--density: ", missing));
   if (!missing.empty() && settings.nll_points > 0) throw UsageError(concat("--nll-points: ", missing));
   if (!settings.density.empty() && data.dimension() != 2) {
     throw UsageError(concat("--density: these data have ", data.dimension(), " dimensions, and the picture has two"));
   }
-  if (!settings.classifier.empty() && trained.flow.data.kind != "images") {
-    throw UsageError(concat("--classifier: knows images, but these data are ", trained.flow.data.text()));
+  if (!settings.classifier.empty() && !trained.data.holds_images()) {
+    throw UsageError(concat("--classifier: knows images, but these data are ", trained.data.text()));
   }
   if (!settings.langevin) return;
   const datasets::Density* density = data.density();
-  if (density == nullptr || density->mode_weights().empty() || trained.flow.source ||
-      flow::make_path(trained.flow.path).noise().kind != flow::PathNoise::kNone) {
+  const std::optional<flow::Dynamics> dynamics = trained.model->dynamics();
+  if (density == nullptr || density->mode_weights().empty() || !dynamics || !dynamics->no_score.empty() ||
+      dynamics->path->noise().kind != flow::PathNoise::kNone) {
     throw UsageError(
         "--langevin: needs data with modes, and the score of a path without noise from Gaussian noise; try the preset "
         "two-modes");
@@ -113,17 +102,17 @@ void check_possible(const EvaluateSettings& settings, const TrainedModel& traine
 void check_memory(const EvaluateSettings& settings, const TrainedModel& trained, Index nll_points,
                   const flow::LikelihoodOptions& likelihood) {
   const auto number = [](Index count) { return static_cast<double>(count); };
-  const double dimension = number(trained.description.dimension);
+  const double dimension = number(trained.model->dimension());
   const Index points = settings.distance_points;
-  if (trained.description.classes == 0) {
+  if (trained.model->classes() == 0) {
     const bool for_distances = points > settings.count;
     SampleRequest request;
     request.count = std::max(settings.count, points);
-    request.options = settings.common.generate_options(trained);
+    request.options = settings.common.generate_options();
     request.options.keep_trajectory = settings.common.sde.empty() && points > 0;
     require_fits(for_distances ? "distance-points" : "count", request.count, numbers_of_samples(trained, request));
     // The costs of all pairs.
-    if (trained.description.dimension > flow::kDirectDimension) {
+    if (trained.model->dimension() > flow::kDirectDimension) {
       require_fits("distance-points", points, number(points) * number(points));
     }
   }
@@ -164,19 +153,14 @@ void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trai
                       Json& result) {
   constexpr double kTime = 0.95;  // late enough for the modes to be the data's, early enough for a gentle score
   constexpr Index kSteps = 2000;
-  const auto scheduler = flow::make_path(trained.flow.path);
   Phase phase("running Langevin dynamics", static_cast<double>(kSteps * settings.count));
-  const WatchedModel model(*trained.model, phase);
-  const auto score = [&](const Tensor& x) {
-    const Tensor t = Tensor::full({x.dim(0)}, kTime);
-    return flow::convert(model.forward(x, t), flow::Prediction::kVelocity, flow::Prediction::kScore, x, t,
-                         scheduler.scheduler());
-  };
+  const flow::Dynamics dynamics = watched(trained.model->dynamics().value(), phase);
+  const auto score = [&](const Tensor& x) { return flow::score_at(dynamics, x, kTime); };
   Generator rng(settings.common.seed);
   const Tensor x =
-      flow::langevin(score, trained.source(settings.count, rng), {.step_size = 0.01, .steps = kSteps}, rng);
+      flow::langevin(score, dynamics.sample_source(settings.count, rng), {.step_size = 0.01, .steps = kSteps}, rng);
   require_finite_samples(x, result["langevin"]);
-  measure_shares(*data.density(), x / scheduler.scheduler().at(kTime).alpha, settings.margin, result["langevin"]);
+  measure_shares(*data.density(), x / dynamics.path->scheduler().at(kTime).alpha, settings.margin, result["langevin"]);
 }
 
 Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, n); }
@@ -192,13 +176,14 @@ std::vector<Measurement> of_samples(const EvaluateSettings& settings, const Trai
                                     const datasets::Data& data) {
   const auto samples = std::make_shared<std::optional<Samples>>();
   const bool distances = settings.distance_points > 0;
-  const bool straight = settings.common.sde.empty();  // noise on the way has no velocity, and no energy
+  // Noise on the way has no velocity, and no energy.
+  const bool straight = settings.common.sde.empty() && trained.model->dynamics().has_value();
   std::vector<Measurement> list;
   list.emplace_back("samples", [&, samples, distances, straight](Json& result) {
     SampleRequest request;
     request.count = std::max(settings.count, settings.distance_points);
-    request.options = settings.common.generate_options(trained);
-    request.model = settings.common.model(trained);
+    request.options = settings.common.generate_options();
+    request.dynamics = settings.common.dynamics(*trained.model);
     request.options.keep_trajectory = straight && distances;
     request.seed = settings.common.seed;
     Samples drawn = draw_samples(trained, request);
@@ -242,8 +227,8 @@ std::optional<TrainedClassifier> open_classifier(const EvaluateSettings& setting
 void measure_images(const EvaluateSettings& settings, const TrainedModel& trained, const TrainedClassifier& classifier,
                     Json& result) {
   SampleRequest request;
-  request.options = settings.common.generate_options(trained);
-  request.model = settings.common.model(trained);
+  request.options = settings.common.generate_options();
+  request.dynamics = settings.common.dynamics(*trained.model);
   request.seed = settings.common.seed;
   result["classifier"] = settings.classifier;
   result["guidance"] = settings.common.guidance;
@@ -265,39 +250,38 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
     std::cout << dump_json(result, ::isatty(STDOUT_FILENO) != 0 ? kForPeople : kOneLine) << '\n';
     return code;
   };
-  if (holds_classifier(settings.common.run)) {
-    TrainedClassifier classifier = load_trained_classifier(settings.common.run);
-    settings.common.locate(classifier.data);
-    return print(make(program, {{"test images", [&](Json& to) { measure_classifier(classifier, to); }}}, result));
+  std::variant<TrainedModel, TrainedClassifier> run = load_run(settings.common.run);
+  if (auto* classifier = std::get_if<TrainedClassifier>(&run)) {
+    settings.common.locate(classifier->data);
+    return print(make(program, {{"test images", [&](Json& to) { measure_classifier(*classifier, to); }}}, result));
   }
 
-  TrainedModel trained = load_trained_model(settings.common.run);
-  settings.common.locate(trained.flow.data);
+  TrainedModel& trained = std::get<TrainedModel>(run);
+  settings.common.locate(trained.data);
   // A pipe that training has emptied would never begin.
   std::error_code absent;
-  const bool is_there =
-      trained.flow.data.kind != "table" || std::filesystem::is_regular_file(trained.flow.data.source, absent);
-  require_file(is_there, trained.flow.data.source, "there is no such file; say where it is now with --data");
-  const std::unique_ptr<datasets::Data> data = datasets::open_data(trained.flow.data, datasets::Split::kTest);
+  const bool is_there = !trained.data.is_table() || std::filesystem::is_regular_file(trained.data.source, absent);
+  require_file(is_there, trained.data.source, "there is no such file; say where it is now with --data");
+  const std::unique_ptr<datasets::Data> data = datasets::open_data(trained.data, datasets::Split::kTest);
   check_possible(settings, trained, *data);
-  settings.common.generate_options(trained);  // throws for what is impossible with this model
-  const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.flow.data);
-  const bool images = trained.flow.data.kind == "images";
+  settings.common.dynamics(*trained.model);  // throws for what is impossible with this model
+  const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.data);
+  const bool images = trained.data.holds_images();
   const std::uint64_t seed = settings.common.seed;
-  result["data"] = trained.flow.data.text();
+  result["data"] = trained.data.text();
   if (data->size()) result["data_points"] = *data->size();
-  result["solver"] = settings.common.solver_text();
+  if (trained.model->dynamics()) result["solver"] = settings.common.solver_text();
   result["seed"] = seed;
 
   const Index loss_samples = settings.loss_samples > 0 ? settings.loss_samples : images ? 10000 : 100000;
   std::vector<Measurement> list = {{"loss", [&](Json& to) { measure_loss(trained, *data, loss_samples, seed, to); }}};
-  if (trained.description.classes == 0) {
+  if (trained.model->classes() == 0) {
     for (Measurement& measurement : of_samples(settings, trained, *data)) list.push_back(std::move(measurement));
   }
   if (classifier) {
     list.emplace_back("images", [&](Json& to) { measure_images(settings, trained, *classifier, to); });
   }
-  const std::string missing = no_likelihood(trained);
+  const std::string missing = trained.model->no_density();
   const Index nll_points = settings.nll_points >= 0 ? settings.nll_points : images ? 0 : 2000;
   const flow::LikelihoodOptions likelihood = likelihood_options(settings, trained);
   check_memory(settings, trained, nll_points, likelihood);

@@ -4,15 +4,17 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/random_streams.hpp"
+#include "flow/metrics/classification.hpp"
 #include "flow/metrics/dequantisation.hpp"
 #include "flow/metrics/metrics.hpp"
-#include "flow/model/classifier.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/ticker.hpp"
 #include "tools/measurements.hpp"
@@ -22,15 +24,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Streams of the seed that nothing else uses (tools/measurements.cpp).
-constexpr std::uint64_t kChoiceStream = (std::uint64_t{1} << 59) + 32, kNoiseImageStream = kChoiceStream + 1;
-
 // Images are told from memorised ones by a part of them: comparing with all training images is the longest part.
 constexpr Index kMemorisationPoints = 2000;
 
 // `count` different ones of the images, or all.
 Indices chosen(const datasets::Images& images, Index count, std::uint64_t seed) {
-  std::vector<Index> order = Generator(seed, kChoiceStream).permutation(images.size());
+  std::vector<Index> order = Generator(seed, streams::kImageChoice).permutation(images.size());
   order.resize(static_cast<std::size_t>(std::min(count, images.size())));
   return Indices(std::move(order));
 }
@@ -68,6 +67,14 @@ void put_nearest(Json& result, const std::string& name, const Tensor& x, const T
   put(result, name + "_percentile1", static_cast<double>(*percentile));
 }
 
+// What samples are made of: as bad as samples can be.
+Tensor noise_like(const TrainedModel& trained, Index images, Generator& rng) {
+  if (const std::optional<flow::Dynamics> dynamics = trained.model->dynamics()) {
+    return dynamics->sample_source(images, rng);
+  }
+  return Tensor::randn({images, trained.model->dimension()}, rng);
+}
+
 datasets::Images load(const datasets::DataDescription& data, datasets::Split split, const nn::ImageShape& shape) {
   datasets::Images images = datasets::load_images(data.source, split, data.classes);
   require_file(images.height() == shape.height && images.width() == shape.width, data.source, "holds images of ",
@@ -85,7 +92,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 void measure_images(const TrainedModel& trained, const TrainedClassifier& classifier, const SampleRequest& request,
                     Index count, Json& result) {
   const nn::ImageClassifier& network = *classifier.classifier;
-  const datasets::DataDescription& data = trained.flow.data;
+  const datasets::DataDescription& data = trained.data;
   const nn::ImageShape& shape = network.description().image;
   const datasets::Images training_images = load(data, datasets::Split::kTrain, shape),
                          test_images = load(data, datasets::Split::kTest, shape);
@@ -103,8 +110,8 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   const Seen samples = look_at(network, as_stored(drawn.x));
   const Seen test = look_at(network, test_images.pixels(test_items));
   const Seen training = look_at(network, training_images.pixels(all_of(training_images)));
-  Generator rng(request.seed, kNoiseImageStream);
-  const Seen noise = look_at(network, as_stored(trained.source(images, rng)));
+  Generator rng(request.seed, streams::kImageNoise);
+  const Seen noise = look_at(network, as_stored(noise_like(trained, images, rng)));
   // The training images that stand for samples as good as can be.
   const Tensor best = gather_rows(training.features, chosen(training_images, images, request.seed));
 

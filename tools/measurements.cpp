@@ -5,27 +5,26 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "autodiff/error.hpp"
 #include "autodiff/names.hpp"
 #include "autodiff/ops.hpp"
+#include "autodiff/random_streams.hpp"
 #include "autodiff/text.hpp"
 #include "flow/metrics/dequantisation.hpp"
 #include "flow/metrics/metrics.hpp"
-#include "flow/model/trainer.hpp"
 #include "flow/solver/adaptive.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/ticker.hpp"
+#include "tools/watched.hpp"
 
 namespace rill::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Streams of the seed that nothing else uses (tools/sampling.cpp).
-constexpr std::uint64_t kSliceStream = (std::uint64_t{1} << 59) + 16, kLikelihoodStream = kSliceStream + 1;
 
 }  // namespace
 
@@ -43,8 +42,8 @@ void put(Json& result, const std::string& name, const flow::Estimate& estimate) 
 }
 
 std::string points_text(const datasets::DataDescription& data) {
-  if (data.kind == "table") return "training rows";
-  return data.kind == "images" ? "test images" : "fresh points";
+  if (data.is_table()) return "training rows";
+  return data.holds_images() ? "test images" : "fresh points";
 }
 
 void require_finite_samples(const Tensor& samples, Json& result) {
@@ -64,10 +63,13 @@ void measure_loss(const TrainedModel& trained, const datasets::Data& data, Index
                   Json& result) {
   constexpr Index kBatch = 1000;
   Phase phase("measuring the loss", static_cast<double>(samples));
-  const WatchedModel model(*trained.model, phase);
-  put(result, "loss",
-      flow::held_out_loss(model, trained.flow.examples(data.dimension()), data.batches(std::min(samples, kBatch), seed),
-                          samples, seed));
+  const auto watched_batches = [&phase, batches = data.batches(std::min(samples, kBatch), seed)](Index n,
+                                                                                                 Generator& rng) {
+    datasets::Batch batch = batches(n, rng);
+    phase.advance(static_cast<double>(batch.x_1.dim(0)));
+    return batch;
+  };
+  put(result, "loss", trained.model->held_out_loss(watched_batches, samples, seed));
   result["loss_on"] = points_text(data.description());
   result["loss_samples"] = samples;
 }
@@ -100,7 +102,7 @@ struct Distance {
 
 std::vector<Distance> all_distances(std::uint64_t seed) {
   const auto sliced = [seed](const Tensor& a, const Tensor& b) {
-    Generator rng(seed, kSliceStream);
+    Generator rng(seed, streams::kSlices);
     return flow::sliced_wasserstein2(a, b, rng);
   };
   const auto mmd = [](const Tensor& a, const Tensor& b) { return flow::squared_mmd(a, b); };
@@ -196,10 +198,17 @@ void measure_paths(const datasets::Data& data, const Samples& samples, std::uint
 
 flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options, Phase& phase,
                                      const Indices& labels) {
-  const auto model = std::make_shared<WatchedModel>(*trained.model, phase);
-  return [&trained, options, model, labels](const Tensor& x) {
+  const std::optional<flow::Dynamics> dynamics = trained.model->dynamics();
+  if (!dynamics) {
+    return [&trained, labels](const Tensor& x) {
+      return trained.model->log_density(x, labels) - datasets::log_volume(trained.data);
+    };
+  }
+  flow::LikelihoodOptions of_flow = options;
+  of_flow.source = dynamics->source_log_density;
+  return [&trained, of_flow, velocity = watched(*dynamics, phase).velocity, labels](const Tensor& x) {
     try {
-      return flow::log_likelihood(*model, x, labels, options).log_p - datasets::log_volume(trained.flow.data);
+      return flow::log_likelihood(velocity, x, labels, of_flow).log_p - datasets::log_volume(trained.data);
     } catch (const flow::SolveError& error) {
       // Its own advice is about a solver that is asked for by other options.
       throw std::runtime_error(concat("the solver of the likelihood gives up at t = ", error.t, " with steps of ",
@@ -210,21 +219,21 @@ flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::Li
 
 void measure_likelihood(const TrainedModel& trained, const datasets::Data& data, const flow::LikelihoodOptions& options,
                         Index points, std::uint64_t seed, Json& result) {
-  Generator rng(seed, kLikelihoodStream);
+  Generator rng(seed, streams::kLikelihoodData);
   const datasets::Batch drawn = data.draw(points, rng);
   const Tensor& x = drawn.x_1;
   Phase phase("measuring the likelihood", 0);
   const flow::LogDensity learned = learned_log_density(trained, options, phase, drawn.labels);
   result["nll_points"] = x.dim(0);
-  if (trained.flow.data.kind == "images") {
+  if (trained.data.holds_images()) {
     put(result, "bits_per_dimension", flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng).average);
-    result["bits_per_dimension_on"] = points_text(trained.flow.data);
+    result["bits_per_dimension_on"] = points_text(trained.data);
     return;
   }
   const Tensor log_q = learned(x);
   put(result, "nll", flow::negative_log_likelihood(log_q));
-  result["nll_on"] = points_text(trained.flow.data);
-  if (trained.flow.data.kind == "table") {
+  result["nll_on"] = points_text(trained.data);
+  if (trained.data.is_table()) {
     note(result, "nll", "of rows that the model was trained on; that of new ones is not known, and likely higher");
   }
   if (data.density() == nullptr) return;

@@ -56,9 +56,9 @@ void measure_distances(const datasets::Data& data, const Tensor& samples, const 
 void measure_paths(const datasets::Data& data, const Samples& samples, std::uint64_t seed,
                    nlohmann::ordered_json& result);
 
-/// ln p in nats in the data's units, at points in the model's, with labels where there are classes; the flow's,
-/// whatever the samples were drawn by.
-/// Every evaluation of the model advances the phase. The model and the phase must outlive it.
+/// ln p in nats in the data's units, at points in the model's, with labels where there are classes; the model's own,
+/// whatever the samples were drawn by. With dynamics, by solving back to the source, whose density takes the place of
+/// the options' own, and every evaluation advances the phase. The model and the phase must outlive it.
 flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options, Phase& phase,
                                      const Indices& labels = {});
 

@@ -125,8 +125,8 @@ void NetworkSettings::complete() {
   }
 }
 
-nn::ModelDescription NetworkSettings::model(Index dimension, const nn::ImageShape& image, Index classes) const {
-  nn::ModelDescription description;
+nn::TimeNetworkDescription NetworkSettings::model(Index dimension, const nn::ImageShape& image, Index classes) const {
+  nn::TimeNetworkDescription description;
   description.kind = kind;
   description.dimension = dimension;
   description.hidden = hidden;
@@ -134,7 +134,6 @@ nn::ModelDescription NetworkSettings::model(Index dimension, const nn::ImageShap
   description.time_embedding = time_embedding;
   description.time_frequencies = time_frequencies;
   description.classes = classes;
-  description.score = score;
   if (kind == "unet") {
     description.image = image;
     description.unet.base_channels = channels.front();

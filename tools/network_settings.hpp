@@ -6,18 +6,17 @@
 
 #include "nn/image_classifier.hpp"
 #include "nn/image_shape.hpp"
-#include "nn/model_description.hpp"
+#include "nn/time_network_description.hpp"
 #include "tools/cli/options.hpp"
 
 namespace rill::tools {
 
 /// Options of several kinds share a name where they mean the same.
 struct NetworkSettings {
-  std::string kind = "mlp";  ///< one of nn::ModelDescription's, or classifier
+  std::string kind = "mlp";  ///< one of nn::TimeNetworkDescription's, or classifier
   std::vector<Index> hidden = {64, 64, 64};
   std::string activation = "silu", time_embedding = "plain";
   Index time_frequencies = 8;
-  bool score = false;
 
   // Of networks for images. Empty lists and zeros stand for the kind's own default until complete() puts it there.
   std::vector<Index> channels, multipliers, attention;
@@ -25,7 +24,7 @@ struct NetworkSettings {
   double dropout = 0;
   bool scale_shift = false;
 
-  /// Declares all but `score`; they must outlive the options.
+  /// Declares all of them; they must outlive the options.
   void declare(Options& options);
   /// Fills in the kind's defaults. Throws UsageError for what no kind can be built with.
   void complete();
@@ -38,8 +37,8 @@ struct NetworkSettings {
   /// True for the kinds that look at images as such.
   bool needs_images() const { return kind == "unet" || kind == "dit" || is_classifier(); }
 
-  /// What nn::make_model() is to build for points of so many numbers, which are images of this size.
-  nn::ModelDescription model(Index dimension, const nn::ImageShape& image, Index classes) const;
+  /// What nn::make_time_network() is to build for points of so many numbers, which are images of this size.
+  nn::TimeNetworkDescription model(Index dimension, const nn::ImageShape& image, Index classes) const;
   nn::ImageClassifierDescription classifier(const nn::ImageShape& image, Index classes) const;
 };
 

@@ -3,23 +3,21 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/random_streams.hpp"
 #include "autodiff/text.hpp"
 #include "nn/safetensors.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/text.hpp"
+#include "tools/watched.hpp"
 
 namespace rill::tools {
 namespace {
-
-// The noises' stream of the seed, beside those of tools/sampling.cpp.
-constexpr std::uint64_t kPairStream = (std::uint64_t{1} << 59) + 64;
 
 constexpr const char* kMadeFromKey = "made_from";
 
@@ -98,23 +96,23 @@ SampleOptions ReflowSettings::sampling() const {
 flow::Pairs reflow_pairs(const ReflowSettings& settings, const TrainedModel& teacher, std::uint64_t seed,
                          const std::string& file) {
   const std::string from = made_from(settings, seed);
-  const Indices labels = labels_of(settings.pairs, teacher.description.classes);
+  const Indices labels = labels_of(settings.pairs, teacher.model->classes());
   if (std::filesystem::exists(file)) {
     const nn::SafeTensors kept = nn::load_safetensors(file);
     const auto found = kept.metadata.find(kMadeFromKey);
     if (found != kept.metadata.end() && found->second == from) {
-      return unpack(kept, {settings.pairs, teacher.description.dimension}, labels, file);
+      return unpack(kept, {settings.pairs, teacher.model->dimension()}, labels, file);
     }
     std::cerr << "the pairs that are kept were made by other settings or another model; making new ones" << std::endl;
   }
   const auto start = std::chrono::steady_clock::now();
   const SampleOptions sampling = settings.sampling();
-  Generator rng(seed, kPairStream);
-  const flow::GenerateOptions options = sampling.generate_options(teacher);
-  const std::shared_ptr<const nn::VelocityModel> model = sampling.model(teacher);
+  Generator rng(seed, streams::kPairNoise);
+  const flow::GenerateOptions options = sampling.generate_options();
+  const flow::Dynamics dynamics = sampling.dynamics(*teacher.model).value();
   const flow::Pairs pairs = [&] {
     Phase phase("making pairs", evaluations_of(options) * static_cast<double>(settings.pairs));
-    return flow::make_pairs(WatchedModel(*model, phase), teacher.source(settings.pairs, rng), labels, options);
+    return flow::make_pairs(watched(dynamics, phase), dynamics.sample_source(settings.pairs, rng), labels, options);
   }();
   save(file, pairs, from);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;

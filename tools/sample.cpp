@@ -94,7 +94,7 @@ Interpolate parse_interpolate(const std::string& text) {
 
 void check_interpolation(const SampleRequest& request, const TrainedModel& trained) {
   if (request.interpolate == Interpolate::kNothing) return;
-  if (trained.flow.data.kind != "images") throw UsageError("--interpolate: this model was not trained on images");
+  if (!trained.data.holds_images()) throw UsageError("--interpolate: this model was not trained on images");
   if (request.count < 2) throw UsageError("--interpolate: needs a --count of 2 or more images between its ends");
   if (request.interpolate == Interpolate::kLabels && request.labels.size() < 2) {
     throw UsageError("--interpolate labels: needs two labels or more, such as --label 3,7");
@@ -178,10 +178,10 @@ void write_trajectories(const std::string& path, const datasets::DataDescription
 // What a picture shows beside samples in the plane. The model is all that sampling needs: where its data are not at
 // hand, the picture does without them.
 std::unique_ptr<datasets::Data> data_beside(const datasets::DataDescription& description) {
-  if (description.kind == "images") return nullptr;  // a grid of samples has nothing beside it
+  if (description.holds_images()) return nullptr;  // a grid of samples has nothing beside it
   try {
     // A pipe that training has emptied would never begin.
-    require_file(description.kind != "table" || file_size(description.source).has_value(), description.source,
+    require_file(!description.is_table() || file_size(description.source).has_value(), description.source,
                  "is no file");
     return datasets::open_data(description);
   } catch (const FileError& error) {
@@ -222,33 +222,33 @@ int sample(int argc, const char* const* argv) {
   require_at_least("count", static_cast<double>(settings.count), 0);
   use_threads(settings.common.threads);
   TrainedModel trained = load_trained_model(settings.common.run);
-  settings.common.locate(trained.flow.data);
-  const bool images = trained.flow.data.kind == "images";
+  settings.common.locate(trained.data);
+  const bool images = trained.data.holds_images();
   if (images && settings.pours()) {
-    throw UsageError(concat("images of ", trained.description.dimension,
+    throw UsageError(concat("images of ", trained.model->dimension(),
                             " numbers each are no text for a terminal; draw them by --image grid.png, or keep the "
                             "numbers by --out images.npy"));
   }
-  const bool drawn_ways = !settings.trajectories.empty() && trained.description.dimension == 2;
+  const bool drawn_ways = !settings.trajectories.empty() && trained.model->dimension() == 2;
   check_outputs({{"out", settings.out == "-" ? "" : settings.out, {".npy", ".csv"}},
                  {"image", settings.image, {".png"}},
                  {"gif", settings.gif, {".gif"}},
                  {"trajectories", settings.trajectories, {".npy"}},
                  {"trajectories", drawn_ways ? picture_beside(settings.trajectories) : "", {}}},
-                inputs(settings.common.run, trained.flow.data));
-  request.options = settings.common.generate_options(trained);
-  request.model = settings.common.model(trained);
+                inputs(settings.common.run, trained.data));
+  request.options = settings.common.generate_options();
+  request.dynamics = settings.common.dynamics(*trained.model);
   request.options.keep_trajectory = !settings.gif.empty() || !settings.trajectories.empty();
-  request.labels = parse_labels(settings.label, trained.description.classes);
+  request.labels = parse_labels(settings.label, trained.model->classes());
   request.interpolate = parse_interpolate(settings.interpolate);
-  request.count = settings.count > 0 ? settings.count : images ? 10 : 10000;
+  request.count = settings.count > 0 ? settings.count : default_count(trained);
   if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
-    throw UsageError(concat("--image and --gif: these points have ", trained.description.dimension,
+    throw UsageError(concat("--image and --gif: these points have ", trained.model->dimension(),
                             " coordinates; there are pictures of images and of 2 only; write them with --out"));
   }
   check_interpolation(request, trained);
   require_fits("count", request.count, numbers_of_samples(trained, request));
-  const std::unique_ptr<datasets::Data> data = settings.image.empty() ? nullptr : data_beside(trained.flow.data);
+  const std::unique_ptr<datasets::Data> data = settings.image.empty() ? nullptr : data_beside(trained.data);
 
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << (samples.x.dim(0) == 1 ? " sample, " : " samples, ")
@@ -256,15 +256,15 @@ int sample(int argc, const char* const* argv) {
             << " function evaluations each, " << duration(samples.seconds) << " (" << machine_text() << ")"
             << std::endl;
   check_finite(samples.x, model_file(settings.common.run));
-  if (!settings.out.empty() && settings.out != "-") write_points(settings.out, trained.flow.data, samples.x);
+  if (!settings.out.empty() && settings.out != "-") write_points(settings.out, trained.data, samples.x);
   if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, data.get(), request.seed));
   if (!settings.gif.empty()) {
     write_gif(settings.gif, sample_film(trained, samples), {.frame_seconds = images ? 0.1 : 0.05, .colors = 64});
   }
-  if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained.flow.data, samples);
+  if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained.data, samples);
   // Last, as whoever reads it may go away.
   if (settings.to_stdout()) {
-    const std::string text = csv_of(trained.flow.data, samples.x);
+    const std::string text = csv_of(trained.data, samples.x);
     std::cout << (settings.pours() ? beginning(text, samples.x.dim(0)) : text);
   }
   return kDone;

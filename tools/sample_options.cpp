@@ -1,42 +1,16 @@
 #include "tools/sample_options.hpp"
 
-#include <cmath>
-#include <memory>
+#include <stdexcept>
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "flow/model/guidance.hpp"
 #include "flow/model/scheduler_change.hpp"
-#include "flow/path/path.hpp"
 #include "flow/solver/sde.hpp"
 #include "flow/solver/step_control.hpp"
 #include "flow/solver/tableau.hpp"
 
 namespace rill::tools {
-namespace {
-
-// The score of a path without noise of its own follows from the velocity where x_0 is Gaussian given x_1.
-void require_known_score(const FlowDescription& flow) {
-  const bool gaussian = !flow.source && flow.coupling.name == "independent";
-  if (gaussian || flow.path.name == "schroedinger-bridge") return;
-  const std::string found = flow.source ? "the source " + flow.source->text() : "the coupling " + flow.coupling.name;
-  throw UsageError(
-      concat("--sde: this run has ", found,
-             ", and only from independent pairs with Gaussian noise does the score follow from the velocity; "
-             "train it so, or with --path schroedinger-bridge --score"));
-}
-
-// On a bridge g = factor sigma, which for a factor of 1 is the bridge's own diffusion; elsewhere g^2 = factor sigma_t,
-// which fades where the score is steep (Ma et al., "SiT", 2024).
-flow::NoiseLevel noise_level(const std::shared_ptr<const flow::AffinePath>& path, double factor) {
-  if (path->noise().kind == flow::PathNoise::kBridge) {
-    return [g = factor * path->noise().sigma](double) { return g; };
-  }
-  return [path, factor](double t) { return std::sqrt(factor * path->scheduler().at(t).sigma); };
-}
-
-}  // namespace
-
 void SampleOptions::declare(Options& options) {
   options.add_positional("RUN", run, "a run's folder, or a model file (.safetensors)");
   options.add("data", data, "FILE", "where the run's table is now, if not where it was in training",
@@ -126,17 +100,11 @@ void SampleOptions::locate(datasets::DataDescription& description) const {
   if (!data_dir.empty()) description.source = data_dir;
 }
 
-flow::GenerateOptions SampleOptions::generate_options(const TrainedModel& trained) const {
+flow::GenerateOptions SampleOptions::generate_options() const {
   flow::GenerateOptions options;
   if (!sde.empty()) {
-    require_known_score(trained.flow);
-    const auto path = std::make_shared<const flow::AffinePath>(
-        flow::make_path(scheduler.empty() ? trained.flow.path : flow::PathDescription{.name = scheduler}));
-    options.solver = flow::StochasticSteps{.method = flow::find_sde_method(sde),
-                                           .steps = steps,
-                                           .path = path,
-                                           .g = noise_level(path, noise),
-                                           .seed = seed};
+    options.solver =
+        flow::StochasticSteps{.method = flow::find_sde_method(sde), .steps = steps, .noise = noise, .seed = seed};
   } else if (rtol > 0) {
     flow::AdaptiveOptions adaptive;
     adaptive.method = &flow::find_tableau(solver);
@@ -152,32 +120,38 @@ flow::GenerateOptions SampleOptions::generate_options(const TrainedModel& traine
   return options;
 }
 
-std::shared_ptr<const nn::VelocityModel> SampleOptions::model(const TrainedModel& trained) const {
-  using ModelPtr = std::shared_ptr<const nn::VelocityModel>;
-  ModelPtr model = trained.model;
-  const auto around = [&model](const nn::VelocityModel* wrapper) {
-    return ModelPtr(wrapper, [inner = model](const nn::VelocityModel* p) { delete p; });  // keeps the inner one alive
-  };
-  if (guidance != 1) {
-    if (trained.description.classes == 0) {
-      throw UsageError("--guidance: this model was trained without classes");
-    }
-    if (trained.flow.label_dropout == 0) {
-      throw UsageError("--guidance: this model was trained with every label; train it with --label-dropout 0.1");
-    }
-    model = around(new flow::GuidedModel(*model, guidance));
+namespace {
+
+// What `make` gives; what it refuses is wrong with the option.
+template <class Make>
+flow::Dynamics by_option(const char* option, const Make& make) {
+  try {
+    return make();
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(concat("--", option, ": ", error.what()));
   }
-  if (!scheduler.empty()) {
-    const auto path = std::make_shared<const flow::AffinePath>(flow::make_path(trained.flow.path));
-    if (path->noise().kind != flow::PathNoise::kNone) {
+}
+
+}  // namespace
+
+std::optional<flow::Dynamics> SampleOptions::dynamics(const flow::GenerativeModel& model) const {
+  std::optional<flow::Dynamics> dynamics = model.dynamics();
+  if (!dynamics) {
+    const char* option = guidance != 1        ? "guidance"
+                         : !scheduler.empty() ? "scheduler"
+                         : !sde.empty()       ? "sde"
+                         : rtol > 0           ? "rtol"
+                                              : nullptr;
+    if (option != nullptr) {
       throw UsageError(
-          concat("--scheduler: the path ", trained.flow.path.name,
-                 " adds noise of its own, which no scheduler has; leave it out, or train on another path"));
+          concat("--", option, ": is for models with a flow, and those of the family ", model.family(), " have none"));
     }
-    const std::shared_ptr<const flow::Scheduler> from(path, &path->scheduler());
-    model = around(new flow::RescheduledModel(*model, from, flow::make_scheduler({.name = scheduler})));
+    return dynamics;
   }
-  return model;
+  if (guidance != 1) dynamics = by_option("guidance", [&] { return flow::guided(*dynamics, guidance); });
+  if (!scheduler.empty()) dynamics = by_option("scheduler", [&] { return flow::on_scheduler(*dynamics, scheduler); });
+  if (!sde.empty() && !dynamics->no_score.empty()) throw UsageError(concat("--sde: ", dynamics->no_score));
+  return dynamics;
 }
 
 std::string SampleOptions::solver_text() const {

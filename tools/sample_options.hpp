@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 
 #include "flow/model/generate.hpp"
+#include "flow/model/generative_model.hpp"
 #include "tools/cli/options.hpp"
 #include "tools/run.hpp"
 
@@ -37,10 +38,11 @@ struct SampleOptions {
   /// Puts the place that --data or --data-dir names in the place of the one that the data had in training. Throws
   /// UsageError when these data have no such place.
   void locate(datasets::DataDescription& description) const;
-  /// The solver that they ask for. Throws UsageError when it, or the guidance, is impossible with this model.
-  flow::GenerateOptions generate_options(const TrainedModel& trained) const;
-  /// The model as they ask for it: guided, on another scheduler's path. Throws as above.
-  std::shared_ptr<const nn::VelocityModel> model(const TrainedModel& trained) const;
+  /// The solver that they ask for.
+  flow::GenerateOptions generate_options() const;
+  /// The model's dynamics as they ask for them: guided, on another scheduler's path. Nothing for a model that has none.
+  /// Throws UsageError, naming the option, for what is impossible with this model.
+  std::optional<flow::Dynamics> dynamics(const flow::GenerativeModel& model) const;
   /// "dopri5, rtol 0.001".
   std::string solver_text() const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <utility>
 #include <variant>
@@ -10,16 +11,15 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
+#include "autodiff/random_streams.hpp"
 #include "flow/model/interpolation.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/plot/image_grid.hpp"
 #include "tools/plot/scatter.hpp"
+#include "tools/watched.hpp"
 
 namespace rill::tools {
 namespace {
-
-// Streams of the seed that neither training steps nor anything else uses (flow/model/trainer.cpp).
-constexpr std::uint64_t kNoiseStream = std::uint64_t{1} << 59, kDataStream = kNoiseStream + 1;
 
 // Pictures show this many points at most: more would only make them darker and films larger.
 constexpr Index kPictureData = 10000;
@@ -27,11 +27,11 @@ constexpr Index kPictureData = 10000;
 constexpr std::size_t kFilmFrames = 100, kImageFilmFrames = 25;
 constexpr int kPictureZoom = 3, kFilmZoom = 2;
 
-// Where samples start, and the model that moves them.
+// Where samples start, and the flow that moves them.
 struct Start {
   Tensor x_0;
   Indices labels;
-  std::shared_ptr<const nn::VelocityModel> model;
+  flow::Dynamics dynamics;
 };
 
 // Each of the rows' numbers for all samples of the row.
@@ -49,8 +49,8 @@ std::vector<Index> numbers(Index count) {
 }
 
 // Every row's own pair of noises, and `count` points on the arc between them.
-Tensor arcs(const TrainedModel& trained, Index rows, Index count, Generator& rng) {
-  const Tensor ends = trained.source(2 * rows, rng);
+Tensor arcs(const flow::Dynamics& dynamics, Index rows, Index count, Generator& rng) {
+  const Tensor ends = dynamics.sample_source(2 * rows, rng);
   const Indices first = repeated(numbers(rows), count);
   std::vector<Index> second(first.begin(), first.end());
   for (Index& end : second) end += rows;
@@ -73,41 +73,71 @@ std::vector<flow::ClassMixture> mixtures(const std::vector<Index>& labels, Index
   return result;
 }
 
-Start start_of(const TrainedModel& trained, const SampleRequest& request) {
-  std::shared_ptr<const nn::VelocityModel> model = request.model ? request.model : trained.model;
-  const Index count = request.count, rows = std::max<Index>(1, std::ssize(request.labels));
-  const Index all = checked_product("--count", {rows, count});
+// How many samples of how many labels.
+struct Counts {
+  Index rows, all;
+};
+Counts counts_of(const SampleRequest& request) {
+  const Index rows = std::max<Index>(1, std::ssize(request.labels));
+  const Index all = checked_product("--count", {rows, request.count});
   require(all <= kMaxElements, "--count: ", all, " samples are more than memory can hold");
-  Generator rng(request.seed, kNoiseStream);
+  return {rows, all};
+}
+
+Start start_of(const SampleRequest& request, flow::Dynamics dynamics) {
+  const auto [rows, all] = counts_of(request);
+  const Index count = request.count;
+  Generator rng(request.seed, streams::kSampleNoise);
   switch (request.interpolate) {
-    case Interpolate::kNoises:
-      return {arcs(trained, rows, count, rng), repeated(request.labels, count), model};
+    case Interpolate::kNoises: {
+      const Tensor x_0 = arcs(dynamics, rows, count, rng);
+      return {x_0, repeated(request.labels, count), std::move(dynamics)};
+    }
     case Interpolate::kLabels: {
-      auto mixed = std::make_shared<flow::ClassMixtures>(*model, mixtures(request.labels, count));
-      const Index samples = mixed->classes();
-      const Tensor noise = broadcast_to(trained.source(1, rng), {samples, trained.description.dimension});
-      // The mixtures refer to the model, which lives as long as they do.
-      return {noise, numbers(samples), {mixed.get(), [mixed, model](const nn::VelocityModel*) {}}};
+      dynamics.velocity =
+          std::make_shared<flow::ClassMixtures>(std::move(dynamics.velocity), mixtures(request.labels, count));
+      const Index samples = dynamics.velocity->classes();
+      const Tensor noise = broadcast_to(dynamics.sample_source(1, rng), {samples, dynamics.velocity->dimension()});
+      return {noise, numbers(samples), std::move(dynamics)};
     }
     case Interpolate::kNothing:
       break;
   }
-  return {trained.source(all, rng), repeated(request.labels, count), model};
+  const Tensor x_0 = dynamics.sample_source(all, rng);
+  return {x_0, repeated(request.labels, count), std::move(dynamics)};
 }
 
 Samples move(const Start& start, const flow::GenerateOptions& options) {
-  const auto begin = std::chrono::steady_clock::now();
   Phase phase("sampling", evaluations_of(options) * static_cast<double>(start.x_0.dim(0)));
-  flow::Generated generated = flow::generate(WatchedModel(*start.model, phase), start.x_0, start.labels, options);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  flow::Generated generated = flow::generate(watched(start.dynamics, phase), start.x_0, start.labels, options);
   Samples samples;
   samples.x = generated.x;
-  samples.columns = samples.x.dim(0);
   samples.evaluations = generated.evaluations;
   samples.times = std::move(generated.times);
   samples.trajectory = std::move(generated.trajectory);
-  samples.seconds = elapsed.count();
   return samples;
+}
+
+// By the family's own way, where it has no dynamics.
+Samples draw_directly(const flow::GenerativeModel& model, Index count, const Indices& labels, std::uint64_t seed) {
+  Generator rng(seed, streams::kSampleNoise);
+  Samples samples;
+  samples.x = model.sample(count, labels, rng);
+  return samples;
+}
+
+// What `draw` draws, and how long it takes.
+template <class Draw>
+Samples timed(const Draw& draw) {
+  const auto begin = std::chrono::steady_clock::now();
+  Samples samples = draw();
+  samples.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  samples.columns = samples.x.dim(0);
+  return samples;
+}
+
+std::optional<flow::Dynamics> dynamics_of(const TrainedModel& trained, const SampleRequest& request) {
+  return request.dynamics ? request.dynamics : trained.model->dynamics();
 }
 
 std::vector<std::string> row_names(const SampleRequest& request) {
@@ -139,7 +169,7 @@ std::vector<std::size_t> film_positions(std::size_t times, std::size_t frames) {
 
 void require_picture(const TrainedModel& trained) {
   require(has_picture(trained), "there are pictures of images and of points in the plane, but these points have ",
-          trained.description.dimension, " coordinates");
+          trained.model->dimension(), " coordinates");
 }
 
 }  // namespace
@@ -155,11 +185,16 @@ double numbers_of_samples(const TrainedModel& trained, const SampleRequest& requ
       states += static_cast<double>(noisy->steps);
     }
   }
-  return states * rows * static_cast<double>(trained.description.dimension);
+  return states * rows * static_cast<double>(trained.model->dimension());
 }
 
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) {
-  Samples samples = move(start_of(trained, request), request.options);
+  Samples samples = timed([&] {
+    if (std::optional<flow::Dynamics> dynamics = dynamics_of(trained, request)) {
+      return move(start_of(request, *std::move(dynamics)), request.options);
+    }
+    return draw_directly(*trained.model, counts_of(request).all, repeated(request.labels, request.count), request.seed);
+  });
   samples.row_names = row_names(request);
   const bool one_row = request.labels.size() <= 1 && request.interpolate == Interpolate::kNothing;
   samples.columns = one_row ? static_cast<Index>(std::ceil(std::sqrt(request.count))) : request.count;
@@ -167,30 +202,35 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) 
 }
 
 Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request) {
-  Generator rng(request.seed, kNoiseStream);
-  const Tensor x_0 = trained.source(labels.size(), rng);
-  return move({x_0, labels, request.model ? request.model : trained.model}, request.options);
+  return timed([&] {
+    if (std::optional<flow::Dynamics> dynamics = dynamics_of(trained, request)) {
+      Generator rng(request.seed, streams::kSampleNoise);
+      const Tensor x_0 = dynamics->sample_source(labels.size(), rng);
+      return move({x_0, labels, *std::move(dynamics)}, request.options);
+    }
+    return draw_directly(*trained.model, labels.size(), labels, request.seed);
+  });
 }
 
 Tensor draw_data(const datasets::Data& data, Index count, std::uint64_t seed, int set) {
-  Generator rng(seed, kDataStream + static_cast<std::uint64_t>(set));
+  Generator rng(seed, streams::kComparisonData + static_cast<std::uint64_t>(set));
   return data.draw(count, rng).x_1;
 }
 
-bool has_picture(const TrainedModel& trained) {
-  return trained.flow.data.kind == "images" || trained.description.dimension == 2;
-}
+Index default_count(const TrainedModel& trained) { return trained.data.holds_images() ? 10 : 10000; }
+
+bool has_picture(const TrainedModel& trained) { return trained.data.holds_images() || trained.model->dimension() == 2; }
 
 Image sample_picture(const TrainedModel& trained, const Samples& samples, const datasets::Data* data,
                      std::uint64_t seed) {
   require_picture(trained);
-  if (trained.flow.data.kind == "images") {
-    return grid_picture(trained.flow.data, samples.x.values(), samples, kPictureZoom);
+  if (trained.data.holds_images()) {
+    return grid_picture(trained.data, samples.x.values(), samples, kPictureZoom);
   }
-  const auto in_data_units = [&](const Tensor& x) { return datasets::to_data_units(trained.flow.data, x).values; };
+  const auto in_data_units = [&](const Tensor& x) { return datasets::to_data_units(trained.data, x).values; };
   const std::vector<double> drawn = in_data_units(samples.x);
   const Panel sampled{.title = "samples", .points = drawn, .color = kBlue};
-  const ScatterOptions options{.limits = {}, .equal_axes = datasets::has_equal_axes(trained.flow.data)};
+  const ScatterOptions options{.limits = {}, .equal_axes = datasets::has_equal_axes(trained.data)};
   if (data == nullptr) return scatter({&sampled, 1}, options);
   const std::vector<double> real = in_data_units(draw_data(*data, std::min(samples.x.dim(0), kPictureData), seed));
   const Panel panels[] = {{.title = "data", .points = real, .color = kInk}, sampled};
@@ -200,10 +240,10 @@ Image sample_picture(const TrainedModel& trained, const Samples& samples, const 
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples) {
   require_picture(trained);
   require(!samples.trajectory.empty(), "sample_film: the samples have no trajectory");
-  if (trained.flow.data.kind == "images") {
+  if (trained.data.holds_images()) {
     std::vector<Image> frames;
     for (const std::size_t i : film_positions(samples.times.size(), kImageFilmFrames)) {
-      frames.push_back(grid_picture(trained.flow.data, samples.trajectory[i].values(), samples, kFilmZoom));
+      frames.push_back(grid_picture(trained.data, samples.trajectory[i].values(), samples, kFilmZoom));
     }
     return frames;
   }
@@ -211,12 +251,11 @@ std::vector<Image> sample_film(const TrainedModel& trained, const Samples& sampl
   std::vector<std::vector<double>> states;
   for (const std::size_t i : film_positions(samples.times.size(), kFilmFrames)) {
     times.push_back(samples.times[i]);
-    states.push_back(datasets::to_data_units(trained.flow.data, samples.trajectory[i]).values);
+    states.push_back(datasets::to_data_units(trained.data, samples.trajectory[i]).values);
   }
   const std::vector<std::span<const double>> points(states.begin(), states.end());
-  return scatter_film(
-      points, times, kBlue,
-      {.limits = {}, .width = 400, .scale = 1, .equal_axes = datasets::has_equal_axes(trained.flow.data)});
+  return scatter_film(points, times, kBlue,
+                      {.limits = {}, .width = 400, .scale = 1, .equal_axes = datasets::has_equal_axes(trained.data)});
 }
 
 }  // namespace rill::tools

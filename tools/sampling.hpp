@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +25,7 @@ struct SampleRequest {
   std::vector<Index> labels;  ///< of each row; empty for a model without classes
   Interpolate interpolate = Interpolate::kNothing;
   flow::GenerateOptions options;
-  std::shared_ptr<const nn::VelocityModel> model;  ///< guided, say; the trained one when it is null
+  std::optional<flow::Dynamics> dynamics;  ///< guided, say; the model's own when there are none
   std::uint64_t seed = 0;
 };
 
@@ -51,6 +51,9 @@ Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const 
 
 /// Data as Data::draw() gives them, [count, D]. Sets of different numbers are drawn independently.
 Tensor draw_data(const datasets::Data& data, Index count, std::uint64_t seed, int set = 0);
+
+/// How many samples to draw where nobody says: 10 images of each label, or 10,000 points.
+Index default_count(const TrainedModel& trained);
 
 /// True when there is a picture of such data: points in the plane, or images.
 bool has_picture(const TrainedModel& trained);

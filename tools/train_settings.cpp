@@ -62,22 +62,21 @@ void TrainSettings::declare(Options& options) {
   network.declare(options);
 
   options.group("Path");
-  flow::ExampleOptions& examples = trainer.examples;
-  options.add("path", examples.path.name, "NAME", joined(flow::path_names()));
-  options.add("sigma", examples.path.sigma, "SIGMA", "target, i-cfm, vp-cfm, schroedinger-bridge: noise of the path");
-  options.add("power", examples.path.power, "N", "polynomial: alpha = t^N");
+  options.add("path", flow.path.name, "NAME", joined(flow::path_names()));
+  options.add("sigma", flow.path.sigma, "SIGMA", "target, i-cfm, vp-cfm, schroedinger-bridge: noise of the path");
+  options.add("power", flow.path.power, "N", "polynomial: alpha = t^N");
   options.add("source", source, "NAME", "a density to start from; standard normal noise without");
   options.add("source-param", source_parameters, "NAME=NUMBER", "parameters of that density");
-  options.add("coupling", examples.coupling.name, "NAME",
+  options.add("coupling", flow.coupling.name, "NAME",
               concat("pairs of source and data in a batch: ", joined(flow::coupling_names())));
-  options.add("regularization", examples.coupling.regularization, "COST",
+  options.add("regularization", flow.coupling.regularization, "COST",
               "entropic: weight of the entropy; 0 for 2 sigma^2 on a schroedinger-bridge");
-  options.add("t-sampling", examples.times.distribution, "NAME",
+  options.add("t-sampling", flow.times.distribution, "NAME",
               concat("distribution of t: ", joined(flow::time_distribution_names())));
-  options.add("t-low-discrepancy", examples.times.low_discrepancy, "", "spread a batch's times evenly");
-  options.add("label-dropout", examples.label_dropout, "SHARE",
+  options.add("t-low-discrepancy", flow.times.low_discrepancy, "", "spread a batch's times evenly");
+  options.add("label-dropout", flow.label_dropout, "SHARE",
               "images: labels hidden in training, which guidance needs; such as 0.1");
-  options.add("score", network.score, "", "schroedinger-bridge: learn a score too, for sampling with --sde");
+  options.add("score", flow.score, "", "schroedinger-bridge: learn a score too, for sampling with --sde");
 
   reflow.declare(options);
 
@@ -130,9 +129,8 @@ void TrainSettings::complete() {
     }
   }
   trainer.learning_rate.steps = steps;
-  flow::ExampleOptions& examples = trainer.examples;
-  if (examples.coupling.name == "entropic" && examples.coupling.regularization == 0) {
-    examples.coupling.regularization = 2 * examples.path.sigma * examples.path.sigma;
+  if (flow.coupling.name == "entropic" && flow.coupling.regularization == 0) {
+    flow.coupling.regularization = 2 * flow.path.sigma * flow.path.sigma;
   }
   if (is_file(data)) data = absolute(data);
   if (data == "images") data_dir = absolute(data_dir);
@@ -159,7 +157,7 @@ void TrainSettings::refuse_unused(Options& options) const {
                            "label-dropout", "score", "sample-every"},
                           reason);
   }
-  const std::string &path = trainer.examples.path.name, &optimizer = trainer.optimizer.kind;
+  const std::string &path = flow.path.name, &optimizer = trainer.optimizer.kind;
   if (path != "polynomial") {
     options.refuse_unused({"power"}, concat("is for the path polynomial, but --path is ", path));
   }
@@ -172,26 +170,27 @@ void TrainSettings::refuse_unused(Options& options) const {
   }
 }
 
-FlowDescription TrainSettings::flow_description() const {
-  FlowDescription flow{trainer.examples.path, trainer.examples.coupling, trainer.examples.label_dropout, {}, {}};
-  if (!source.empty()) {
-    flow.source = density(source, "source-param", source_parameters);
-  } else if (!source_parameters.empty()) {
-    throw UsageError(
-        concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));
-  }
-  if (data != "images" && !is_file(data)) {
-    flow.data = density(data, "data-param", data_parameters);
-    return flow;
-  }
+datasets::DataDescription TrainSettings::data_description() const {
+  if (data != "images" && !is_file(data)) return density(data, "data-param", data_parameters);
   if (!data_parameters.empty()) {
     throw UsageError(
         concat("--data-param: ", in_quotes(data_parameters.front()), " is for densities, but --data is ", data));
   }
-  flow.data.kind = data == "images" ? "images" : "table";
-  flow.data.source = data == "images" ? data_dir : data;
-  if (data == "images") flow.data.classes = classes;
-  return flow;
+  if (data == "images") return {.kind = "images", .source = data_dir, .classes = classes};
+  return {.kind = "table", .source = data};
+}
+
+flow::FlowMatchingDescription TrainSettings::flow_matching(const datasets::Data& learned) const {
+  flow::FlowMatchingDescription description = flow;
+  const datasets::DataDescription& of_data = learned.description();
+  description.network = network.model(learned.dimension(), {of_data.height, of_data.width, 1}, of_data.classes);
+  if (!source.empty()) {
+    description.source = density(source, "source-param", source_parameters);
+  } else if (!source_parameters.empty()) {
+    throw UsageError(
+        concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));
+  }
+  return description;
 }
 
 }  // namespace rill::tools

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "flow/model/trainer.hpp"
+#include "datasets/data.hpp"
+#include "flow/model/flow_matching.hpp"
+#include "nn/trainer.hpp"
 #include "tools/cli/options.hpp"
 #include "tools/network_settings.hpp"
 #include "tools/reflow_pairs.hpp"
@@ -31,7 +33,8 @@ struct TrainSettings {
 
   Index steps = 10000;
   Index batch = 256;
-  flow::TrainerOptions trainer;  ///< learning_rate.steps follows from steps
+  flow::FlowMatchingDescription flow;  ///< its network and source follow from what stands above
+  nn::TrainerOptions trainer;          ///< learning_rate.steps follows from steps
 
   Index log_every = 100;
   double save_every = 30;
@@ -48,8 +51,10 @@ struct TrainSettings {
   void complete();
   /// Tells the options which of them change nothing beside the others: see Options::refuse_unused(). Before complete().
   void refuse_unused(Options& options) const;
-  /// What the settings name. Throws UsageError for a parameter that is not of the form name=number.
-  FlowDescription flow_description() const;
+  /// The data that the settings name. Throws UsageError for a parameter that is not of the form name=number.
+  datasets::DataDescription data_description() const;
+  /// The flow that they ask for, to learn these data. Throws as above.
+  flow::FlowMatchingDescription flow_matching(const datasets::Data& data) const;
 };
 
 }  // namespace rill::tools

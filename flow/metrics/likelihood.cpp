@@ -4,7 +4,7 @@
 #include <cmath>
 #include <mutex>
 #include <numbers>
-#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
@@ -13,25 +13,6 @@
 #include "flow/solver/row_groups.hpp"
 
 namespace rill::flow {
-
-Integrator fixed_steps(const Tableau& method, Index steps) {
-  require(steps >= 1, "fixed steps: expected at least 1, got ", steps);
-  return [&method, steps](const RowVelocity& velocity, const Tensor& x, double start, double end) {
-    std::vector<Index> all(static_cast<std::size_t>(x.dim(0)));
-    std::iota(all.begin(), all.end(), Index{0});
-    const Velocity of_all = [&velocity, rows = Indices(std::move(all))](const Tensor& at, const Tensor& t) {
-      return velocity(at, t, rows);
-    };
-    return solve(of_all, x, uniform_grid(start, end, steps), method);
-  };
-}
-
-Integrator adaptive_steps(const AdaptiveOptions& options) {
-  return [options](const RowVelocity& velocity, const Tensor& x, double start, double end) {
-    const AdaptiveSolution solution = solve_adaptive(velocity, x, {start, end}, options);
-    return Solution{.x = solution.x, .evaluations = solution.evaluations};
-  };
-}
 
 Tensor standard_normal_log_density(const Tensor& x) {
   require(x.rank() >= 2, "standard normal: expected points [N, ...], got ", x.shape());
@@ -66,9 +47,9 @@ Estimates follow_back(const RowVelocity& velocity, const Tensor& x_1, const std:
     return concatenate({reshape(u, {state.dim(0), dimension}), divergence}, 1);
   };
   const Tensor start = concatenate({reshape(x_1, {points, dimension}), Tensor::zeros({points, columns})}, 1);
-  const Solution end = options.integrator(augmented, start, 1, 0);
+  const Solution end = solve(options.solver, augmented, start, 1, 0);
   require(end.evaluations > 1,
-          "likelihood: the integrator takes a single step of one evaluation, and a discrete step has no instantaneous "
+          "likelihood: the solver takes a single step of one evaluation, and a discrete step has no instantaneous "
           "change of variables; take more steps, or a method of higher order");
   const Tensor x_0 = position(end.x);
   const Tensor log_p_0 = options.source(x_0);
@@ -123,14 +104,11 @@ Likelihood log_likelihood(const Velocity& velocity, const Tensor& x_1, const Lik
   return in_groups(for_any_rows(velocity), x_1, options);
 }
 
-Likelihood log_likelihood(const nn::VelocityModel& model, const Tensor& x_1, const Indices& labels,
+Likelihood log_likelihood(std::shared_ptr<const VelocityField> field, const Tensor& x_1, const Indices& labels,
                           const LikelihoodOptions& options) {
   require(labels.size() == 0 || labels.size() == x_1.dim(0), "likelihood: ", labels.size(), " labels for ", x_1.dim(0),
           " points");
-  const RowVelocity velocity = [&](const Tensor& x, const Tensor& t, const Indices& rows) {
-    return model.forward(x, t, labels_of_rows(labels, rows));
-  };
-  return in_groups(velocity, x_1, options);
+  return in_groups(with_row_labels(std::move(field), labels), x_1, options);
 }
 
 Tensor differentiable_log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {

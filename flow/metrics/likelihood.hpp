@@ -3,26 +3,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
 #include "flow/path/velocity.hpp"
-#include "flow/solver/adaptive.hpp"
-#include "flow/solver/ode.hpp"
-#include "flow/solver/runge_kutta.hpp"
+#include "flow/solver/solver.hpp"
 #include "flow/solver/velocity_divergence.hpp"
-#include "nn/velocity_model.hpp"
 
 namespace rill::flow {
-
-/// Moves points along a velocity from one time to another: any solver of ordinary differential equations with its
-/// settings bound. It tells the velocity which rows of x it asks about, and may leave out those that are done.
-using Integrator = std::function<Solution(const RowVelocity& velocity, const Tensor& x, double start, double end)>;
-
-/// solve() with equal steps. Throws std::invalid_argument for steps < 1.
-Integrator fixed_steps(const Tableau& method, Index steps);
-/// solve_adaptive(). The error counts of the points and of the integral alike.
-Integrator adaptive_steps(const AdaptiveOptions& options = {});
 
 /// ln p(x) in nats, [N, ...] -> [N].
 using LogDensity = std::function<Tensor(const Tensor& x)>;
@@ -31,7 +20,7 @@ using LogDensity = std::function<Tensor(const Tensor& x)>;
 Tensor standard_normal_log_density(const Tensor& x);
 
 struct LikelihoodOptions {
-  Integrator integrator = fixed_steps(kRk4, 50);
+  OdeSolver solver = FixedSteps{&kRk4, 50};         ///< adaptive errors count of the points and of the integral alike
   LogDensity source = standard_normal_log_density;  ///< ln p_0
   Trace trace = Trace::kExact;
   Index probes = 1;        ///< of an estimated trace, fixed during a solve so that it solves one equation
@@ -53,20 +42,19 @@ struct Likelihood {
 /// 8; Grathwohl et al., "FFJORD", 2019, section 2.2), where x_t is followed back from x_1 to x_0 together with the
 /// integral.
 /// Points are taken in groups, spread over the threads; the result does not depend on their number. Records no graph.
-/// The velocity must not know the rows of the batch (labels held fixed, say): there is an overload for models below.
+/// The velocity must not know the rows of the batch (labels held fixed, say): there is an overload for fields below.
 ///
 /// Only a continuous flow has this density. The end points of a stochastic equation share it when the equation was made
 /// by sde_of_flow(), so ask here with the velocity itself; a one-step map has another one. Throws std::invalid_argument
-/// where the integrator evaluates the velocity but once, and as velocity_and_divergence() and draw_probes() do.
+/// where the solver evaluates the velocity but once, and as velocity_and_divergence() and draw_probes() do.
 Likelihood log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options = {});
 
-/// The same for a network.   labels: [N], or empty for no class.
-Likelihood log_likelihood(const nn::VelocityModel& model, const Tensor& x_1, const Indices& labels,
+/// The same for a field whose points have labels.   labels: [N], or empty for no class.
+Likelihood log_likelihood(std::shared_ptr<const VelocityField> field, const Tensor& x_1, const Indices& labels,
                           const LikelihoodOptions& options = {});
 
 /// ln p_1 [N] of the whole batch as one differentiable expression: gradients flow through the solver's steps to x_1 and
-/// to the velocity's parameters, as maximum-likelihood training needs (Chen et al. 2018). The integrator must be made
-/// of ops, as solve() is.
+/// to the velocity's parameters, as maximum-likelihood training needs (Chen et al. 2018). Solvers are made of ops.
 Tensor differentiable_log_likelihood(const Velocity& velocity, const Tensor& x_1,
                                      const LikelihoodOptions& options = {});
 

@@ -4,16 +4,10 @@
 #include <mutex>
 
 #include "autodiff/error.hpp"
-#include "flow/model/model_sde.hpp"
-#include "flow/solver/ode.hpp"
+#include "flow/model/stochastic.hpp"
 #include "flow/solver/row_groups.hpp"
 
 namespace rill::flow {
-
-Velocity velocity_of(const nn::VelocityModel& model, const Indices& labels) {
-  return [&model, labels](const Tensor& x, const Tensor& t) { return model.forward(x, t, labels); };
-}
-
 namespace {
 
 // Points moved together, at most: enough rows to keep the matrix kernels busy and to spread the cost of recording ops,
@@ -21,52 +15,25 @@ namespace {
 // cache. Where a point itself has many numbers, a layer has some tens of times as many.
 Index group_size(Index dimension) { return std::clamp<Index>(65536 / std::max<Index>(1, dimension), 16, 1000); }
 
-// The times that adaptive steps are reported at.
-constexpr Index kReports = 50;
-
-// One group of points, which starts at row `begin` of the batch.
-struct Group {
-  const nn::VelocityModel& model;
-  const Tensor x;
-  const Indices labels;
-  const std::vector<double>& times;
-  Index begin;
-
-  // Each returns the points at t = 1 and the evaluations of all rows together.
-  struct Moved {
-    Tensor x;
-    Index row_evaluations;
-  };
-  Moved move(const FixedSteps& solver, const Observer& observer) const {
-    const Solution end = solve(velocity_of(model, labels), x, times, *solver.method, observer);
-    return {end.x, end.evaluations * x.dim(0)};
-  }
-  Moved move(const AdaptiveOptions& solver, const Observer& observer) const {
-    const RowVelocity velocity = [this](const Tensor& at, const Tensor& t, const Indices& rows) {
-      return model.forward(at, t, labels_of_rows(labels, rows));
-    };
-    const AdaptiveSolution end =
-        solve_adaptive(velocity, x, observer ? times : std::vector{times.front(), times.back()}, solver);
-    for (std::size_t i = 0; observer && i < times.size(); ++i) observer(static_cast<Index>(i), times[i], end.at[i]);
-    return {end.x, end.evaluated_rows};
-  }
-  Moved move(const StochasticSteps& solver, const Observer& observer) const {
-    require(solver.path && solver.g, "generate: stochastic steps need the path of the training and a noise level g");
-    BrownianPath motion(solver.seed, x.shape(), 0, 1, begin);
-    const Sde sde = sde_of_model(model, labels, *solver.path, solver.g);
-    const Solution end = solve(sde, x, times, solver.method, motion, observer);
-    return {end.x, end.evaluations * x.dim(0)};
-  }
-};
-
-std::vector<double> times_of(const FixedSteps& solver) { return uniform_grid(0, 1, solver.steps); }
-std::vector<double> times_of(const AdaptiveOptions&) { return uniform_grid(0, 1, kReports); }
+std::vector<double> times_of(const OdeSolver& solver) { return report_times(solver, 0, 1); }
 std::vector<double> times_of(const StochasticSteps& solver) { return uniform_grid(0, 1, solver.steps); }
+
+// Each moves a group of points, which starts at row `begin` of the batch, from t = 0 to t = 1.
+Solution move(const Dynamics& dynamics, const OdeSolver& solver, const Tensor& x, const Indices& labels, Index,
+              const Observer& observer) {
+  return solve(solver, with_row_labels(dynamics.velocity, labels), x, 0, 1, observer);
+}
+Solution move(const Dynamics& dynamics, const StochasticSteps& solver, const Tensor& x, const Indices& labels,
+              Index begin, const Observer& observer) {
+  require(dynamics.path != nullptr, "generate: stochastic steps need the path of the training");
+  BrownianPath motion(solver.seed, x.shape(), 0, 1, begin);
+  const Sde sde = sde_of(dynamics, labels, noise_level(dynamics.path, solver.noise));
+  return solve(sde, x, times_of(solver), solver.method, motion, observer);
+}
 
 }  // namespace
 
-Generated generate(const nn::VelocityModel& model, const Tensor& x_0, const Indices& labels,
-                   const GenerateOptions& options) {
+Generated generate(const Dynamics& dynamics, const Tensor& x_0, const Indices& labels, const GenerateOptions& options) {
   require(x_0.rank() == 2, "generate: expected source points [N, D], got ", x_0.shape());
   require(labels.size() == 0 || labels.size() == x_0.dim(0), "generate: ", labels.size(), " labels for ", x_0.dim(0),
           " points");
@@ -78,7 +45,7 @@ Generated generate(const nn::VelocityModel& model, const Tensor& x_0, const Indi
   if (options.keep_trajectory) {
     for (std::size_t i = 0; i < result.times.size(); ++i) result.trajectory.push_back(Tensor::empty(x_0.shape()));
   }
-  Index row_evaluations = 0;
+  Index evaluated_rows = 0;
   std::mutex mutex;  // guards it
   for_row_groups(points, group_size(dimension), [&](Index begin, Index end) {
     const auto keep = [&](Tensor& all, const Tensor& part) {
@@ -90,14 +57,15 @@ Generated generate(const nn::VelocityModel& model, const Tensor& x_0, const Indi
         keep(result.trajectory[static_cast<std::size_t>(position)], x);
       };
     }
-    const Group group{model, slice(x_0, 0, begin, end), labels_of_rows(labels, begin, end), result.times, begin};
-    const Group::Moved moved =
-        std::visit([&](const auto& solver) { return group.move(solver, observer); }, options.solver);
+    const Tensor x = slice(x_0, 0, begin, end);
+    const Indices own_labels = labels_of_rows(labels, begin, end);
+    const Solution moved = std::visit(
+        [&](const auto& solver) { return move(dynamics, solver, x, own_labels, begin, observer); }, options.solver);
     keep(result.x, moved.x);
     const std::lock_guard lock(mutex);
-    row_evaluations += moved.row_evaluations;
+    evaluated_rows += moved.evaluated_rows;
   });
-  if (points > 0) result.evaluations = static_cast<double>(row_evaluations) / static_cast<double>(points);
+  if (points > 0) result.evaluations = static_cast<double>(evaluated_rows) / static_cast<double>(points);
   return result;
 }
 

@@ -1,44 +1,29 @@
-// Sampling: source points in, data out.
+// Sampling along a flow: source points in, data out.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <variant>
 #include <vector>
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
-#include "flow/path/path.hpp"
-#include "flow/path/velocity.hpp"
-#include "flow/solver/adaptive.hpp"
+#include "flow/model/dynamics.hpp"
 #include "flow/solver/sde.hpp"
-#include "flow/solver/tableau.hpp"
-#include "nn/velocity_model.hpp"
+#include "flow/solver/solver.hpp"
 
 namespace rill::flow {
 
-/// A network with its labels held fixed, as a velocity field. The model must outlive it.
-Velocity velocity_of(const nn::VelocityModel& model, const Indices& labels = {});
-Velocity velocity_of(const nn::VelocityModel&& model, const Indices& labels = {}) = delete;
-
-/// Equal steps from t = 0 to t = 1.
-struct FixedSteps {
-  const Tableau* method = &kEuler;
-  Index steps = 50;
-};
-
-/// Equal steps of a stochastic equation with the flow's marginals (flow/model/model_sde.hpp).
+/// Equal steps of the stochastic equation with the flow's marginals and noise_level() (flow/model/stochastic.hpp).
 struct StochasticSteps {
   SdeMethod method = SdeMethod::kEulerMaruyama;
   Index steps = 50;
-  std::shared_ptr<const AffinePath> path;  ///< that the model was trained on
-  NoiseLevel g;
+  double noise = 1;        ///< the factor of noise_level()
   std::uint64_t seed = 0;  ///< of the Brownian path, which does not depend on the steps
 };
 
 struct GenerateOptions {
   std::variant<FixedSteps, AdaptiveOptions, StochasticSteps> solver = FixedSteps{};
-  bool keep_trajectory = false;  ///< also return the points on their way
+  bool keep_trajectory = false;  ///< also return the points between
 };
 
 struct Generated {
@@ -48,12 +33,12 @@ struct Generated {
   std::vector<Tensor> trajectory;  ///< [N, D] at each of them, when asked for
 };
 
-/// Moves the points x_0 [N, D] along the model's velocity from t = 0 to t = 1. Points are taken in groups that stay in
-/// a core's cache, spread over the threads; the result does not depend on their number. (Adaptive steps that serve a
-/// whole batch serve a group.) Records no graph.
-///   labels: [N], or empty for no class. Throws std::invalid_argument as the model and the solvers do, SolveError when
-/// adaptive steps fail.
-Generated generate(const nn::VelocityModel& model, const Tensor& x_0, const Indices& labels,
+/// Moves the points x_0 [N, D] from t = 0 to t = 1. Points are taken in groups that stay in a core's cache, spread over
+/// the threads; the result does not depend on their number. (Adaptive steps that serve a whole batch serve a group.)
+/// Records no graph.
+///   labels: [N], or empty for no class. Throws std::invalid_argument as the velocity and the solvers do, and where
+/// stochastic steps have no score; SolveError when adaptive steps fail.
+Generated generate(const Dynamics& dynamics, const Tensor& x_0, const Indices& labels = {},
                    const GenerateOptions& options = {});
 
 }  // namespace rill::flow

@@ -37,36 +37,36 @@ Tensor spherical_interpolation(const Tensor& a, const Tensor& b, const Tensor& w
   return result;
 }
 
-ClassMixtures::ClassMixtures(const nn::VelocityModel& model, std::vector<ClassMixture> mixtures)
-    : VelocityModel(model.dimension(), static_cast<Index>(mixtures.size())),
-      model_(model),
+ClassMixtures::ClassMixtures(std::shared_ptr<const VelocityField> field, std::vector<ClassMixture> mixtures)
+    : VelocityField(field->dimension(), static_cast<Index>(mixtures.size())),
+      field_(std::move(field)),
       mixtures_(std::move(mixtures)) {
   require(!mixtures_.empty(), "class mixtures: expected at least one");
   for (const ClassMixture& mixture : mixtures_) {
     for (const Index label : {mixture.first, mixture.second}) {
-      require(0 <= label && label < model.classes(), "class mixtures: class ", label, ", expected 0 to ",
-              model.classes() - 1);
+      require(0 <= label && label < field_->classes(), "class mixtures: class ", label, ", expected 0 to ",
+              field_->classes() - 1);
     }
     require(0 <= mixture.weight && mixture.weight <= 1, "class mixtures: a weight of ", mixture.weight,
             ", expected 0 to 1");
   }
 }
 
-Tensor ClassMixtures::forward(const Tensor& x, const Tensor& t, const Indices& labels) const {
+Tensor ClassMixtures::operator()(const Tensor& x, const Tensor& t, const Indices& labels) const {
   check_input(x, t, labels);
-  if (labels.size() == 0) return model_.forward(x, t);
+  if (labels.size() == 0) return (*field_)(x, t);
   const Index points = x.dim(0);
   std::vector<Index> both(static_cast<std::size_t>(2 * points));
   std::vector<Real> weights;
   for (Index n = 0; n < points; ++n) {
     const bool none = labels[n] == classes();
     const ClassMixture mixture =
-        none ? ClassMixture{model_.classes(), model_.classes(), 0} : mixtures_[static_cast<std::size_t>(labels[n])];
+        none ? ClassMixture{field_->classes(), field_->classes(), 0} : mixtures_[static_cast<std::size_t>(labels[n])];
     both[static_cast<std::size_t>(n)] = mixture.first;
     both[static_cast<std::size_t>(points + n)] = mixture.second;
     weights.push_back(static_cast<Real>(mixture.weight));
   }
-  const Tensor v = model_.forward(concatenate({x, x}, 0), concatenate({t, t}, 0), Indices(std::move(both)));
+  const Tensor v = (*field_)(concatenate({x, x}, 0), concatenate({t, t}, 0), Indices(std::move(both)));
   const Tensor first = slice(v, 0, 0, points), second = slice(v, 0, points, 2 * points);
   return first + Tensor::from(weights, {points, 1}) * (second - first);
 }

@@ -1,11 +1,12 @@
 // Between two samples: on the sphere that noise lies near, and between two classes.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
-#include "nn/velocity_model.hpp"
+#include "flow/path/velocity.hpp"
 
 namespace rill::flow {
 
@@ -21,21 +22,20 @@ struct ClassMixture {
   double weight;
 };
 
-/// A class-conditional model as another one whose classes are mixtures of the first one's:
+/// A class-conditional field as another one whose classes are mixtures of the first one's:
 ///   u(x, t, m) = (1 - weight_m) v(x, t, first_m) + weight_m v(x, t, second_m)
-/// Both velocities come from one forward pass of 2 N rows. Stands wherever a model does, guided ones within included.
-class ClassMixtures final : public nn::VelocityModel {
+/// Both velocities come from one evaluation of 2 N rows. The field may itself be a guided one.
+class ClassMixtures final : public VelocityField {
  public:
-  /// The model must outlive this one. Throws std::invalid_argument for no mixtures, for classes that the model does not
-  /// have, and for weights outside [0, 1].
-  ClassMixtures(const nn::VelocityModel& model, std::vector<ClassMixture> mixtures);
-  ClassMixtures(const nn::VelocityModel&& model, std::vector<ClassMixture> mixtures) = delete;
+  /// Throws std::invalid_argument for no mixtures, for classes that the field does not have, and for weights outside
+  /// [0, 1].
+  ClassMixtures(std::shared_ptr<const VelocityField> field, std::vector<ClassMixture> mixtures);
 
   /// labels: numbers of mixtures, or none for no class.
-  Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
+  Tensor operator()(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
 
  private:
-  const nn::VelocityModel& model_;
+  std::shared_ptr<const VelocityField> field_;
   std::vector<ClassMixture> mixtures_;
 };
 

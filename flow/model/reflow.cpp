@@ -8,9 +8,8 @@
 
 namespace rill::flow {
 
-Pairs make_pairs(const nn::VelocityModel& model, const Tensor& x_0, const Indices& labels,
-                 const GenerateOptions& options) {
-  return {x_0, generate(model, x_0, labels, options).x, labels};
+Pairs make_pairs(const Dynamics& dynamics, const Tensor& x_0, const Indices& labels, const GenerateOptions& options) {
+  return {x_0, generate(dynamics, x_0, labels, options).x, labels};
 }
 
 datasets::BatchSource batches_of(Pairs pairs, Index batch, std::uint64_t seed) {

@@ -8,7 +8,7 @@
 #include "datasets/batch.hpp"
 #include "flow/model/generate.hpp"
 #include "flow/path/example.hpp"
-#include "nn/velocity_model.hpp"
+#include "nn/time_network.hpp"
 
 namespace rill::flow {
 
@@ -18,9 +18,8 @@ struct Pairs {
   Indices labels;
 };
 
-/// Moves the points x_0 along a model's velocity, all the way. Throws as generate() does.
-Pairs make_pairs(const nn::VelocityModel& model, const Tensor& x_0, const Indices& labels,
-                 const GenerateOptions& options);
+/// Moves the points x_0 along a model's flow, all the way. Throws as generate() does.
+Pairs make_pairs(const Dynamics& dynamics, const Tensor& x_0, const Indices& labels, const GenerateOptions& options);
 
 /// Batches of these pairs, shuffled anew in every pass. A flow trained on them keeps the first one's ends, and no pair
 /// of its straight ways costs more transport (Liu et al., "Flow Straight and Fast", 2023, theorem 3.5); as pairs hardly

@@ -5,7 +5,6 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "flow/model/generate.hpp"
 #include "flow/path/path.hpp"
 #include "flow/path/prediction.hpp"
 
@@ -61,12 +60,28 @@ Velocity change_scheduler(const Velocity& velocity, std::shared_ptr<const Schedu
   };
 }
 
-RescheduledModel::RescheduledModel(const nn::VelocityModel& model, std::shared_ptr<const Scheduler> from,
-                                   std::shared_ptr<const Scheduler> to)
-    : VelocityModel(model.dimension(), model.classes()), model_(model), from_(std::move(from)), to_(std::move(to)) {}
+RescheduledVelocity::RescheduledVelocity(std::shared_ptr<const VelocityField> field,
+                                         std::shared_ptr<const Scheduler> from, std::shared_ptr<const Scheduler> to)
+    : VelocityField(field->dimension(), field->classes()),
+      field_(std::move(field)),
+      from_(std::move(from)),
+      to_(std::move(to)) {}
 
-Tensor RescheduledModel::forward(const Tensor& x, const Tensor& t, const Indices& labels) const {
-  return change_scheduler(velocity_of(model_, labels), from_, to_)(x, t);
+Tensor RescheduledVelocity::operator()(const Tensor& x, const Tensor& t, const Indices& labels) const {
+  return change_scheduler(with_labels(field_, labels), from_, to_)(x, t);
+}
+
+Dynamics on_scheduler(Dynamics dynamics, const std::string& name) {
+  require(dynamics.path != nullptr, "change of scheduler: these dynamics have no path to leave");
+  require(dynamics.path->noise().kind == PathNoise::kNone,
+          "the path of the training adds noise of its own, which no scheduler has; leave it out, or train on another "
+          "path");
+  const std::shared_ptr<const Scheduler> from(dynamics.path, &dynamics.path->scheduler());
+  const auto to = std::make_shared<const AffinePath>(make_path({.name = name}));
+  dynamics.velocity = std::make_shared<RescheduledVelocity>(std::move(dynamics.velocity), from,
+                                                            std::shared_ptr<const Scheduler>(to, &to->scheduler()));
+  dynamics.path = to;
+  return dynamics;
 }
 
 }  // namespace rill::flow

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
+#include "flow/model/dynamics.hpp"
 #include "flow/path/scheduler.hpp"
 #include "flow/path/velocity.hpp"
-#include "nn/velocity_model.hpp"
 
 namespace rill::flow {
 
@@ -32,19 +33,21 @@ PathChange path_change(const Scheduler& from, const Scheduler& to, double r);
 Velocity change_scheduler(const Velocity& velocity, std::shared_ptr<const Scheduler> from,
                           std::shared_ptr<const Scheduler> to);
 
-/// The same for a model: stands wherever a model does, and has no parameters of its own. The model must outlive it.
-class RescheduledModel final : public nn::VelocityModel {
+/// The same for a field with labels.
+class RescheduledVelocity final : public VelocityField {
  public:
-  RescheduledModel(const nn::VelocityModel& model, std::shared_ptr<const Scheduler> from,
-                   std::shared_ptr<const Scheduler> to);
-  RescheduledModel(const nn::VelocityModel&& model, std::shared_ptr<const Scheduler> from,
-                   std::shared_ptr<const Scheduler> to) = delete;
+  RescheduledVelocity(std::shared_ptr<const VelocityField> field, std::shared_ptr<const Scheduler> from,
+                      std::shared_ptr<const Scheduler> to);
 
-  Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
+  Tensor operator()(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
 
  private:
-  const nn::VelocityModel& model_;
+  std::shared_ptr<const VelocityField> field_;
   std::shared_ptr<const Scheduler> from_, to_;
 };
+
+/// The dynamics on the path of another scheduler, chosen by its name (see make_scheduler()). Throws
+/// std::invalid_argument for a path with noise of its own, which no scheduler has, and for an unknown name.
+Dynamics on_scheduler(Dynamics dynamics, const std::string& name);
 
 }  // namespace rill::flow

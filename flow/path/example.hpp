@@ -23,7 +23,7 @@ struct ExampleOptions {
   CouplingDescription coupling;
   SourceSampler source;      ///< standard normal noise when it is empty
   double label_dropout = 0;  ///< the probability with which a label is replaced by ...
-  Index no_class = 0;        ///< ... this one, which stands for "no class" (nn/velocity_model.hpp)
+  Index no_class = 0;        ///< ... this one, which stands for "no class" (nn/time_network.hpp)
 };
 
 /// Points to evaluate a network at, with the velocity that it should have there on average.

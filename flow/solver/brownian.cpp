@@ -7,15 +7,12 @@
 #include "autodiff/graph.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
+#include "autodiff/random_streams.hpp"
 
 namespace rill::flow {
 namespace {
 
 constexpr Index kFinest = Index{1} << 24;  // as fine as a float tells times apart
-
-// Streams of the seed, one per node of the tree: apart from those that training and its data draw from, which count up
-// from 0, 2^60, 2^61 and 2^62.
-constexpr std::uint64_t kFirstStream = std::uint64_t{3} << 60;
 
 }  // namespace
 
@@ -36,7 +33,7 @@ BrownianPath::BrownianPath(std::uint64_t seed, const Shape& shape, double start,
 
 Tensor BrownianPath::normals(std::uint64_t node) const {
   const Index tile = first_number_ / simd::kRandomTile, skipped = first_number_ % simd::kRandomTile;
-  Generator rng({seed_, kFirstStream + node, static_cast<std::uint64_t>(tile * simd::kRandomTileBlocks)});
+  Generator rng({seed_, streams::kBrownian + node, static_cast<std::uint64_t>(tile * simd::kRandomTileBlocks)});
   if (skipped == 0) return Tensor::randn(shape_, rng);
   const Tensor from_tile = Tensor::randn({skipped + shape_.size()}, rng);
   return reshape(slice(from_tile, 0, skipped, from_tile.size()), shape_);

@@ -37,7 +37,7 @@ Solution solve(const Velocity& velocity, const Tensor& x, const std::vector<doub
     at = step.x_next;
     if (observer) observer(static_cast<Index>(i) + 1, times[i + 1], at);
   }
-  return {.x = at, .evaluations = field.evaluations};
+  return {.x = at, .evaluations = field.evaluations, .evaluated_rows = field.evaluated_rows};
 }
 
 }  // namespace rill::flow

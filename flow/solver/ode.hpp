@@ -14,8 +14,9 @@ namespace rill::flow {
 using Observer = std::function<void(Index position, double t, const Tensor& x)>;
 
 struct Solution {
-  Tensor x;               ///< the points at the last time of the grid
-  Index evaluations = 0;  ///< how often the velocity was asked for
+  Tensor x;                  ///< the points at the last time of the grid
+  Index evaluations = 0;     ///< how often the velocity was asked for
+  Index evaluated_rows = 0;  ///< rows in these calls
 };
 
 /// `steps` + 1 times from `start` to `end`, equally far apart.

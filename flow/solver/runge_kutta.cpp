@@ -5,6 +5,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/interruption.hpp"
 #include "autodiff/parallel.hpp"
+#include "flow/solver/row_groups.hpp"
 
 namespace rill::flow {
 
@@ -87,6 +88,12 @@ void add_stage(const Tableau& method, Field& field, Step& step) {
 
 RowVelocity for_any_rows(const Velocity& velocity) {
   return [&velocity](const Tensor& x, const Tensor& t, const Indices&) { return velocity(x, t); };
+}
+
+RowVelocity with_row_labels(std::shared_ptr<const VelocityField> field, const Indices& labels) {
+  return [field = std::move(field), labels](const Tensor& x, const Tensor& t, const Indices& rows) {
+    return (*field)(x, t, labels_of_rows(labels, rows));
+  };
 }
 
 Tensor Field::operator()(const Tensor& x, const Tensor& t, const Indices& rows) {

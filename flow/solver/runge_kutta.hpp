@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,8 @@ using RowVelocity = std::function<Tensor(const Tensor& x, const Tensor& t, const
 
 /// A velocity that is the same for every row. It must outlive the result.
 RowVelocity for_any_rows(const Velocity& velocity);
+/// A field whose rows have these labels, one for each row of the batch, or none.
+RowVelocity with_row_labels(std::shared_ptr<const VelocityField> field, const Indices& labels);
 
 /// A RowVelocity at some rows of the batch, counting how often it is asked.
 struct Field {

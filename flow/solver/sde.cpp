@@ -110,7 +110,7 @@ Solution solve(const Sde& sde, const Tensor& x, const std::vector<double>& times
   }
   const NoGrad no_grad;
   Stepper stepper(sde, method);
-  Solution solution{.x = x.detach(), .evaluations = 0};
+  Solution solution{.x = x.detach(), .evaluations = 0, .evaluated_rows = 0};
   if (observer) observer(0, times[0], solution.x);
   for (std::size_t i = 1; i < times.size(); ++i) {
     check_interruption();
@@ -119,6 +119,7 @@ Solution solve(const Sde& sde, const Tensor& x, const std::vector<double>& times
     if (observer) observer(static_cast<Index>(i), times[i], solution.x);
   }
   solution.evaluations = stepper.evaluations();
+  solution.evaluated_rows = solution.evaluations * x.dim(0);
   return solution;
 }
 

@@ -1,5 +1,5 @@
 // CSV files, and tables of points from either format.
-#include "datasets/table.hpp"
+#include "datasets/read_table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

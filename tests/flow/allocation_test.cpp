@@ -10,8 +10,7 @@
 #include "autodiff/parallel.hpp"
 #include "datasets/annulus.hpp"
 #include "datasets/checkerboard.hpp"
-#include "flow/model/trainer.hpp"
-#include "nn/model.hpp"
+#include "flow/model/flow_matching.hpp"
 
 namespace {
 
@@ -42,35 +41,37 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std
 namespace rill::flow {
 namespace {
 
-long allocations_of_ten_steps(const datasets::Density& density, const nn::ModelDescription& description,
-                              const TrainerOptions& options) {
+long allocations_of_ten_steps(const datasets::Density& density, const FlowMatchingDescription& description,
+                              const nn::TrainerOptions& options) {
   Generator rng(0, 1);
-  const auto model = nn::make_model(description, rng);
-  Trainer trainer(
-      *model,
+  FlowMatching model(description, rng);
+  const auto trainer = model.trainer(
       [&](Index, Generator& step_rng) {
         return datasets::Batch{density.sample(256, step_rng), {}};
       },
       options);
-  for (int step = 0; step < 5; ++step) trainer.step();
+  for (int step = 0; step < 5; ++step) trainer->step();
   const long before = heap_allocations;
-  for (int step = 0; step < 10; ++step) trainer.step();
+  for (int step = 0; step < 10; ++step) trainer->step();
   return heap_allocations - before;
 }
 
 TEST(Trainer, StepsTakeNothingFromTheHeap) {
   const int threads = thread_count();
   set_thread_count(1);
-  EXPECT_EQ(allocations_of_ten_steps(datasets::Annulus(), {.hidden = {64, 64, 64}, .activation = "elu"}, {}), 0);
-  TrainerOptions tuned;
-  tuned.examples.times.distribution = "late";
+  EXPECT_EQ(
+      allocations_of_ten_steps(datasets::Annulus(), {.network = {.hidden = {64, 64, 64}, .activation = "elu"}}, {}), 0);
+  nn::TrainerOptions tuned;
   tuned.clip_norm = 1;
   tuned.ema_decay = 0.99;
-  EXPECT_EQ(
-      allocations_of_ten_steps(
-          datasets::Checkerboard(),
-          {.hidden = {64, 64, 64}, .activation = "silu", .time_embedding = "fourier", .time_frequencies = 2}, tuned),
-      0);
+  EXPECT_EQ(allocations_of_ten_steps(datasets::Checkerboard(),
+                                     {.network = {.hidden = {64, 64, 64},
+                                                  .activation = "silu",
+                                                  .time_embedding = "fourier",
+                                                  .time_frequencies = 2},
+                                      .times = {.distribution = "late"}},
+                                     tuned),
+            0);
   const long before = heap_allocations;
   const std::unique_ptr<int> one(new int);
   EXPECT_EQ(heap_allocations - before, 1) << one.get() << ": or the counts above mean nothing";

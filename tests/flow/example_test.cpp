@@ -1,22 +1,15 @@
-// Couplings, examples, and examples made ahead of time.
+// Couplings and examples.
 #include "flow/path/example.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <numeric>
 #include <set>
-#include <stdexcept>
 #include <vector>
 
-#include "autodiff/parallel.hpp"
-#include "flow/model/ahead.hpp"
-#include "flow/model/generate.hpp"
-#include "flow/model/trainer.hpp"
-#include "nn/model.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {
@@ -111,112 +104,6 @@ TEST(Examples, LabelsAreDroppedAndTheSourceIsAnyDensity) {
   EXPECT_THAT(misuse([&] { ExampleMaker(options).make(batch, rng); }), HasSubstr("[20000, 5]"));
   options.label_dropout = 1;
   EXPECT_THAT(misuse([&] { ExampleMaker maker_of_none(options); }), HasSubstr("label_dropout"));
-}
-
-TEST(Ahead, HandsOutResultsInOrder) {
-  std::atomic<int> made{0};
-  {
-    Ahead<Index> ahead(
-        [&](Index number) {
-          ++made;
-          if (number == 7) throw std::runtime_error("seven");
-          return number * number;
-        },
-        3, 4);
-    for (Index number = 3; number < 60; ++number) {
-      if (number == 7) {
-        EXPECT_THROW(ahead.take(), std::runtime_error);
-      } else {
-        EXPECT_EQ(ahead.take(), number * number);
-      }
-    }
-  }
-  EXPECT_LE(made, 57 + 8) << "at most two for each of the four threads beyond what was taken";
-}
-
-// The weights after some steps of training with optimal transport.
-std::vector<Real> weights_after_training(int threads) {
-  const int before = thread_count();
-  set_thread_count(threads);
-  Generator rng(6);
-  const auto model = nn::make_model({.dimension = 2, .hidden = {16}}, rng);
-  TrainerOptions options;
-  options.examples.coupling.name = "ot";
-  Trainer trainer(
-      *model,
-      [](Index, Generator& step_rng) {
-        return datasets::Batch{Tensor::randn({64, 2}, step_rng) + 2, {}};
-      },
-      options);
-  for (int step = 0; step < 30; ++step) trainer.step();
-  set_thread_count(before);
-  std::vector<Real> weights;
-  for (const Tensor& p : model->parameters()) weights.insert(weights.end(), p.values().begin(), p.values().end());
-  return weights;
-}
-
-TEST(Trainer, IsTheSameWithExamplesMadeAhead) { EXPECT_EQ(weights_after_training(1), weights_after_training(4)); }
-
-TEST(Trainer, LearnsAScoreOnABridgeOnly) {
-  Generator rng(7);
-  const auto model = nn::make_model({.dimension = 1, .hidden = {16}, .score = true}, rng);
-  const datasets::BatchSource source = [](Index, Generator& step_rng) {
-    return datasets::Batch{Tensor::randn({64, 1}, step_rng), {}};
-  };
-  EXPECT_THAT(misuse([&] { Trainer(*model, source, {}); }), HasSubstr("schroedinger-bridge"));
-  TrainerOptions options;
-  options.examples.path = {.name = "schroedinger-bridge", .sigma = 1};
-  options.learning_rate = {.schedule = "cosine", .peak = 1e-2, .steps = 1000};
-  options.clip_norm = 1;
-  Trainer trainer(*model, source, options);
-  for (int step = 0; step < 1000; ++step) trainer.step();
-  // At t = 1/2 the points are N(0, 3/4): a quarter each from both ends and from the bridge.
-  const Tensor x = Tensor::from({-1, 0, 1}, {3, 1}), drift = model->score_drift(x, Tensor::full({3}, 0.5));
-  for (Index i = 0; i < 3; ++i) EXPECT_NEAR(drift.data()[i], -0.5 * x.data()[i] / 0.75, 0.1);
-}
-
-TEST(Trainer, LearnsTheSchroedingerBridge) {
-  // From N(-a, 1) to N(a, 1) with sigma = 1 the plan has the covariance c = (sqrt(4 + sigma^4) - sigma^2) / 2, the
-  // marginals have the mean a (2 t - 1) and the variance (1 - t)^2 + t^2 + t (1 - t) sqrt(4 + sigma^4); the flow and
-  // the diffusion share them. Pairs are drawn from the plan itself, which no batch of Sinkhorn's has to estimate.
-  constexpr double kShift = 1, kSigma = 1;
-  const double root = std::sqrt(4 + std::pow(kSigma, 4)), covariance = (root - kSigma * kSigma) / 2;
-  Generator rng(8);
-  const auto model = nn::make_model({.dimension = 1, .hidden = {32, 32}, .score = true}, rng);
-  TrainerOptions options;
-  options.examples.path = {.name = "schroedinger-bridge", .sigma = kSigma};
-  options.examples.times = {.distribution = "logit-normal", .low_discrepancy = true};
-  Tensor centred;  // x_1 - a of the batch at hand
-  const datasets::BatchSource data = [&](Index, Generator& step_rng) {
-    centred = Tensor::randn({512, 1}, step_rng);
-    return datasets::Batch{centred + kShift, {}};
-  };
-  options.examples.source = [&](const Shape& shape, Generator& step_rng) {
-    return covariance * centred + std::sqrt(1 - covariance * covariance) * Tensor::randn(shape, step_rng) - kShift;
-  };
-  options.learning_rate = {.schedule = "cosine", .peak = 5e-3, .steps = 2000};
-  options.ema_decay = 0.998;
-  Trainer trainer(*model, data, options);
-  for (int step = 0; step < 2000; ++step) trainer.step();
-  const nn::EmaScope averaged(*trainer.ema());
-  const Index n = 30'000;
-  const Tensor x_0 = Tensor::randn({n, 1}, rng) - kShift;
-  const auto path = std::make_shared<const AffinePath>(make_path(options.examples.path));
-  const auto sigma = [](double) { return kSigma; };
-  // sde_test.cpp holds the exact equation to 2 %. Learning adds as much: the targets' variance has no bound at the
-  // ends, and the rare large ones, by which the points spread, count for less with Adam.
-  for (const GenerateOptions& generating :
-       {GenerateOptions{.solver = FixedSteps{&kRk4, 12}, .keep_trajectory = true},
-        GenerateOptions{.solver = StochasticSteps{SdeMethod::kHeun, 40, path, sigma, 9}, .keep_trajectory = true}}) {
-    const Generated moved = generate(*model, x_0, {}, generating);
-    for (const std::size_t part : {1, 2, 4}) {  // t = 1/4, 1/2, 1
-      const Tensor& x = moved.trajectory[part * (moved.times.size() - 1) / 4];
-      const double t = static_cast<double>(part) / 4, average = mean(x).item();
-      const double variance = (1 - t) * (1 - t) + t * t + t * (1 - t) * root;
-      EXPECT_NEAR(average, kShift * (2 * t - 1), 0.03) << "t = " << t;
-      EXPECT_NEAR(mean(square(x - average)).item(), variance, 0.03 * variance) << "t = " << t;
-    }
-  }
 }
 
 }  // namespace

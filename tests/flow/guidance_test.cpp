@@ -7,11 +7,12 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "flow/model/generate.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/path.hpp"
-#include "nn/model.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {
@@ -21,22 +22,21 @@ using ::testing::HasSubstr;
 
 // The exact velocity of two classes, N(-2, 1/4) and N(2, 1/4) with shares of one half, on the straight path from N(0,
 // 1). Of one class: centre + rate (x - t centre); without a class, the average over the class given x.
-class TwoClasses final : public nn::VelocityModel {
+class TwoClasses final : public VelocityField {
  public:
-  TwoClasses() : VelocityModel(1, 2) {}
+  TwoClasses() : VelocityField(1, 2) {}
 
-  Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels) const override {
+  Tensor operator()(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override {
     check_input(x, t, labels);
     rows_ += x.dim(0);
     const Tensor time = per_sample(t, 2), v = 0.25 * square(time) + square(1 - time);
     const Tensor rate = (0.25 * time - (1 - time)) / v;
     Tensor centre = 2 * tanh(2 * time * x / v);  // E[centre | x]
-    const Indices rows = class_rows(labels, x.dim(0));
     Tensor known = Tensor::zeros(x.shape()), is_known = Tensor::zeros(x.shape());
     for (Index n = 0; n < x.dim(0); ++n) {
-      if (rows[n] == classes()) continue;
+      if (labels.size() == 0 || labels[n] == classes()) continue;
       is_known.data()[n] = 1;
-      known.data()[n] = rows[n] == 0 ? -2 : 2;
+      known.data()[n] = labels[n] == 0 ? -2 : 2;
     }
     centre = where(is_known, known, centre);
     return centre + rate * (x - time * centre);
@@ -50,10 +50,10 @@ class TwoClasses final : public nn::VelocityModel {
 
 TEST(Guidance, IsLinearInTheWeight) {
   Generator rng(1);
-  const auto model = nn::make_model({.hidden = {16}, .classes = 3}, rng);
+  const auto model = nn::make_time_network({.hidden = {16}, .classes = 3}, rng);
   const Tensor x = Tensor::randn({5, 2}, rng), t = Tensor::rand({5}, rng);
   const Indices labels({0, 2, 1, 3, 0});  // 3: no class, which guidance leaves as it is
-  const auto at = [&](double weight) { return GuidedModel(*model, weight).forward(x, t, labels); };
+  const auto at = [&](double weight) { return GuidedVelocity(velocity_of(model), weight)(x, t, labels); };
   EXPECT_EQ(at(0).to_vector(), model->forward(x, t).to_vector());
   EXPECT_EQ(at(1).to_vector(), model->forward(x, t, labels).to_vector());
   const Tensor none = at(0), plain = at(1), strong = at(2.5);
@@ -65,26 +65,25 @@ TEST(Guidance, IsLinearInTheWeight) {
 }
 
 TEST(Guidance, CostsOnePassOfTwiceTheRows) {
-  const TwoClasses model;
+  const auto field = std::make_shared<const TwoClasses>();
   const Tensor x = Tensor::zeros({4, 1}), t = Tensor::zeros({4});
   const Indices labels({0, 1, 0, 1});
-  GuidedModel(model, 0).forward(x, t, labels);
-  GuidedModel(model, 1).forward(x, t, labels);
-  EXPECT_EQ(model.rows(), 8);
-  GuidedModel(model, 2).forward(x, t, labels);
-  EXPECT_EQ(model.rows(), 16);
+  GuidedVelocity(field, 0)(x, t, labels);
+  GuidedVelocity(field, 1)(x, t, labels);
+  EXPECT_EQ(field->rows(), 8);
+  GuidedVelocity(field, 2)(x, t, labels);
+  EXPECT_EQ(field->rows(), 16);
 }
 
 TEST(Guidance, SharpensTheClasses) {
   // Unguided the class has its mean and deviation; guided, points move further from the other class.
-  const TwoClasses model;
+  const Dynamics dynamics{.velocity = std::make_shared<const TwoClasses>()};
   Generator rng(2);
   const Index n = 4000;
   const Tensor x_0 = Tensor::randn({n, 1}, rng);
   const Indices labels(std::vector<Index>(static_cast<std::size_t>(n), 1));
   const auto mean_at = [&](double weight) {
-    const GuidedModel guided(model, weight);
-    const Tensor x_1 = generate(guided, x_0, labels, {.solver = FixedSteps{&kRk4, 40}}).x;
+    const Tensor x_1 = generate(guided(dynamics, weight), x_0, labels, {.solver = FixedSteps{&kRk4, 40}}).x;
     return static_cast<double>(mean(x_1).item());
   };
   const double error = 5 * 0.5 / std::sqrt(static_cast<double>(n));
@@ -95,16 +94,20 @@ TEST(Guidance, SharpensTheClasses) {
 
 TEST(Guidance, MisuseIsExplained) {
   Generator rng(3);
-  const auto plain = nn::make_model({.hidden = {4}}, rng);
-  EXPECT_THAT(misuse([&] { GuidedModel(*plain, 2); }),
+  const auto plain = nn::make_time_network({.hidden = {4}}, rng);
+  EXPECT_THAT(misuse([&] { GuidedVelocity(velocity_of(plain), 2); }),
               HasSubstr("no classes; train one with labels, or sample without"));
-  const TwoClasses model;
+  const auto field = std::make_shared<const TwoClasses>();
   const double infinity = std::numeric_limits<double>::infinity();
-  EXPECT_THAT(misuse([&] { GuidedModel(model, infinity); }), HasSubstr("finite weight"));
-  const GuidedModel guided(model, 2);
+  EXPECT_THAT(misuse([&] { GuidedVelocity(field, infinity); }), HasSubstr("finite weight"));
+  const GuidedVelocity strong(field, 2);
   const Tensor x = Tensor::zeros({2, 1}), t = Tensor::zeros({2});
-  EXPECT_THAT(misuse([&] { guided.forward(x, t); }), HasSubstr("no labels to guide towards"));
-  EXPECT_THAT(misuse([&] { guided.forward(x, t, Indices({1})); }), HasSubstr("1 labels for 2 points"));
+  EXPECT_THAT(misuse([&] { strong(x, t); }), HasSubstr("no labels to guide towards"));
+  EXPECT_THAT(misuse([&] { strong(x, t, Indices({1})); }), HasSubstr("1 labels for 2 points"));
+  EXPECT_THAT(misuse([&] { strong(x, t, Indices({0, 3})); }), HasSubstr("label 3, expected 0 to 1, or 2"));
+  EXPECT_THAT(misuse([&] { strong(Tensor::zeros({2, 2}), t, Indices({0, 1})); }), HasSubstr("[2, 2], expected [N, 1]"));
+  EXPECT_THAT(misuse([&] { strong(x, Tensor::zeros({3}), Indices({0, 1})); }), HasSubstr("t has shape [3]"));
+  EXPECT_THAT(misuse([&] { guided({.velocity = field, .no_guidance = "none of it"}, 2); }), HasSubstr("none of it"));
 }
 
 TEST(DropLabels, DropsEachByItself) {

@@ -5,13 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 #include <numbers>
 #include <stdexcept>
 #include <vector>
 
 #include "autodiff/random.hpp"
 #include "flow/model/guidance.hpp"
-#include "nn/model.hpp"
+#include "nn/time_networks.hpp"
 
 namespace rill::flow {
 namespace {
@@ -48,11 +49,11 @@ TEST(SphericalInterpolation, OneDirectionIsAStraightLine) {
 
 TEST(ClassMixtures, MixTheVelocities) {
   Generator rng(2);
-  const auto model = nn::make_model({.dimension = 2, .hidden = {16}, .classes = 3}, rng);
-  const ClassMixtures mixtures(*model, {{0, 1, 0}, {0, 2, 0.25}, {1, 2, 1}});
+  const auto model = nn::make_time_network({.dimension = 2, .hidden = {16}, .classes = 3}, rng);
+  const ClassMixtures mixtures(velocity_of(model), {{0, 1, 0}, {0, 2, 0.25}, {1, 2, 1}});
   EXPECT_EQ(mixtures.classes(), 3);
   const Tensor x = Tensor::randn({4, 2}, rng), t = Tensor::rand({4}, rng);
-  const Tensor v = mixtures.forward(x, t, Indices({0, 1, 2, 3}));
+  const Tensor v = mixtures(x, t, Indices({0, 1, 2, 3}));
   const auto of = [&](Index label) { return model->forward(x, t, Indices({label, label, label, label})).to_vector(); };
   const std::vector<Real> v_0 = of(0), v_2 = of(2), no_class = model->forward(x, t).to_vector();
   for (std::size_t d = 0; d < 2; ++d) {
@@ -65,21 +66,21 @@ TEST(ClassMixtures, MixTheVelocities) {
 
 TEST(ClassMixtures, OfAGuidedModel) {
   Generator rng(3);
-  const auto model = nn::make_model({.dimension = 2, .hidden = {16}, .classes = 2}, rng);
-  const GuidedModel guided(*model, 3);
-  const ClassMixtures mixtures(guided, {{0, 1, 0.5}});
+  const auto model = nn::make_time_network({.dimension = 2, .hidden = {16}, .classes = 2}, rng);
+  const auto strong = std::make_shared<const GuidedVelocity>(velocity_of(model), 3);
+  const ClassMixtures mixtures(strong, {{0, 1, 0.5}});
   const Tensor x = Tensor::randn({1, 2}, rng), t = Tensor::rand({1}, rng);
-  const Tensor v = mixtures.forward(x, t, Indices({0}));
-  const Tensor a = guided.forward(x, t, Indices({0})), b = guided.forward(x, t, Indices({1}));
+  const Tensor v = mixtures(x, t, Indices({0}));
+  const Tensor a = (*strong)(x, t, Indices({0})), b = (*strong)(x, t, Indices({1}));
   for (Index d = 0; d < 2; ++d) EXPECT_NEAR(v.data()[d], (a.data()[d] + b.data()[d]) / 2, kRounding);
 }
 
 TEST(Interpolation, MisuseIsExplained) {
   Generator rng(4);
-  const auto model = nn::make_model({.dimension = 2, .hidden = {4}, .classes = 2}, rng);
-  EXPECT_THROW(ClassMixtures(*model, {}), std::invalid_argument);
-  EXPECT_THROW(ClassMixtures(*model, {{0, 2, 0.5}}), std::invalid_argument);
-  EXPECT_THROW(ClassMixtures(*model, {{0, 1, 1.5}}), std::invalid_argument);
+  const auto model = nn::make_time_network({.dimension = 2, .hidden = {4}, .classes = 2}, rng);
+  EXPECT_THROW(ClassMixtures(velocity_of(model), {}), std::invalid_argument);
+  EXPECT_THROW(ClassMixtures(velocity_of(model), {{0, 2, 0.5}}), std::invalid_argument);
+  EXPECT_THROW(ClassMixtures(velocity_of(model), {{0, 1, 1.5}}), std::invalid_argument);
   EXPECT_THROW(spherical_interpolation(Tensor::zeros({2, 3}), Tensor::zeros({2, 2}), Tensor::zeros({2})),
                std::invalid_argument);
   EXPECT_THROW(spherical_interpolation(Tensor::zeros({2, 3}), Tensor::zeros({2, 3}), Tensor::zeros({3})),

@@ -14,9 +14,9 @@
 #include "autodiff/random.hpp"
 #include "flow/metrics/likelihood.hpp"
 #include "flow/metrics/metrics.hpp"
-#include "flow/model/trainer.hpp"
+#include "flow/model/flow_matching.hpp"
 #include "flow/transport/sinkhorn.hpp"
-#include "nn/model.hpp"
+#include "nn/trainer.hpp"
 
 namespace rill::flow {
 namespace {
@@ -40,9 +40,10 @@ Tensor points(Index n, Index dimension, std::uint64_t stream) {
   return Tensor::randn({n, dimension}, rng);
 }
 
-std::shared_ptr<nn::VelocityModel> small_model(Index dimension) {
-  Generator rng(7);
-  return nn::make_model({.dimension = dimension, .hidden = {16, 16}, .activation = "silu"}, rng);
+FlowMatchingDescription small_model() {
+  FlowMatchingDescription description;
+  description.network = {.dimension = 2, .hidden = {16, 16}, .activation = "silu"};
+  return description;
 }
 
 TEST(Interruption, OfExactTransport) {
@@ -65,11 +66,11 @@ TEST(Interruption, OfPairsOfPoints) {
 }
 
 TEST(Interruption, OfALikelihoodWithManyProbes) {
-  const auto model = small_model(2);
+  Generator rng(7);
+  const FlowMatching model(small_model(), rng);
   const Tensor x = points(10, 2, 0);
-  const LikelihoodOptions options{
-      .integrator = fixed_steps(kMidpoint, 10), .trace = Trace::kRademacher, .probes = 20000};
-  expect_given_up([&] { log_likelihood(*model, x, {}, options); });
+  const LikelihoodOptions options{.solver = FixedSteps{&kMidpoint, 10}, .trace = Trace::kRademacher, .probes = 20000};
+  expect_given_up([&] { log_likelihood(model.dynamics()->velocity, x, {}, options); });
 }
 
 // On one thread, and with examples made ahead on threads of their own.
@@ -77,20 +78,18 @@ TEST(Interruption, OfATrainingStepLeavesItUndone) {
   const int threads = thread_count();
   for (const int count : {1, 2}) {
     set_thread_count(count);
-    const auto model = small_model(2);
-    TrainerOptions options;
-    options.examples.coupling.name = "ot";
-    Index batch = 20000;
-    Trainer trainer(
-        *model,
-        [&](Index, Generator& rng) {
-          return datasets::Batch{Tensor::randn({batch, 2}, rng), {}};
-        },
-        options);
-    const auto first = model->named_parameters().front().tensor.to_vector();
-    expect_given_up([&] { trainer.step(); });
-    EXPECT_EQ(trainer.steps_done(), 0);
-    EXPECT_EQ(model->named_parameters().front().tensor.to_vector(), first);
+    FlowMatchingDescription description = small_model();
+    description.coupling.name = "ot";
+    Generator rng(7);
+    FlowMatching model(description, rng);
+    const auto batches = [](Index, Generator& step_rng) {
+      return datasets::Batch{Tensor::randn({20000, 2}, step_rng), {}};
+    };
+    const auto trainer = model.trainer(batches, {});
+    const auto first = model.module().parameters().front().to_vector();
+    expect_given_up([&] { trainer->step(); });
+    EXPECT_EQ(trainer->steps_done(), 0);
+    EXPECT_EQ(model.module().parameters().front().to_vector(), first);
   }
   set_thread_count(threads);
 }

@@ -9,9 +9,10 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
+#include "flow/model/dynamics.hpp"
 #include "flow/path/marginal.hpp"
 #include "flow/path/path.hpp"
-#include "nn/model.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {
@@ -40,9 +41,10 @@ Velocity linear_field(const Tensor& a) {
   return [=](const Tensor& x, const Tensor&) { return matmul(x, a, {.b = true}); };
 }
 
-std::shared_ptr<nn::VelocityModel> small_model(Index dimension, Index classes = 0) {
+std::shared_ptr<nn::TimeNetwork> small_model(Index dimension, Index classes = 0) {
   Generator rng(1);
-  return nn::make_model({.dimension = dimension, .hidden = {16, 16}, .activation = "tanh", .classes = classes}, rng);
+  return nn::make_time_network({.dimension = dimension, .hidden = {16, 16}, .activation = "tanh", .classes = classes},
+                               rng);
 }
 
 double at(const Tensor& x, Index i) { return static_cast<double>(x.data()[i]); }
@@ -51,7 +53,7 @@ TEST(Likelihood, OfTwoGaussiansIsExact) {
   const double m = 3, s = 0.5;
   Generator rng(7);
   const Tensor x_1 = m + s * Tensor::randn({40, 2}, rng);
-  const Likelihood found = log_likelihood(two_gaussians(m, s), x_1, {.integrator = fixed_steps(kRk4, 400)});
+  const Likelihood found = log_likelihood(two_gaussians(m, s), x_1, {.solver = FixedSteps{&kRk4, 400}});
   const Tensor expected = normal_log_density(x_1, m, s);
   EXPECT_EQ(found.evaluations, 1600);
   for (Index i = 0; i < 40; ++i) {
@@ -87,7 +89,7 @@ TEST(Likelihood, OfAFiniteDataSetIsItsMixture) {
   const EmpiricalMarginal marginal(data, std::make_shared<CondOtScheduler>(low));
   const Tensor points = reshape(x_1, {9, 1});
   const Tensor expected = marginal.log_density(points, Tensor::ones({9}));
-  const Likelihood found = log_likelihood(u, points, {.integrator = fixed_steps(kRk4, 200)});
+  const Likelihood found = log_likelihood(u, points, {.solver = FixedSteps{&kRk4, 200}});
   for (Index i = 0; i < 9; ++i) EXPECT_NEAR(at(found.log_p, i), at(expected, i), kDouble ? 1e-6 : 1e-4);
 }
 
@@ -115,20 +117,20 @@ TEST(Likelihood, DoesNotDependOnThreadsOrGroups) {
   const Tensor x_1 = Tensor::randn({n, 2}, rng);
   const Indices labels(rng.integers(n, 3));
   const LikelihoodOptions options{
-      .integrator = fixed_steps(kMidpoint, 2), .trace = Trace::kRademacher, .probes = 2, .seed = 11};
+      .solver = FixedSteps{&kMidpoint, 2}, .trace = Trace::kRademacher, .probes = 2, .seed = 11};
   const int threads = thread_count();
   set_thread_count(1);
-  const Likelihood serial = log_likelihood(*model, x_1, labels, options);
+  const Likelihood serial = log_likelihood(velocity_of(model), x_1, labels, options);
   set_thread_count(3);
-  const Likelihood parallel = log_likelihood(*model, x_1, labels, options);
+  const Likelihood parallel = log_likelihood(velocity_of(model), x_1, labels, options);
   set_thread_count(threads);
   EXPECT_EQ(serial.log_p.to_vector(), parallel.log_p.to_vector());
   EXPECT_EQ(serial.standard_error.to_vector(), parallel.standard_error.to_vector());
   // Each point has the likelihood that it has alone, under its own label.
-  const Likelihood all = log_likelihood(*model, x_1, labels, {.integrator = fixed_steps(kMidpoint, 2)});
+  const Likelihood all = log_likelihood(velocity_of(model), x_1, labels, {.solver = FixedSteps{&kMidpoint, 2}});
   for (Index i = n - 20; i < n; ++i) {
-    const Likelihood alone = log_likelihood(*model, slice(x_1, 0, i, i + 1), Indices({labels[i]}),
-                                            {.integrator = fixed_steps(kMidpoint, 2)});
+    const Likelihood alone = log_likelihood(velocity_of(model), slice(x_1, 0, i, i + 1), Indices({labels[i]}),
+                                            {.solver = FixedSteps{&kMidpoint, 2}});
     EXPECT_NEAR(at(all.log_p, i), at(alone.log_p, 0), 1e-5) << "row " << i;
   }
 }
@@ -141,7 +143,7 @@ TEST(Likelihood, TakesAnAdaptiveSolver) {
   const Tolerance tolerance{.rtol = kDouble ? 1e-9 : 1e-6, .atol = kDouble ? 1e-9 : 1e-6};
   for (const bool per_sample : {false, true}) {
     const Likelihood found = log_likelihood(
-        two_gaussians(m, s), x_1, {.integrator = adaptive_steps({.tolerance = tolerance, .per_sample = per_sample})});
+        two_gaussians(m, s), x_1, {.solver = AdaptiveOptions{.tolerance = tolerance, .per_sample = per_sample}});
     EXPECT_GT(found.evaluations, 6);
     for (Index i = 0; i < 20; ++i) EXPECT_NEAR(at(found.log_p, i), at(expected, i), kDouble ? 1e-6 : 1e-4);
   }
@@ -154,13 +156,13 @@ TEST(Likelihood, ProbesAndLabelsFollowTheRowsThatLeave) {
   const Tensor x_1 = 3 * Tensor::randn({n, 2}, rng);
   const Indices labels(rng.integers(n, 3));
   const Tolerance tolerance{.rtol = 1e-4, .atol = 1e-4};
-  LikelihoodOptions options{.integrator = adaptive_steps({.tolerance = tolerance, .per_sample = true}),
+  LikelihoodOptions options{.solver = AdaptiveOptions{.tolerance = tolerance, .per_sample = true},
                             .trace = Trace::kGaussian,
                             .probes = 2,
                             .seed = 17};
-  const Likelihood adaptive = log_likelihood(*model, x_1, labels, options);
-  options.integrator = fixed_steps(kRk4, 20);
-  const Likelihood fixed = log_likelihood(*model, x_1, labels, options);
+  const Likelihood adaptive = log_likelihood(velocity_of(model), x_1, labels, options);
+  options.solver = FixedSteps{&kRk4, 20};
+  const Likelihood fixed = log_likelihood(velocity_of(model), x_1, labels, options);
   for (Index i = 0; i < n; ++i) {
     EXPECT_NEAR(at(adaptive.log_p, i), at(fixed.log_p, i), 2e-3) << "the same probes and labels, row " << i;
     EXPECT_NEAR(at(adaptive.standard_error, i), at(fixed.standard_error, i), 2e-3);
@@ -181,12 +183,18 @@ TEST(Likelihood, CanBeMaximised) {
 TEST(Likelihood, MisuseIsExplained) {
   const Velocity u = two_gaussians(0, 1);
   const Tensor x = Tensor::zeros({2, 2});
-  EXPECT_THAT(misuse([&] { log_likelihood(u, x, {.integrator = fixed_steps(kEuler, 1)}); }),
+  EXPECT_THAT(misuse([&] {
+                log_likelihood(u, x, {.solver = FixedSteps{&kEuler, 1}});
+              }),
               HasSubstr("a discrete step has no instantaneous change of variables; take more steps"));
   EXPECT_THAT(misuse([&] { log_likelihood(u, Tensor::zeros({2})); }), HasSubstr("expected points [N, ...]"));
   EXPECT_THAT(misuse([&] { log_likelihood(u, x, {.trace = Trace::kGaussian, .probes = 0}); }), HasSubstr("got 0"));
-  EXPECT_THAT(misuse([&] { log_likelihood(*small_model(2, 3), x, Indices({1})); }), HasSubstr("1 labels for 2"));
-  EXPECT_THAT(misuse([&] { fixed_steps(kRk4, 0); }), HasSubstr("at least 1, got 0"));
+  EXPECT_THAT(misuse([&] { log_likelihood(velocity_of(small_model(2, 3)), x, Indices({1})); }),
+              HasSubstr("1 labels for 2"));
+  EXPECT_THAT(misuse([&] {
+                log_likelihood(u, x, {.solver = FixedSteps{&kRk4, 0}});
+              }),
+              HasSubstr("at least 1 step, got 0"));
   LikelihoodOptions options;
   options.source = [](const Tensor& points) { return points; };
   EXPECT_THAT(misuse([&] { log_likelihood(u, x, options); }), HasSubstr("expected [2]"));

@@ -4,18 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "autodiff/random.hpp"
-#include "nn/model.hpp"
 
 namespace rill::flow {
 namespace {
 
 // v = x (label + 1): what starts at x ends at x e^(label + 1).
-class Growth final : public nn::VelocityModel {
+class Growth final : public VelocityField {
  public:
-  Growth() : VelocityModel(2, 2) {}
-  Tensor forward(const Tensor& x, const Tensor&, const Indices& labels) const override {
+  Growth() : VelocityField(2, 2) {}
+  Tensor operator()(const Tensor& x, const Tensor&, const Indices& labels = {}) const override {
     Tensor rate = Tensor::empty({x.dim(0), 1});
     for (Index i = 0; i < x.dim(0); ++i) rate.data()[i] = static_cast<Real>(labels[i] + 1);
     return x * rate;
@@ -25,7 +25,8 @@ class Growth final : public nn::VelocityModel {
 Pairs some_pairs() {
   Generator rng(1);
   const Tensor x_0 = Tensor::randn({6, 2}, rng);
-  return make_pairs(Growth(), x_0, Indices({0, 1, 0, 1, 1, 0}), {.solver = FixedSteps{&kRk4, 40}});
+  return make_pairs({.velocity = std::make_shared<const Growth>()}, x_0, Indices({0, 1, 0, 1, 1, 0}),
+                    {.solver = FixedSteps{&kRk4, 40}});
 }
 
 TEST(Reflow, PairsAreTheEndsOfTheFlow) {

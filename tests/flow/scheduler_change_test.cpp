@@ -12,7 +12,7 @@
 #include "flow/path/path.hpp"
 #include "flow/path/prediction.hpp"
 #include "flow/solver/ode.hpp"
-#include "nn/model.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {
@@ -131,14 +131,30 @@ TEST(SchedulerChange, StandsStillBeyondTheSharesOfTheFirst) {
 
 TEST(SchedulerChange, OfAModel) {
   Generator rng(7);
-  const auto model = nn::make_model({.hidden = {8}, .classes = 2}, rng);
-  const std::shared_ptr<const Scheduler> from = make_scheduler({}), to = make_scheduler({.name = "cosine"});
-  const RescheduledModel other(*model, from, to);
+  const auto model = nn::make_time_network({.hidden = {8}, .classes = 2}, rng);
+  const auto straight = std::make_shared<const AffinePath>(make_path({}));
+  const Dynamics dynamics{.velocity = velocity_of(model), .path = straight};
+  const Dynamics other = on_scheduler(dynamics, "cosine");
   const Tensor x_0 = Tensor::randn({5, 2}, rng);
   const Indices labels({0, 1, 0, 2, 1});
-  const Tensor end = generate(*model, x_0, labels, {.solver = FixedSteps{&kRk4, 100}}).x;
+  const Tensor end = generate(dynamics, x_0, labels, {.solver = FixedSteps{&kRk4, 100}}).x;
   const Tensor same = generate(other, x_0, labels, {.solver = FixedSteps{&kRk4, 100}}).x;
   for (Index i = 0; i < 10; ++i) EXPECT_NEAR(same.data()[i], end.data()[i], kDouble ? 1e-7 : 1e-4);
+  EXPECT_EQ(other.path->scheduler().at(0.5).alpha, make_scheduler({.name = "cosine"})->at(0.5).alpha);
+  const RescheduledVelocity field(velocity_of(model), make_scheduler({}), make_scheduler({.name = "cosine"}));
+  const Tensor t = Tensor::full({5}, 0.3);
+  EXPECT_EQ(field(x_0, t, labels).to_vector(), (*other.velocity)(x_0, t, labels).to_vector());
+}
+
+TEST(SchedulerChange, OfDynamicsNeedsAPathWithoutNoise) {
+  Generator rng(8);
+  const auto field = velocity_of(nn::make_time_network({.hidden = {4}}, rng));
+  EXPECT_THAT(misuse([&] { on_scheduler({.velocity = field}, "cosine"); }), HasSubstr("no path to leave"));
+  const auto noisy = std::make_shared<const AffinePath>(make_path({.name = "i-cfm", .sigma = 0.1}));
+  EXPECT_THAT(misuse([&] { on_scheduler({.velocity = field, .path = noisy}, "cosine"); }),
+              HasSubstr("noise of its own, which no scheduler has"));
+  const auto straight = std::make_shared<const AffinePath>(make_path({}));
+  EXPECT_THAT(misuse([&] { on_scheduler({.velocity = field, .path = straight}, "slow"); }), HasSubstr("slow"));
 }
 
 }  // namespace

@@ -10,11 +10,11 @@
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
 #include "flow/model/generate.hpp"
-#include "flow/model/model_sde.hpp"
+#include "flow/model/stochastic.hpp"
 #include "flow/path/path.hpp"
 #include "flow/path/prediction.hpp"
 #include "flow/solver/brownian.hpp"
-#include "nn/model.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::flow {
@@ -237,18 +237,18 @@ TEST(SdeOfFlow, TheSchroedingerBridgeOfTwoGaussians) {
 
 TEST(Generate, StochasticStepsDoNotDependOnThreadsOrGroups) {
   Generator rng(19);
-  const auto model = nn::make_model({.hidden = {8}, .classes = 3}, rng);
   const auto path = std::make_shared<const AffinePath>(make_path({.name = "cosine"}));
+  const Dynamics dynamics{.velocity = velocity_of(nn::make_time_network({.hidden = {8}, .classes = 3}, rng)),
+                          .path = path};
   const Index n = 2100;
   const Tensor x_0 = Tensor::randn({n, 2}, rng);
   const Indices labels(rng.integers(n, 3));
-  const NoiseLevel g = [](double time) { return 1 - time; };
-  const GenerateOptions options{.solver = StochasticSteps{SdeMethod::kHeun, 5, path, g, 20}, .keep_trajectory = true};
+  const GenerateOptions options{.solver = StochasticSteps{SdeMethod::kHeun, 5, 0.8, 20}, .keep_trajectory = true};
   const int threads = thread_count();
   set_thread_count(1);
-  const Generated serial = generate(*model, x_0, labels, options);
+  const Generated serial = generate(dynamics, x_0, labels, options);
   set_thread_count(3);
-  const Generated parallel = generate(*model, x_0, labels, options);
+  const Generated parallel = generate(dynamics, x_0, labels, options);
   set_thread_count(threads);
   EXPECT_EQ(serial.x.to_vector(), parallel.x.to_vector());
   EXPECT_EQ(serial.evaluations, 10);
@@ -256,31 +256,55 @@ TEST(Generate, StochasticStepsDoNotDependOnThreadsOrGroups) {
   EXPECT_EQ(serial.trajectory.front().to_vector(), x_0.to_vector());
   EXPECT_EQ(serial.trajectory.back().to_vector(), serial.x.to_vector());
   BrownianPath motion(20, x_0.shape());
-  const Sde sde = sde_of_model(*model, labels, *path, g);
+  const NoiseLevel g = [&](double t) { return std::sqrt(0.8 * path->scheduler().at(t).sigma); };
+  const Sde sde = sde_of(dynamics, labels, g);
   const Tensor whole = solve(sde, x_0, uniform_grid(0, 1, 5), SdeMethod::kHeun, motion).x;
   for (Index i = 0; i < 2 * n; ++i) EXPECT_NEAR(serial.x.data()[i], whole.data()[i], 1e-5);
 }
 
+TEST(NoiseLevel, IsTheBridgesOwnOrFadesWithTheNoiseOfThePath) {
+  const NoiseLevel bridge =
+      noise_level(std::make_shared<const AffinePath>(make_path({.name = "schroedinger-bridge", .sigma = 0.5})), 2);
+  EXPECT_DOUBLE_EQ(bridge(0.1), 1);
+  EXPECT_DOUBLE_EQ(bridge(0.9), 1);
+  const NoiseLevel straight = noise_level(std::make_shared<const AffinePath>(make_path({})), 3);
+  EXPECT_NEAR(straight(0.25), std::sqrt(3 * 0.75), 1e-12);
+  EXPECT_EQ(straight(1), 0);
+}
+
 TEST(ModelSde, UsesTheScoreThatTheModelLearned) {
   Generator rng(21);
-  const auto model = nn::make_model({.hidden = {8}, .score = true}, rng);
   const double sigma = 0.5;
-  const AffinePath bridge = make_path({.name = "schroedinger-bridge", .sigma = sigma});
+  const Dynamics dynamics{
+      .velocity = velocity_of(nn::make_time_network({.hidden = {8}, .classes = 2}, rng)),
+      .path = std::make_shared<const AffinePath>(make_path({.name = "schroedinger-bridge", .sigma = sigma})),
+      .score_drift = velocity_of(nn::make_time_network({.hidden = {8}, .classes = 2}, rng))};
   const Tensor x = Tensor::randn({4, 2}, rng), t = Tensor::full({4}, 0.3);
-  const Tensor with_noise = sde_of_model(*model, {}, bridge, [=](double) { return 2 * sigma; }).drift(x, t);
-  const Tensor expected = model->forward(x, t) + 4 * model->score_drift(x, t);  // g^2 / 2 = 4 sigma^2 / 2
-  for (Index i = 0; i < 8; ++i) EXPECT_NEAR(with_noise.data()[i], expected.data()[i], 1e-5);
+  for (const Indices& labels : {Indices(), Indices({0, 1, 1, 2})}) {
+    const Tensor with_noise = sde_of(dynamics, labels, [=](double) { return 2 * sigma; }).drift(x, t);
+    // g^2 / 2 = 4 sigma^2 / 2
+    const Tensor expected = (*dynamics.velocity)(x, t, labels) + 4 * (*dynamics.score_drift)(x, t, labels);
+    for (Index i = 0; i < 8; ++i) EXPECT_NEAR(with_noise.data()[i], expected.data()[i], 1e-5);
+  }
 }
 
 TEST(ModelSde, MisuseIsExplained) {
   Generator rng(22);
-  const auto plain = nn::make_model({.hidden = {8}}, rng), scored = nn::make_model({.hidden = {8}, .score = true}, rng);
-  const AffinePath straight = make_path({}), bridge = make_path({.name = "schroedinger-bridge", .sigma = 1});
+  const auto field = velocity_of(nn::make_time_network({.hidden = {8}}, rng)),
+             score = velocity_of(nn::make_time_network({.hidden = {8}}, rng));
+  const auto straight = std::make_shared<const AffinePath>(make_path({})),
+             bridge = std::make_shared<const AffinePath>(make_path({.name = "schroedinger-bridge", .sigma = 1}));
   const NoiseLevel g = [](double) { return 1; };
-  EXPECT_THAT(misuse([&] { sde_of_model(*plain, {}, bridge, g); }), HasSubstr("train a model that learns one"));
-  EXPECT_THAT(misuse([&] { sde_of_model(*scored, {}, straight, g); }), HasSubstr("needs the Schroedinger bridge"));
+  EXPECT_THAT(misuse([&] { sde_of({.velocity = field, .path = bridge}, {}, g); }),
+              HasSubstr("train a model that learns one"));
+  EXPECT_THAT(misuse([&] { sde_of({.velocity = field, .path = straight, .score_drift = score}, {}, g); }),
+              HasSubstr("needs the Schroedinger bridge"));
+  EXPECT_THAT(misuse([&] { sde_of({.velocity = field, .path = straight, .no_score = "not of this one"}, {}, g); }),
+              HasSubstr("not of this one"));
+  EXPECT_THAT(misuse([&] { sde_of({.velocity = field}, {}, g); }), HasSubstr("no path"));
   const Tensor x_0 = Tensor::zeros({3, 2});
-  EXPECT_THAT(misuse([&] { generate(*plain, x_0, {}, {.solver = StochasticSteps{}}); }), HasSubstr("need the path"));
+  EXPECT_THAT(misuse([&] { generate({.velocity = field}, x_0, {}, {.solver = StochasticSteps{}}); }),
+              HasSubstr("need the path"));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
-#include "flow/model/generate.hpp"
-#include "nn/model.hpp"
+#include "flow/model/dynamics.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
 
@@ -24,8 +24,8 @@ double at(const Tensor& x, Index i) { return static_cast<double>(x.data()[i]); }
 
 TEST(Divergence, OfANetworkIsThatOfFiniteDifferences) {
   Generator rng(2);
-  const auto model = nn::make_model({.dimension = 3, .hidden = {16, 16}, .activation = "tanh"}, rng);
-  const Velocity u = velocity_of(*model);
+  const auto model = nn::make_time_network({.dimension = 3, .hidden = {16, 16}, .activation = "tanh"}, rng);
+  const Velocity u = with_labels(velocity_of(model), {});
   const Tensor x = Tensor::randn({5, 3}, rng), t = Tensor::rand({5}, rng);
   const NoGrad no_grad;
   const auto [velocity, divergence] = velocity_and_divergence(u, x, t);

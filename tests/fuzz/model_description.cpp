@@ -10,7 +10,7 @@
 namespace {
 
 auto parse(const std::string& json) {
-  return rill::fuzz::accepted<std::invalid_argument>([&] { return rill::nn::parse_model_description(json); });
+  return rill::fuzz::accepted<std::invalid_argument>([&] { return rill::nn::parse_time_network_description(json); });
 }
 
 }  // namespace
@@ -22,6 +22,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!description) return 0;
   fuzz::check(parse(nn::to_json(*description)) == description, "the description reads back as it was");
   const fuzz::MemoryFile file(fuzz::safetensors_text({{"model", json}}, {}));
-  fuzz::check(!fuzz::accepted<FileError>([&] { return nn::load_model(file.path()); }), "a network without weights");
+  fuzz::check(!fuzz::accepted<FileError>([&] { return nn::load_network(file.path()); }), "a network without weights");
   return 0;
 }

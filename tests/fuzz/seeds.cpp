@@ -9,11 +9,12 @@
 
 #include "datasets/csv.hpp"
 #include "datasets/npy.hpp"
+#include "flow/model/flow_matching.hpp"
+#include "flow/model/model_file.hpp"
 #include "nn/checkpoint.hpp"
-#include "nn/model.hpp"
 #include "nn/safetensors.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/fuzz/safetensors_text.hpp"
-#include "tools/run.hpp"
 
 namespace {
 
@@ -102,15 +103,14 @@ void weights() {
   write("safetensors/found/overflows",
         of_header(R"({"a":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}})"));
 
-  const nn::ModelDescription networks[] = {
+  const nn::TimeNetworkDescription networks[] = {
       {.hidden = {2}},
       {.kind = "mlp",
        .hidden = {1, 1},
        .activation = "relu",
        .time_embedding = "fourier",
        .time_frequencies = 1,
-       .classes = 2,
-       .score = true},
+       .classes = 2},
       {.kind = "residual-mlp", .hidden = {1}},
       {.kind = "unet",
        .dimension = 4,
@@ -124,18 +124,18 @@ void weights() {
        .dit = {.patch = 2, .width = 4, .blocks = 1, .heads = 1, .mlp_ratio = 1}},
   };
   int number = 0;
-  for (const nn::ModelDescription& description : networks) {
+  for (const nn::TimeNetworkDescription& description : networks) {
     const std::string name = "/" + description.kind + std::to_string(++number);
     const std::string json = nn::to_json(description);
     write("model_description" + name, json);
     Generator rng(0);
-    const auto model = nn::make_model(description, rng);
-    // Two of them: save_model() may add what is checked, and any change then ends the reading early.
-    nn::save_model(path("model_file" + name), description, *model);
+    const auto model = nn::make_time_network(description, rng);
+    // Two of them: save_network() may add what is checked, and any change then ends the reading early.
+    nn::save_network(path("model_file" + name), description, *model);
     write("model_file" + name + "-plain",
           fuzz::safetensors_text({{"model", json}}, nn::add_prefix("model.", model->named_parameters())));
   }
-  const auto with = [](nn::ModelDescription description, const auto& change) {
+  const auto with = [](nn::TimeNetworkDescription description, const auto& change) {
     change(description);
     return nn::to_json(description);
   };
@@ -166,13 +166,18 @@ void descriptions() {
   write("data_description/found/nested",
         R"({"kind":"density","source":)" + repeated("[", 100'000) + repeated("]", 100'000) + "}");
 
-  tools::FlowDescription flow;
-  flow.data = density;
-  write("flow_description/plain", tools::model_metadata(flow).at("flow"));
-  flow.path = {.name = "i-cfm", .sigma = 0.1};
-  flow.coupling.name = "ot";
-  flow.source = density;
-  write("flow_description/source", tools::model_metadata(flow).at("flow"));
+  Generator rng(0);
+  flow::FlowMatchingDescription description{.network = {.hidden = {1}}};
+  const auto entry = [&] { return flow::FlowMatching(description, rng).metadata().at("flow"); };
+  write("flow_description/plain", entry());
+  description.path = {.name = "i-cfm", .sigma = 0.1};
+  description.coupling.name = "ot";
+  description.source = density;
+  write("flow_description/source", entry());
+  flow::save_model(path("model_file/flow"), flow::FlowMatching(description, rng), density);
+  description = {.network = {.hidden = {1}}, .path = {.name = "schroedinger-bridge", .sigma = 1}, .score = true};
+  write("flow_description/score", entry());
+  flow::save_model(path("model_file/score"), flow::FlowMatching(description, rng), density);
   write("flow_description/found/nested", R"({"path":)" + repeated("[", 100'000) + repeated("]", 100'000) + "}");
 }
 

@@ -11,8 +11,8 @@
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
 #include "autodiff/memory.hpp"
-#include "nn/model.hpp"
 #include "nn/safetensors.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace rill::nn {
@@ -21,7 +21,7 @@ namespace {
 using testing::HasSubstr;
 using testing_support::TemporaryFolder;
 
-ModelDescription small() { return {.kind = "mlp", .dimension = 2, .hidden = {4}, .classes = 3}; }
+TimeNetworkDescription small() { return {.kind = "mlp", .dimension = 2, .hidden = {4}, .classes = 3}; }
 
 std::vector<std::vector<Real>> numbers(const Module& module) {
   std::vector<std::vector<Real>> all;
@@ -31,28 +31,28 @@ std::vector<std::vector<Real>> numbers(const Module& module) {
 
 // A saved model whose average differs from its weights.
 struct Saved {
-  Saved() : rng(1), model(make_model(small(), rng)), ema(model->named_parameters(), 0.9) {
+  Saved() : rng(1), model(make_time_network(small(), rng)), ema(model->named_parameters(), 0.9) {
     averaged = numbers(*model);
     for (Tensor parameter : model->parameters()) parameter.data()[0] += 1;
     path = folder / "model.safetensors";
-    save_model(path, small(), *model, &ema, {{"note", "kept"}});
+    save_network(path, small(), *model, &ema, {{"note", "kept"}});
   }
   TemporaryFolder folder;
   Generator rng;
-  std::shared_ptr<VelocityModel> model;
+  std::shared_ptr<TimeNetwork> model;
   Ema ema;
   std::vector<std::vector<Real>> averaged;
   std::string path;
 };
 
-// What load_model says about the file after `change`.
+// What load_network says about the file after `change`.
 template <class Change>
 std::string error_after(const Saved& saved, const Change& change) {
   SafeTensors contents = load_safetensors(saved.path);
   change(contents);
   save_safetensors(saved.path, contents);
   try {
-    load_model(saved.path);
+    load_network(saved.path);
     return "";
   } catch (const FileError& error) {
     EXPECT_THAT(error.what(), testing::StartsWith(saved.path + ": "));
@@ -69,31 +69,31 @@ Tensor& find(SafeTensors& contents, const std::string& name) {
 
 TEST(Checkpoint, TheFileAloneGivesTheModelBack) {
   const Saved saved;
-  const LoadedModel averaged = load_model(saved.path);
+  const LoadedNetwork averaged = load_network(saved.path);
   EXPECT_EQ(averaged.description, small());
   EXPECT_EQ(averaged.metadata, (Metadata{{"note", "kept"}}));
-  EXPECT_EQ(numbers(*averaged.model), saved.averaged);
-  const LoadedModel trained = load_model(saved.path, Weights::kTrained);
-  EXPECT_EQ(numbers(*trained.model), numbers(*saved.model));
-  EXPECT_NE(numbers(*trained.model), saved.averaged);
+  EXPECT_EQ(numbers(*averaged.network), saved.averaged);
+  const LoadedNetwork trained = load_network(saved.path, Weights::kTrained);
+  EXPECT_EQ(numbers(*trained.network), numbers(*saved.model));
+  EXPECT_NE(numbers(*trained.network), saved.averaged);
 }
 
 TEST(Checkpoint, WithoutAnAverageTheWeightsServe) {
   const Saved saved;
-  save_model(saved.path, small(), *saved.model);
-  EXPECT_EQ(numbers(*load_model(saved.path).model), numbers(*saved.model));
+  save_network(saved.path, small(), *saved.model);
+  EXPECT_EQ(numbers(*load_network(saved.path).network), numbers(*saved.model));
 }
 
 TEST(Checkpoint, WhatDoesNotFitIsNamed) {
   const Saved saved;
   EXPECT_THAT(error_after(saved, [](SafeTensors& c) { c.tensors.pop_back(); }), HasSubstr("has no tensor"));
-  save_model(saved.path, small(), *saved.model);
+  save_network(saved.path, small(), *saved.model);
   EXPECT_THAT(error_after(saved,
                           [](SafeTensors& c) {
                             find(c, "model.layers.0.weight") = Tensor::zeros({4, 20});
                           }),
               HasSubstr("tensor 'layers.0.weight' has shape [4, 20], expected [4, 19]"));
-  save_model(saved.path, small(), *saved.model);
+  save_network(saved.path, small(), *saved.model);
   EXPECT_THAT(error_after(saved,
                           [](SafeTensors& c) {
                             c.tensors.push_back({"model.extra", Tensor::zeros({1})});
@@ -108,12 +108,12 @@ TEST(Checkpoint, AFileThatDescribesNoModelIsRefused) {
   EXPECT_THAT(error_after(saved, [](SafeTensors& c) { c.metadata["model"] = "{}"; }), HasSubstr("'kind' is missing"));
   const auto set = [](const char* kind) {
     return [kind](SafeTensors& c) {
-      ModelDescription description = small();
+      TimeNetworkDescription description = small();
       description.kind = kind;
       c.metadata["model"] = to_json(description);
     };
   };
-  EXPECT_THAT(error_after(saved, set("gan")), HasSubstr("unknown model kind 'gan'"));
+  EXPECT_THAT(error_after(saved, set("gan")), HasSubstr("unknown network 'gan'"));
   EXPECT_THAT(error_after(saved, [](SafeTensors& c) { c.metadata.clear(); }), HasSubstr("not a model"));
 }
 
@@ -121,9 +121,9 @@ TEST(Checkpoint, AFileThatDescribesNoModelIsRefused) {
 TEST(Checkpoint, ADescriptionOfMoreThanTheFileHoldsIsRefusedBeforeItIsBuilt) {
   const Saved saved;
   constexpr Index kTrillion = 1'000'000'000'000, kMost = std::numeric_limits<Index>::max();
-  const ModelDescription image{.kind = "unet", .dimension = 64, .classes = 0, .image = {8, 8, 1}};
-  std::vector<ModelDescription> claims;
-  const auto claim = [&](ModelDescription description, const auto& change) {
+  const TimeNetworkDescription image{.kind = "unet", .dimension = 64, .classes = 0, .image = {8, 8, 1}};
+  std::vector<TimeNetworkDescription> claims;
+  const auto claim = [&](TimeNetworkDescription description, const auto& change) {
     change(description);
     claims.push_back(description);
   };
@@ -137,7 +137,6 @@ TEST(Checkpoint, ADescriptionOfMoreThanTheFileHoldsIsRefusedBeforeItIsBuilt) {
   claim(small(), [](auto& d) { d.time_embedding = "fourier", d.time_frequencies = 1 << 20; });
   claim(small(), [](auto& d) { d.time_embedding = "fourier", d.time_frequencies = kMost; });
   claim(small(), [](auto& d) { d.kind = "residual-mlp", d.hidden = std::vector<Index>(100'000, 1); });
-  claim(small(), [](auto& d) { d.score = true, d.hidden = {30'000, 30'000}; });
   claim(image, [](auto& d) { d.unet.blocks = kTrillion; });
   claim(image, [](auto& d) { d.unet.base_channels = kMost; });
   claim(image, [](auto& d) { d.unet.base_channels = 1 << 20; });
@@ -148,7 +147,7 @@ TEST(Checkpoint, ADescriptionOfMoreThanTheFileHoldsIsRefusedBeforeItIsBuilt) {
   claim(image, [](auto& d) { d.kind = "dit", d.dit.width = kMost - 3; });
   claim(image, [](auto& d) { d.kind = "dit", d.dit.mlp_ratio = kMost; });
   const std::size_t before = memory::statistics().bytes;
-  for (const ModelDescription& description : claims) {
+  for (const TimeNetworkDescription& description : claims) {
     const std::string json = to_json(description);
     EXPECT_NE(error_after(saved, [&](SafeTensors& c) { c.metadata["model"] = json; }), "") << json.substr(0, 100);
   }
@@ -158,22 +157,22 @@ TEST(Checkpoint, ADescriptionOfMoreThanTheFileHoldsIsRefusedBeforeItIsBuilt) {
 TEST(Checkpoint, ALargeModelThatTheFileHoldsLoads) {
   const TemporaryFolder folder;
   Generator rng(1);
-  const ModelDescription description{.kind = "mlp", .dimension = 2, .hidden = std::vector<Index>(1500, 2)};
-  save_model(folder / "deep", description, *make_model(description, rng));
-  EXPECT_EQ(load_model(folder / "deep").model->parameters().size(), 3002u);
-  const ModelDescription wide{.kind = "mlp", .dimension = 2, .hidden = {2500, 2500}};
-  save_model(folder / "wide", wide, *make_model(wide, rng));
-  EXPECT_GT(load_model(folder / "wide").model->parameter_count(), 6'000'000);
+  const TimeNetworkDescription description{.kind = "mlp", .dimension = 2, .hidden = std::vector<Index>(1500, 2)};
+  save_network(folder / "deep", description, *make_time_network(description, rng));
+  EXPECT_EQ(load_network(folder / "deep").network->parameters().size(), 3002u);
+  const TimeNetworkDescription wide{.kind = "mlp", .dimension = 2, .hidden = {2500, 2500}};
+  save_network(folder / "wide", wide, *make_time_network(wide, rng));
+  EXPECT_GT(load_network(folder / "wide").network->parameter_count(), 6'000'000);
 }
 
 TEST(Checkpoint, ALargeImageCostsNothingUntilItIsUsed) {
-  const ModelDescription large{.kind = "dit",
-                               .dimension = 1 << 20,
-                               .image = {1 << 19, 2, 1},
-                               .dit = {.patch = 1, .width = 4, .blocks = 1, .heads = 1}};
+  const TimeNetworkDescription large{.kind = "dit",
+                                     .dimension = 1 << 20,
+                                     .image = {1 << 19, 2, 1},
+                                     .dit = {.patch = 1, .width = 4, .blocks = 1, .heads = 1}};
   const std::size_t before = memory::statistics().bytes;
   Generator rng(1);
-  make_model(large, rng);  // positions of 4 million tokens are not made until they are used
+  make_time_network(large, rng);  // positions of 4 million tokens are not made until they are used
   EXPECT_LT(memory::statistics().bytes - before, std::size_t{10} << 20);
 }
 
@@ -190,9 +189,9 @@ TEST(Checkpoint, WeightsThatAreNotFiniteAreRefused) {
 TEST(Checkpoint, AnAverageOfAnotherModelIsRefused) {
   const Saved saved;
   Generator rng(1);
-  const auto other = make_model(small(), rng);
-  EXPECT_THROW(save_model(saved.path, small(), *other, &saved.ema), std::invalid_argument);
-  EXPECT_NO_THROW(load_model(saved.path));
+  const auto other = make_time_network(small(), rng);
+  EXPECT_THROW(save_network(saved.path, small(), *other, &saved.ema), std::invalid_argument);
+  EXPECT_NO_THROW(load_network(saved.path));
 }
 
 TEST(Assign, CopiesByNameInAnyOrder) {
@@ -220,8 +219,8 @@ TEST(Prefix, IsPutOnAndTakenOff) {
 
 TEST(Checkpoint, TheKeyOfTheDescriptionIsReserved) {
   const Saved saved;
-  EXPECT_THROW(save_model(saved.path, small(), *saved.model, nullptr, {{"model", "mine"}}), std::invalid_argument);
-  EXPECT_NO_THROW(load_model(saved.path));
+  EXPECT_THROW(save_network(saved.path, small(), *saved.model, nullptr, {{"model", "mine"}}), std::invalid_argument);
+  EXPECT_NO_THROW(load_network(saved.path));
 }
 
 }  // namespace

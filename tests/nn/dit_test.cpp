@@ -9,7 +9,7 @@
 
 #include "autodiff/ops.hpp"
 #include "nn/checkpoint.hpp"
-#include "nn/model.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
 #include "tests/nn/parameter_gradients.hpp"
@@ -21,7 +21,7 @@ namespace {
 using ::testing::Each;
 using ::testing::HasSubstr;
 
-ModelDescription tiny() {
+TimeNetworkDescription tiny() {
   return {.kind = "dit",
           .dimension = 4 * 6,
           .time_embedding = "fourier",
@@ -31,9 +31,9 @@ ModelDescription tiny() {
           .dit = {.patch = 2, .width = 4, .blocks = 2, .heads = 2, .mlp_ratio = 2}};
 }
 
-std::shared_ptr<VelocityModel> made(const ModelDescription& description) {
+std::shared_ptr<TimeNetwork> made(const TimeNetworkDescription& description) {
   Generator rng(1);
-  return make_model(description, rng);
+  return make_time_network(description, rng);
 }
 
 TEST(Dit, CountsItsParameters) {
@@ -91,17 +91,17 @@ TEST(Dit, ComesBackFromAFile) {
   const testing_support::TemporaryFolder folder;
   const auto model = made(tiny());
   randomize_parameters(*model, 0.5, 7);
-  save_model(folder / "model.safetensors", tiny(), *model);
-  const LoadedModel loaded = load_model(folder / "model.safetensors");
+  save_network(folder / "model.safetensors", tiny(), *model);
+  const LoadedNetwork loaded = load_network(folder / "model.safetensors");
   EXPECT_EQ(loaded.description, tiny());
   Generator rng(8);
   const Tensor x = Tensor::randn({2, 24}, rng), t = Tensor::rand({2}, rng);
-  EXPECT_EQ(loaded.model->forward(x, t).to_vector(), model->forward(x, t).to_vector());
+  EXPECT_EQ(loaded.network->forward(x, t).to_vector(), model->forward(x, t).to_vector());
 }
 
 TEST(Dit, NamesWhatMakesNoNetwork) {
   const auto error = [](auto change) {
-    ModelDescription description = tiny();
+    TimeNetworkDescription description = tiny();
     change(description);
     return misuse([&] { made(description); });
   };

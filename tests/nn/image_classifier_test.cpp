@@ -9,8 +9,8 @@
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "nn/checkpoint.hpp"
-#include "nn/model.hpp"
 #include "nn/optimizer.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
 #include "tests/nn/parameter_gradients.hpp"
@@ -124,7 +124,7 @@ TEST(ImageClassifier, ComesBackFromAFile) {
   const Tensor x = Tensor::randn({2, 40}, rng);
   EXPECT_EQ(loaded.classifier->forward(x).to_vector(), network.forward(x).to_vector());
   try {
-    load_model(path);
+    load_network(path);
     ADD_FAILURE() << "a classifier passed for a model";
   } catch (const FileError& error) {
     EXPECT_THAT(error.what(), HasSubstr("not a model: its metadata has no 'model'"));

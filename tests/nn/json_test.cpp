@@ -7,7 +7,7 @@
 
 #include "autodiff/random.hpp"
 #include "nn/image_classifier.hpp"
-#include "nn/model_description.hpp"
+#include "nn/time_network_description.hpp"
 #include "tests/misuse.hpp"
 
 namespace rill::nn {
@@ -74,7 +74,7 @@ TEST(Json, NestedTooDeepIsRefusedBeforeItIsBuiltOrPrinted) {
   }
   EXPECT_NO_THROW(parse_json(std::string(32, '[') + std::string(32, ']'), "text"));
   for (const std::string& text : {closed, "{\"kind\":" + closed + "}"}) {
-    EXPECT_THAT(misuse([&] { parse_model_description(text); }), HasSubstr("nested more than 32 deep"));
+    EXPECT_THAT(misuse([&] { parse_time_network_description(text); }), HasSubstr("nested more than 32 deep"));
     EXPECT_THAT(misuse([&] { parse_image_classifier_description(text); }), HasSubstr("nested more than 32 deep"));
   }
 }
@@ -85,18 +85,18 @@ TEST(Json, DescriptionsSayWhatIsWrongWithAValueInShort) {
   for (const std::string& value :
        {std::string("\"\xee\xbe\x80\""), zeros + "]", std::string("1e300"), std::string("-1.5"),
         std::string("18446744073709551615"), std::string("true"), std::string("null")}) {
-    std::string text = to_json(ModelDescription{});
+    std::string text = to_json(TimeNetworkDescription{});
     text.replace(text.find("\"dimension\":2"), 13, "\"dimension\":" + value);
-    const std::string message = misuse([&] { parse_model_description(text); });
+    const std::string message = misuse([&] { parse_time_network_description(text); });
     EXPECT_THAT(message, AllOf(HasSubstr("'dimension' is "), HasSubstr("wrong type"))) << value.substr(0, 20);
     EXPECT_LT(message.size(), 200u);
   }
 }
 
 TEST(Json, DescriptionsHoldAnyBytes) {
-  ModelDescription description;
+  TimeNetworkDescription description;
   description.activation = "sil\xff";
-  EXPECT_EQ(parse_model_description(to_json(description)), description);
+  EXPECT_EQ(parse_time_network_description(to_json(description)), description);
 }
 
 }  // namespace

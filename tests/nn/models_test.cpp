@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "autodiff/ops.hpp"
-#include "nn/model.hpp"
 #include "nn/residual_mlp.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
 #include "tests/nn/parameter_gradients.hpp"
@@ -19,28 +19,28 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-ModelDescription annulus() {
+TimeNetworkDescription annulus() {
   return {.kind = "mlp", .dimension = 2, .hidden = {64, 64, 64}, .activation = "elu", .time_embedding = "plain"};
 }
 
 // Both kinds, small, with every part in use.
-std::vector<ModelDescription> small_models() {
-  ModelDescription mlp{.kind = "mlp",
-                       .dimension = 3,
-                       .hidden = {6, 5},
-                       .activation = "silu",
-                       .time_embedding = "fourier",
-                       .time_frequencies = 2,
-                       .classes = 2};
-  ModelDescription residual = mlp;
+std::vector<TimeNetworkDescription> small_models() {
+  TimeNetworkDescription mlp{.kind = "mlp",
+                             .dimension = 3,
+                             .hidden = {6, 5},
+                             .activation = "silu",
+                             .time_embedding = "fourier",
+                             .time_frequencies = 2,
+                             .classes = 2};
+  TimeNetworkDescription residual = mlp;
   residual.kind = "residual-mlp";
   residual.hidden = {6, 6};
   return {mlp, residual};
 }
 
-TEST(Mlp, TheAnnulusNetworkHasItsLayersAndNames) {
+TEST(TimeMlp, TheAnnulusNetworkHasItsLayersAndNames) {
   Generator rng(1);
-  const auto model = make_model(annulus(), rng);
+  const auto model = make_time_network(annulus(), rng);
   EXPECT_EQ(model->parameter_count(), (3 * 64 + 64) + 2 * (64 * 64 + 64) + (64 * 2 + 2));
   std::vector<std::string> names;
   for (const auto& [name, tensor] : model->named_parameters()) names.push_back(name);
@@ -48,12 +48,12 @@ TEST(Mlp, TheAnnulusNetworkHasItsLayersAndNames) {
                                  "layers.4.weight", "layers.4.bias", "layers.6.weight", "layers.6.bias"));
 }
 
-TEST(Mlp, IsLinearLayersOfTimeThenPoint) {
+TEST(TimeMlp, IsLinearLayersOfTimeThenPoint) {
   Generator rng(2);
-  ModelDescription description = annulus();
+  TimeNetworkDescription description = annulus();
   description.hidden = {4};
   description.activation = "relu";
-  const auto model = make_model(description, rng);
+  const auto model = make_time_network(description, rng);
   const std::vector<Tensor> p = model->parameters();
   const Tensor x = Tensor::from({0.5, -1, 2, 0.25}, {2, 2}), t = Tensor::from({0.1, 0.9}, {2});
   const Tensor input = Tensor::from({0.1, 0.5, -1, 0.9, 2, 0.25}, {2, 3});
@@ -62,10 +62,10 @@ TEST(Mlp, IsLinearLayersOfTimeThenPoint) {
 }
 
 TEST(Models, AreTheSameForTheSameSeed) {
-  for (const ModelDescription& description : small_models()) {
+  for (const TimeNetworkDescription& description : small_models()) {
     Generator first(3), second(3), other(4);
-    const auto a = make_model(description, first), b = make_model(description, second),
-               c = make_model(description, other);
+    const auto a = make_time_network(description, first), b = make_time_network(description, second),
+               c = make_time_network(description, other);
     bool differs = false;
     for (std::size_t i = 0; i < a->parameters().size(); ++i) {
       EXPECT_EQ(a->parameters()[i].to_vector(), b->parameters()[i].to_vector());
@@ -76,10 +76,10 @@ TEST(Models, AreTheSameForTheSameSeed) {
 }
 
 TEST(Models, GradientsOfInputsAndParameters) {
-  for (const ModelDescription& description : small_models()) {
+  for (const TimeNetworkDescription& description : small_models()) {
     SCOPED_TRACE(description.kind);
     Generator rng(5);
-    const auto model = make_model(description, rng);
+    const auto model = make_time_network(description, rng);
     randomize_parameters(*model, 0.4, 6);
     const Tensor x = Tensor::randn({4, 3}, rng), t = Tensor::rand({4}, rng);
     const Indices labels({0, 1, 2, 0});
@@ -90,10 +90,10 @@ TEST(Models, GradientsOfInputsAndParameters) {
 }
 
 TEST(Models, LabelsMatterAndNoLabelsMeanNoClass) {
-  for (const ModelDescription& description : small_models()) {
+  for (const TimeNetworkDescription& description : small_models()) {
     SCOPED_TRACE(description.kind);
     Generator rng(7);
-    const auto model = make_model(description, rng);
+    const auto model = make_time_network(description, rng);
     randomize_parameters(*model, 0.4, 8);
     const Tensor x = Tensor::randn({2, 3}, rng), t = Tensor::rand({2}, rng);
     const std::vector<Real> none = model->forward(x, t).to_vector();
@@ -105,9 +105,9 @@ TEST(Models, LabelsMatterAndNoLabelsMeanNoClass) {
 }
 
 TEST(Models, APointDoesNotDependOnTheRestOfTheBatch) {
-  for (const ModelDescription& description : small_models()) {
+  for (const TimeNetworkDescription& description : small_models()) {
     Generator rng(9);
-    const auto model = make_model(description, rng);
+    const auto model = make_time_network(description, rng);
     randomize_parameters(*model, 0.4, 10);
     const Tensor x = Tensor::randn({7, 3}, rng), t = Tensor::rand({7}, rng);
     const Tensor all = model->forward(x, t);
@@ -117,9 +117,9 @@ TEST(Models, APointDoesNotDependOnTheRestOfTheBatch) {
 }
 
 TEST(Models, RefuseInputsOfOtherShapes) {
-  for (const ModelDescription& description : small_models()) {
+  for (const TimeNetworkDescription& description : small_models()) {
     Generator rng(11);
-    const auto model = make_model(description, rng);
+    const auto model = make_time_network(description, rng);
     const Tensor x = Tensor::zeros({2, 3}), t = Tensor::zeros({2});
     EXPECT_THAT(misuse([&] { model->forward(Tensor::zeros({2, 4}), t); }), HasSubstr("[2, 4], expected [N, 3]"));
     EXPECT_THAT(misuse([&] { model->forward(x, Tensor::zeros({2, 1})); }), HasSubstr("t has shape [2, 1]"));
@@ -129,7 +129,7 @@ TEST(Models, RefuseInputsOfOtherShapes) {
     EXPECT_THAT(misuse([&] { model->forward(x, t, Indices({-1, 0})); }), HasSubstr("label -1"));
   }
   Generator rng(12);
-  const auto unconditional = make_model(annulus(), rng);
+  const auto unconditional = make_time_network(annulus(), rng);
   EXPECT_THAT(misuse([&] {
                 unconditional->forward(Tensor::zeros({1, 2}), Tensor::zeros({1}), Indices({0}));
               }),
@@ -138,7 +138,7 @@ TEST(Models, RefuseInputsOfOtherShapes) {
 
 TEST(ResidualMlp, StartsAtZeroVelocity) {
   Generator rng(13);
-  const auto model = make_model(small_models()[1], rng);
+  const auto model = make_time_network(small_models()[1], rng);
   EXPECT_THAT(model->forward(Tensor::randn({4, 3}, rng), Tensor::rand({4}, rng)).to_vector(), Each(0));
 }
 
@@ -149,17 +149,17 @@ TEST(ResidualMlp, RmsNormGivesRowsAMeanSquareOfOne) {
   for (Index i = 0; i < 6; ++i) EXPECT_NEAR(y.data()[i], expected[i], 1e-6);
 }
 
-TEST(ModelDescription, RoundTripsThroughJson) {
-  for (const ModelDescription& description : small_models()) {
-    EXPECT_EQ(parse_model_description(to_json(description)), description);
+TEST(TimeNetworkDescription, RoundTripsThroughJson) {
+  for (const TimeNetworkDescription& description : small_models()) {
+    EXPECT_EQ(parse_time_network_description(to_json(description)), description);
   }
   EXPECT_EQ(to_json(annulus()),
             R"({"kind":"mlp","dimension":2,"hidden":[64,64,64],"activation":"elu","time_embedding":"plain",)"
-            R"("time_frequencies":8,"classes":0,"score":false})");
+            R"("time_frequencies":8,"classes":0})");
 }
 
-TEST(ModelDescription, OnlyImageModelsDescribeImages) {
-  ModelDescription unet{.kind = "unet", .dimension = 192, .image = {12, 8, 2}};
+TEST(TimeNetworkDescription, OnlyImageModelsDescribeImages) {
+  TimeNetworkDescription unet{.kind = "unet", .dimension = 192, .image = {12, 8, 2}};
   unet.unet = {.base_channels = 16,
                .multipliers = {1, 2, 3},
                .blocks = 2,
@@ -171,34 +171,34 @@ TEST(ModelDescription, OnlyImageModelsDescribeImages) {
                .scale_shift = true,
                .patch = 2,
                .no_class = false};
-  EXPECT_EQ(parse_model_description(to_json(unet)), unet);
+  EXPECT_EQ(parse_time_network_description(to_json(unet)), unet);
   EXPECT_EQ(to_json(unet), R"({"kind":"unet","dimension":192,"activation":"silu","time_embedding":"plain",)"
-                           R"("time_frequencies":8,"classes":0,"score":false,)"
+                           R"("time_frequencies":8,"classes":0,)"
                            R"("image":{"height":12,"width":8,"channels":2},)"
                            R"("unet":{"base_channels":16,"multipliers":[1,2,3],"blocks":2,"attention":[1,2],"heads":3,)"
                            R"("head_channels":4,"norm_groups":8,"dropout":0.1,"scale_shift":true,"patch":2,)"
                            R"("no_class":false}})");
-  ModelDescription dit{.kind = "dit", .dimension = 784};
+  TimeNetworkDescription dit{.kind = "dit", .dimension = 784};
   dit.dit = {.patch = 2, .width = 64, .blocks = 3, .heads = 2, .mlp_ratio = 3};
-  EXPECT_EQ(parse_model_description(to_json(dit)), dit);
+  EXPECT_EQ(parse_time_network_description(to_json(dit)), dit);
   EXPECT_EQ(to_json(dit), R"({"kind":"dit","dimension":784,"time_embedding":"plain","time_frequencies":8,)"
-                          R"("classes":0,"score":false,"image":{"height":28,"width":28,"channels":1},)"
+                          R"("classes":0,"image":{"height":28,"width":28,"channels":1},)"
                           R"("dit":{"patch":2,"width":64,"blocks":3,"heads":2,"mlp_ratio":3}})");
   std::string text = to_json(dit);
   text.replace(text.find("\"width\":64"), 10, "\"width\":true");
-  EXPECT_THAT(misuse([&] { parse_model_description(text); }),
+  EXPECT_THAT(misuse([&] { parse_time_network_description(text); }),
               HasSubstr("'dit.width' is true, which has the wrong type"));
 }
 
-TEST(ModelDescription, BrokenTextIsRefusedWithTheKey) {
+TEST(TimeNetworkDescription, BrokenTextIsRefusedWithTheKey) {
   const std::string good = to_json(annulus());
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     text.replace(text.find(from), from.size(), to);
-    return misuse([&] { parse_model_description(text); });
+    return misuse([&] { parse_time_network_description(text); });
   };
   EXPECT_THAT(with("}", ""), HasSubstr("not valid JSON"));
-  EXPECT_THAT(misuse([] { parse_model_description("[]"); }), HasSubstr("expected a JSON object"));
+  EXPECT_THAT(misuse([] { parse_time_network_description("[]"); }), HasSubstr("expected a JSON object"));
   EXPECT_THAT(with("\"kind\":\"mlp\",", ""), HasSubstr("'kind' is missing"));
   EXPECT_THAT(with("\"kind\":\"mlp\"", "\"kind\":1"), HasSubstr("'kind' is 1, which has the wrong type"));
   EXPECT_THAT(with("\"dimension\":2", "\"dimension\":2.5"), HasSubstr("'dimension' is 2.5"));
@@ -206,17 +206,17 @@ TEST(ModelDescription, BrokenTextIsRefusedWithTheKey) {
   EXPECT_THAT(with("\"classes\":0", "\"classes\":0,\"depth\":3"), HasSubstr("unknown key 'depth'"));
 }
 
-TEST(MakeModel, NamesWhatMakesNoNetwork) {
+TEST(MakeTimeNetwork, NamesWhatMakesNoNetwork) {
   const auto error = [](auto change) {
-    ModelDescription description = small_models()[1];
+    TimeNetworkDescription description = small_models()[1];
     change(description);
     return misuse([&] {
       Generator rng(1);
-      make_model(description, rng);
+      make_time_network(description, rng);
     });
   };
   EXPECT_THAT(error([](auto& d) { d.kind = "gan"; }),
-              HasSubstr("unknown model kind 'gan'; known: mlp, residual-mlp, unet, dit"));
+              HasSubstr("unknown network 'gan'; known: mlp, residual-mlp, unet, dit"));
   EXPECT_THAT(error([](auto& d) { d.activation = "no"; }), HasSubstr("unknown activation 'no'"));
   EXPECT_THAT(error([](auto& d) { d.time_embedding = "no"; }), HasSubstr("unknown time embedding 'no'"));
   EXPECT_THAT(error([](auto& d) { d.dimension = 0; }), HasSubstr("dimension is 0"));

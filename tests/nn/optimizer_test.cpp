@@ -13,7 +13,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "nn/clipping.hpp"
-#include "nn/model.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/misuse.hpp"
 #include "tests/nn/golden/optimizers.hpp"
 
@@ -158,7 +158,7 @@ TEST_P(EveryOptimizer, ContinuesBitForBitFromItsState) {
 
 TEST_P(EveryOptimizer, TrainsASmallNetwork) {
   Generator rng(1);
-  const auto model = make_model({.dimension = 2, .hidden = {16, 16}}, rng);
+  const auto model = make_time_network({.dimension = 2, .hidden = {16, 16}}, rng);
   OptimizerDescription fast = description();
   fast.learning_rate = fast.kind == "sgd" ? 0.03 : 0.01;
   const auto optimizer = make_optimizer(fast, model->named_parameters());

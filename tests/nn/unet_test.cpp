@@ -11,7 +11,7 @@
 
 #include "autodiff/ops.hpp"
 #include "nn/checkpoint.hpp"
-#include "nn/model.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/gradcheck.hpp"
 #include "tests/misuse.hpp"
 #include "tests/nn/golden/unet.hpp"
@@ -26,7 +26,7 @@ using ::testing::Each;
 using ::testing::HasSubstr;
 
 // TorchCFM's class-conditional MNIST network.
-ModelDescription torchcfm_mnist() {
+TimeNetworkDescription torchcfm_mnist() {
   return {.kind = "unet",
           .dimension = 784,
           .time_embedding = "unscaled",
@@ -37,7 +37,7 @@ ModelDescription torchcfm_mnist() {
 }
 
 // A few hundred parameters, with every part in use: two sizes, a block that changes channels, attention, patches.
-ModelDescription tiny() {
+TimeNetworkDescription tiny() {
   return {
       .kind = "unet",
       .dimension = 4 * 8,
@@ -48,12 +48,12 @@ ModelDescription tiny() {
       .unet = {.base_channels = 2, .multipliers = {1, 2}, .attention = {1}, .heads = 2, .norm_groups = 2, .patch = 2}};
 }
 
-std::shared_ptr<VelocityModel> made(const ModelDescription& description) {
+std::shared_ptr<TimeNetwork> made(const TimeNetworkDescription& description) {
   Generator rng(1);
-  return make_model(description, rng);
+  return make_time_network(description, rng);
 }
 
-void expect_golden(const ModelDescription& description, const std::vector<Index>& labels,
+void expect_golden(const TimeNetworkDescription& description, const std::vector<Index>& labels,
                    std::span<const double> golden) {
   const auto model = made(description);
   golden::fill_unet(*model, description.unet.heads);
@@ -76,7 +76,7 @@ void expect_golden(const ModelDescription& description, const std::vector<Index>
 TEST(UNet, TorchCfmsMnistNetworkIsOneConfiguration) {
   EXPECT_EQ(made(torchcfm_mnist())->parameter_count(), golden::kMnistParameters);
   EXPECT_EQ(golden::kMnistParameters, 1'076'641);
-  ModelDescription guided = torchcfm_mnist();
+  TimeNetworkDescription guided = torchcfm_mnist();
   guided.unet.no_class = true;
   EXPECT_EQ(made(guided)->parameter_count(), golden::kMnistParameters + 4 * 32);
 }
@@ -84,7 +84,7 @@ TEST(UNet, TorchCfmsMnistNetworkIsOneConfiguration) {
 TEST(UNet, ComputesWhatPyTorchDoes) { expect_golden(torchcfm_mnist(), {3, 7}, golden::kMnist); }
 
 TEST(UNet, ComputesWhatPyTorchDoesWithScaleShiftAndHeads) {
-  ModelDescription description = torchcfm_mnist();
+  TimeNetworkDescription description = torchcfm_mnist();
   description.dimension = 12 * 8 * 2;
   description.image = {12, 8, 2};
   description.classes = 3;
@@ -98,7 +98,7 @@ TEST(UNet, ComputesWhatPyTorchDoesWithScaleShiftAndHeads) {
 }
 
 TEST(UNet, HeadsOfAGivenSizeAreTheSameNetwork) {
-  ModelDescription by_count = tiny(), by_size = tiny();
+  TimeNetworkDescription by_count = tiny(), by_size = tiny();
   by_size.unet.heads = 1;
   by_size.unet.head_channels = 2;  // of the 4 channels of level 1
   const auto a = made(by_count), b = made(by_size);
@@ -112,7 +112,7 @@ TEST(UNet, HeadsOfAGivenSizeAreTheSameNetwork) {
 TEST(UNet, GradientsOfInputsAndParameters) {
   for (const bool scale_shift : {false, true}) {
     SCOPED_TRACE(scale_shift);
-    ModelDescription description = tiny();
+    TimeNetworkDescription description = tiny();
     description.unet.scale_shift = scale_shift;
     const auto model = made(description);
     randomize_parameters(*model, 0.4, 4);
@@ -131,7 +131,7 @@ TEST(UNet, StartsAtZeroVelocity) {
 }
 
 TEST(UNet, DropsUnitsInTrainingOnly) {
-  ModelDescription description = tiny();
+  TimeNetworkDescription description = tiny();
   description.unet.dropout = 0.5;
   const auto model = made(description);
   randomize_parameters(*model, 0.5, 7);
@@ -150,7 +150,7 @@ TEST(UNet, DropsUnitsInTrainingOnly) {
 }
 
 TEST(UNet, WithoutAVectorForNoClassEveryPointNeedsOne) {
-  ModelDescription description = tiny();
+  TimeNetworkDescription description = tiny();
   description.unet.no_class = false;
   const auto model = made(description);
   const Tensor x = Tensor::zeros({2, 32}), t = Tensor::zeros({2});
@@ -163,17 +163,17 @@ TEST(UNet, ComesBackFromAFile) {
   const testing_support::TemporaryFolder folder;
   const auto model = made(tiny());
   randomize_parameters(*model, 0.5, 9);
-  save_model(folder / "model.safetensors", tiny(), *model);
-  const LoadedModel loaded = load_model(folder / "model.safetensors");
+  save_network(folder / "model.safetensors", tiny(), *model);
+  const LoadedNetwork loaded = load_network(folder / "model.safetensors");
   EXPECT_EQ(loaded.description, tiny());
   Generator rng(10);
   const Tensor x = Tensor::randn({2, 32}, rng), t = Tensor::rand({2}, rng);
-  EXPECT_EQ(loaded.model->forward(x, t).to_vector(), model->forward(x, t).to_vector());
+  EXPECT_EQ(loaded.network->forward(x, t).to_vector(), model->forward(x, t).to_vector());
 }
 
 TEST(UNet, NamesWhatMakesNoNetwork) {
   const auto error = [](auto change) {
-    ModelDescription description = tiny();
+    TimeNetworkDescription description = tiny();
     change(description);
     return misuse([&] { made(description); });
   };

@@ -567,7 +567,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return Words{"evaluate", f.flow(), "--classifier", f.path("absent")};
        }},
-      {"SamplesOfAClassifier", 1, "classifier/model.safetensors: is a classifier, not a flow; evaluate measures it",
+      {"SamplesOfAClassifier", 1, "classifier/model.safetensors: is a classifier, not a generative model; evaluate measures it",
        [](const Folder& f) {
          return Words{"sample", f.classifier()};
        }},

@@ -231,10 +231,14 @@ TEST_F(ImageRuns, AReflowKeepsItsPairs) {
 }
 
 TEST_F(ImageRuns, EveryPresetForImagesCanBeRead) {
-  write_contents(path("small.toml"),
-                 "channels = [8]\nmultipliers = [1]\nattention = [0]\nheads = 1\npatch = 1\nhidden = [4]\n");
-  for (const char* preset :
-       {"fashion-mnist", "mnist", "fashion-mnist-classifier", "mnist-classifier", "fashion-mnist-mlp"}) {
+  const std::vector<std::pair<const char*, const char*>> presets = {
+      {"fashion-mnist", "channels = [8]\nmultipliers = [1]\nattention = [0]\nheads = 1\npatch = 1\n"},
+      {"mnist", "channels = [8]\nmultipliers = [1]\nattention = [0]\nheads = 1\npatch = 1\n"},
+      {"fashion-mnist-classifier", "channels = [8]\n"},
+      {"mnist-classifier", "channels = [8]\n"},
+      {"fashion-mnist-mlp", "hidden = [4]\n"}};
+  for (const auto& [preset, smaller] : presets) {
+    write_contents(path("small.toml"), smaller);
     // Small enough to be quick, but of the preset's own kind.
     const Finished finished =
         run({"train", "--preset", preset, "--data-dir", path("images"), "--config", path("small.toml"), "--steps", "1",

@@ -12,9 +12,10 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
+#include "flow/model/flow_matching.hpp"
 #include "nn/checkpoint.hpp"
-#include "nn/model.hpp"
 #include "nn/safetensors.hpp"
+#include "nn/time_networks.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_runs.hpp"
@@ -34,14 +35,19 @@ using namespace testing_support;
 using Words = std::vector<std::string>;
 
 // A model as a user of the library saves it.
-std::string saved(const TemporaryFolder& folder, const nn::ModelDescription& description, nn::Metadata metadata = {}) {
+std::string saved(const TemporaryFolder& folder, const nn::TimeNetworkDescription& description,
+                  nn::Metadata metadata = {}) {
   Generator rng(1);
-  nn::save_model(folder / "model.safetensors", description, *nn::make_model(description, rng), nullptr,
-                 std::move(metadata));
+  nn::save_network(folder / "model.safetensors", description, *nn::make_time_network(description, rng), nullptr,
+                   std::move(metadata));
   return folder / "model.safetensors";
 }
 
-const nn::ModelDescription kPoints{.dimension = 2, .hidden = {4}};
+const flow::FlowMatchingDescription& description_of(const tools::TrainedModel& trained) {
+  return dynamic_cast<const flow::FlowMatching&>(*trained.model).description();
+}
+
+const nn::TimeNetworkDescription kPoints{.dimension = 2, .hidden = {4}};
 
 TEST(ModelFile, OfTheLibraryAloneIsSampled) {
   const TemporaryFolder folder;
@@ -49,7 +55,7 @@ TEST(ModelFile, OfTheLibraryAloneIsSampled) {
   const Finished points = run({"sample", file, "--count", "3", "--steps", "2"});
   ASSERT_EQ(points.code, 0) << points.err;
   EXPECT_EQ(std::count(points.out.begin(), points.out.end(), '\n'), 4);
-  EXPECT_EQ(tools::load_trained_model(file).flow.path, flow::PathDescription{});
+  EXPECT_EQ(description_of(tools::load_trained_model(file)).path, flow::PathDescription{});
   const Finished picture = run({"sample", file, "--count", "10", "--steps", "2", "--image", folder / "a.png"});
   ASSERT_EQ(picture.code, 0) << picture.err;
   EXPECT_THAT(contents(folder / "a.png"), StartsWith("\x89PNG"));
@@ -62,7 +68,7 @@ TEST(ModelFile, OfTheLibraryAloneIsSampled) {
 
 TEST(ModelFile, OfTheLibraryAloneGivesImages) {
   const TemporaryFolder folder;
-  nn::ModelDescription description{.kind = "unet", .dimension = 16, .classes = 2, .image = {4, 4, 1}};
+  nn::TimeNetworkDescription description{.kind = "unet", .dimension = 16, .classes = 2, .image = {4, 4, 1}};
   description.unet = {.base_channels = 4, .multipliers = {1}, .norm_groups = 2};
   const std::string file = saved(folder, description);
   const Finished picture = run({"sample", file, "--count", "2", "--steps", "2", "--image", folder / "a.png"});
@@ -74,8 +80,8 @@ TEST(ModelFile, MaySayAsMuchOfItsFlowAsItWants) {
   const TemporaryFolder folder;
   const tools::TrainedModel trained =
       tools::load_trained_model(saved(folder, kPoints, {{"flow", R"({"path": "i-cfm", "sigma": 0.5})"}}));
-  EXPECT_EQ(trained.flow.path, (flow::PathDescription{.name = "i-cfm", .sigma = 0.5}));
-  EXPECT_EQ(trained.flow.coupling.name, "independent");
+  EXPECT_EQ(description_of(trained).path, (flow::PathDescription{.name = "i-cfm", .sigma = 0.5}));
+  EXPECT_EQ(description_of(trained).coupling.name, "independent");
 }
 
 TEST(ModelFile, MetadataThatMakeNoSenseAreNamed) {
@@ -104,7 +110,7 @@ TEST(ModelFile, MetadataThatMakeNoSenseAreNamed) {
            {"data", R"({"kind":"table","source":"a","mean":[1e999,2],"deviation":[1,1]})", "not valid JSON"},
            {"data", R"({"kind":"density","source":"normal","parameters":{"dimension":3}})",
             "normal (dimension 3) has 3 dimensions, but the model's points have 2 numbers"},
-           {"data", R"({"kind":"density","source":"moon","parameters":{}})", "unknown density \"moon\""},
+           {"data", R"({"kind":"density","source":"moon","parameters":{}})", "unknown density 'moon'"},
            {"data", R"({"kind":"density","source":"8gaussians","parameters":{"count":1e9}})", "at most a million"},
            {"data", "two moons, as of May", "save notes of your own under another key"},
            {"flow", "the second try", "save notes of your own under another key"},
@@ -146,14 +152,16 @@ TEST(ModelFile, ThatIsDamagedOrNotFiniteIsNotSampled) {
 
 // Six digits would call two runs the same, and print settings that do not read back.
 TEST(Run, SettingsAreToldToTheLastDigit) {
-  tools::FlowDescription a;
-  a.data.source = "moons";
-  a.data.parameters = {{"noise", 0.123456789}};
-  EXPECT_EQ(a.data.text(), "moons (noise 0.123456789)");
-  a.path = {.name = "i-cfm", .sigma = 0.1};
-  tools::FlowDescription b = a;
+  const datasets::DataDescription data{.source = "moons", .parameters = {{"noise", 0.123456789}}};
+  EXPECT_EQ(data.text(), "moons (noise 0.123456789)");
+  flow::FlowMatchingDescription a{.network = kPoints, .path = {.name = "i-cfm", .sigma = 0.1}};
+  flow::FlowMatchingDescription b = a;
   b.path.sigma = 0.10000001;
-  const nn::Metadata of_a = tools::run_identity(a, kPoints, 0), of_b = tools::run_identity(b, kPoints, 0);
+  Generator rng(1);
+  const auto identity = [&](const flow::FlowMatchingDescription& description) {
+    return tools::run_identity(data, 0, flow::FlowMatching(description, rng).identity());
+  };
+  const nn::Metadata of_a = identity(a), of_b = identity(b);
   EXPECT_EQ(of_a.at("run.path"), "i-cfm, sigma 0.1, power " + exact(a.path.power));
   EXPECT_THROW(tools::require_same_run(of_a, of_b, "state"), FileError);
   tools::SampleOptions sampling;
@@ -179,7 +187,7 @@ TEST(Resume, TakesNoStateOfAnotherRun) {
     const char* what;
     Words options;
   } others[] = {{"data", {"--data", "8gaussians"}}, {"data", {"--data-param", "noise=0.2"}},
-                {"seed", {"--seed", "7"}},          {"model", {"--activation", "tanh"}},
+                {"seed", {"--seed", "7"}},          {"network", {"--activation", "tanh"}},
                 {"path", {"--path", "cosine"}},     {"source", {"--source", "8gaussians"}}};
   for (const auto& [what, options] : others) {
     const std::string other = folder / "other";
@@ -216,7 +224,7 @@ TEST(Train, TakesDataOfAnyName) {
   const std::string data = folder.write("points\xff\xc3.csv", "1,2\n3,4\n5,7\n2,2\n"), name = folder / "run\xff";
   const Finished trained = run(tiny_training(name, {"--data", data, "--steps", "5"}));
   ASSERT_EQ(trained.code, 0) << trained.err;
-  EXPECT_EQ(tools::load_trained_model(name).flow.data.source, data);
+  EXPECT_EQ(tools::load_trained_model(name).data.source, data);
   const Finished resumed = run({"train", "--resume", name, "--steps", "10"});
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   const Finished sampled = run({"sample", name, "--count", "3", "--image", folder / "a\xff.png"});

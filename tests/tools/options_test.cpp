@@ -245,7 +245,7 @@ TEST(TrainSettings, TheLastOfTwoParametersCounts) {
   settings.data = "checkerboard";
   settings.data_parameters = {"cells=4", "cells=8"};
   settings.complete();
-  EXPECT_EQ(settings.flow_description().data.parameters.at("cells"), 8);
+  EXPECT_EQ(settings.data_description().parameters.at("cells"), 8);
 }
 
 TEST(TrainSettings, ChecksWhatItIsGiven) {
@@ -254,7 +254,7 @@ TEST(TrainSettings, ChecksWhatItIsGiven) {
       TrainSettings settings;
       change(settings);
       settings.complete();
-      settings.flow_description();
+      settings.data_description();
     });
   };
   EXPECT_EQ(error([](TrainSettings&) {}), "");

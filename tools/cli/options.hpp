@@ -4,20 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "autodiff/real.hpp"
+#include "tools/cli/usage_error.hpp"
 
 namespace rill::tools {
-
-/// The command line or a configuration file is wrong: exit code 2. The message names the option.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 /// Throws UsageError, naming the option, when value < least.
 void require_at_least(const char* option, double value, double least);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "autodiff/error.hpp"
 #include "tools/cli/text.hpp"
@@ -30,29 +29,6 @@ void Phase::show(Clock::time_point now) {
                                   duration(pace_.seconds_per_unit() * left), " left")
                          : concat(name_, ", for ", duration(std::chrono::duration<double>(now - start_).count()))},
              now);
-}
-
-double evaluations_of(const flow::GenerateOptions& options) {
-  if (const auto* fixed = std::get_if<flow::FixedSteps>(&options.solver)) {
-    return static_cast<double>(fixed->steps * fixed->method->stages);
-  }
-  if (const auto* noisy = std::get_if<flow::StochasticSteps>(&options.solver)) {
-    return static_cast<double>(noisy->steps * (noisy->method == flow::SdeMethod::kHeun ? 2 : 1));
-  }
-  return 0;
-}
-
-WatchedModel::WatchedModel(const nn::VelocityModel& model, Phase& phase)
-    : VelocityModel(model.dimension(), model.classes()), model_(model), phase_(phase) {}
-
-Tensor WatchedModel::forward(const Tensor& x, const Tensor& t, const Indices& labels) const {
-  phase_.advance(static_cast<double>(x.dim(0)));
-  return model_.forward(x, t, labels);
-}
-
-Tensor WatchedModel::score_drift(const Tensor& x, const Tensor& t, const Indices& labels) const {
-  phase_.advance(0);
-  return model_.score_drift(x, t, labels);
 }
 
 }  // namespace rill::tools

@@ -6,8 +6,6 @@
 #include <string>
 
 #include "autodiff/interruption.hpp"
-#include "flow/model/generate.hpp"
-#include "nn/velocity_model.hpp"
 #include "tools/cli/pace.hpp"
 #include "tools/cli/signals.hpp"
 #include "tools/cli/status_line.hpp"
@@ -42,24 +40,6 @@ class Phase {
   Pace pace_;
   Clock::time_point start_, last_time_;
   double last_done_ = 0;
-};
-
-/// How often the velocity is evaluated for a point on its way; 0 where the solver decides as it goes.
-double evaluations_of(const flow::GenerateOptions& options);
-
-/// A model whose every evaluation advances a phase by the rows that it is asked for.
-class WatchedModel final : public nn::VelocityModel {
- public:
-  /// Both must outlive this one.
-  WatchedModel(const nn::VelocityModel& model, Phase& phase);
-
-  Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
-  bool has_score() const override { return model_.has_score(); }
-  Tensor score_drift(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
-
- private:
-  const nn::VelocityModel& model_;
-  Phase& phase_;
 };
 
 }  // namespace rill::tools

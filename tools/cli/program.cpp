@@ -18,8 +18,8 @@
 #include "autodiff/parallel.hpp"
 #include "autodiff/real.hpp"
 #include "autodiff/simd/kernels.hpp"
-#include "tools/cli/options.hpp"
 #include "tools/cli/text.hpp"
+#include "tools/cli/usage_error.hpp"
 
 namespace rill::tools {
 namespace {

@@ -1,4 +1,4 @@
-#include "flow/model/classifier.hpp"
+#include "flow/metrics/classification.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -6,23 +6,8 @@
 
 #include "autodiff/error.hpp"
 #include "flow/solver/row_groups.hpp"
-#include "nn/dropout.hpp"
 
 namespace rill::flow {
-
-ClassifierTrainer::ClassifierTrainer(nn::ImageClassifier& classifier, datasets::BatchSource source,
-                                     const nn::TrainingOptions& options, std::uint64_t seed)
-    : TrainingLoop(classifier.named_parameters(), options),
-      classifier_(classifier),
-      source_(std::move(source)),
-      seed_(seed) {}
-
-Tensor ClassifierTrainer::loss(Index step) {
-  Generator rng(seed_, static_cast<std::uint64_t>(step));
-  const datasets::Batch batch = source_(step, rng);
-  const nn::TrainingScope training(rng);
-  return cross_entropy(classifier_.forward(batch.x_1), batch.labels);
-}
 
 Classified classify(const nn::ImageClassifier& classifier, const Tensor& x) {
   require(x.rank() == 2 && x.dim(0) > 0, "classify: expected images [N, D], N > 0, got ", x.shape());

@@ -1,4 +1,4 @@
-// A model as text, so that a file of weights says which network they belong to.
+// A network as text, so that a file of weights says which network they belong to.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace rill::nn {
 
-/// What a UNet (nn/unet.hpp) is built from besides the fields that all models share. Channels below are those of a
+/// What a UNet (nn/unet.hpp) is built from besides the fields that all networks share. Channels below are those of a
 /// level: base_channels times its multiplier.
 struct UNetDescription {
   Index base_channels = 32;
@@ -42,7 +42,7 @@ struct UNetDescription {
   friend bool operator==(const UNetDescription&, const UNetDescription&) = default;
 };
 
-/// What a Dit (nn/dit.hpp) is built from besides the fields that all models share.
+/// What a Dit (nn/dit.hpp) is built from besides the fields that all networks share.
 struct DitDescription {
   Index patch = 4;      ///< side of the squares that become tokens
   Index width = 128;    ///< numbers of a token
@@ -62,8 +62,8 @@ struct DitDescription {
   friend bool operator==(const DitDescription&, const DitDescription&) = default;
 };
 
-/// What a velocity model is built from. Equal descriptions have parameters of equal names and shapes.
-struct ModelDescription {
+/// What a TimeNetwork is built from. Equal descriptions have parameters of equal names and shapes.
+struct TimeNetworkDescription {
   std::string kind = "mlp";                  ///< mlp, residual-mlp, unet or dit: the headers of these names
   Index dimension = 2;                       ///< numbers in a point; of an image, height * width * channels
   std::vector<Index> hidden = {64, 64, 64};  ///< mlp: the size of each hidden layer; residual-mlp: of each block
@@ -71,10 +71,12 @@ struct ModelDescription {
   std::string time_embedding = "plain";      ///< see nn/time_embedding.hpp
   Index time_frequencies = 8;                ///< of a time embedding that has frequencies
   Index classes = 0;                         ///< number of labels; 0 for an unconditional model
-  bool score = false;                        ///< a second network learns a score (nn/velocity_score_model.hpp)
   ImageShape image = {};                     ///< unet and dit: what a point is
   UNetDescription unet = {};                 ///< unet only
   DitDescription dit = {};                   ///< dit only
+
+  /// True for the kinds that look at points as images.
+  bool sees_images() const { return kind == "unet" || kind == "dit"; }
 
   /// Calls visit(key, field) for the fields that this kind uses, in the order of the JSON text; the others are no part
   /// of it. `kind` comes first, so a visitor may set it.
@@ -88,19 +90,24 @@ struct ModelDescription {
     visit("time_embedding", self.time_embedding);
     visit("time_frequencies", self.time_frequencies);
     visit("classes", self.classes);
-    visit("score", self.score);
-    if (unet || dit) visit("image", self.image);
+    if (self.sees_images()) visit("image", self.image);
     if (unet) visit("unet", self.unet);
     if (dit) visit("dit", self.dit);
   }
-  friend bool operator==(const ModelDescription&, const ModelDescription&) = default;
+  friend bool operator==(const TimeNetworkDescription&, const TimeNetworkDescription&) = default;
 };
 
+/// A line for people: "mlp 64-64-64, silu, plain time".
+std::string text(const TimeNetworkDescription& description);
+
+/// Numbers that the network must keep of a point for its gradient, at least: of an image those of its first layer.
+double units_kept(const TimeNetworkDescription& description);
+
 /// A JSON object with one key per field that the kind uses, on one line; equal descriptions give equal text.
-std::string to_json(const ModelDescription& description);
+std::string to_json(const TimeNetworkDescription& description);
 
 /// The inverse; fields that the kind does not use keep their defaults. Throws std::invalid_argument for text that is
 /// not JSON and for missing, unknown or mistyped keys.
-ModelDescription parse_model_description(const std::string& json);
+TimeNetworkDescription parse_time_network_description(const std::string& json);
 
 }  // namespace rill::nn

@@ -14,7 +14,7 @@
 #include "autodiff/parallel.hpp"
 #include "autodiff/real.hpp"
 
-namespace rill::flow {
+namespace rill::nn {
 
 /// Computes make(first), make(first + 1), ... ahead, a few at a time, while the caller is busy with those before. What
 /// is computed must depend on the number alone; then it does not matter who computes it, or when.
@@ -93,4 +93,4 @@ class Ahead {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace rill::flow
+}  // namespace rill::nn

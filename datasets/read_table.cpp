@@ -1,4 +1,4 @@
-#include "datasets/table.hpp"
+#include "datasets/read_table.hpp"
 
 #include <cmath>
 #include <filesystem>

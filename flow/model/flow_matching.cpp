@@ -1,0 +1,282 @@
+#include "flow/model/flow_matching.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autodiff/description_json.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
+#include "flow/loss/loss.hpp"
+#include "flow/model/generate.hpp"
+#include "flow/transport/assignment.hpp"
+#include "nn/time_networks.hpp"
+
+namespace rill::flow {
+namespace {
+
+// The entries of a file's metadata.
+constexpr const char* kNetworkKey = nn::kNetworkKey;
+constexpr const char* kFlowKey = "flow";
+
+// What a user of the library may have done.
+constexpr const char* kOwnNotes =
+    "; there the programs keep what they know of it: save notes of your own under another key";
+
+// Two networks as one module.
+class VelocityAndScore final : public nn::Module {
+ public:
+  VelocityAndScore(std::shared_ptr<nn::TimeNetwork> velocity, std::shared_ptr<nn::TimeNetwork> score) {
+    register_module("velocity", std::move(velocity));
+    register_module("score", std::move(score));
+  }
+};
+
+// Everything but the network and the source: visit(key, field).
+template <class Self, class Visit>
+void visit_fields(Self& flow, const Visit& visit) {
+  visit("path", flow.path.name);
+  visit("sigma", flow.path.sigma);
+  visit("power", flow.path.power);
+  visit("coupling", flow.coupling.name);
+  visit("regularization", flow.coupling.regularization);
+  visit("t_sampling", flow.times.distribution);
+  visit("t_low_discrepancy", flow.times.low_discrepancy);
+  visit("label_dropout", flow.label_dropout);
+  visit("score", flow.score);
+}
+
+std::string to_json(const FlowMatchingDescription& flow) {
+  nlohmann::ordered_json json;
+  visit_fields(flow, [&](const char* key, const auto& field) { json[key] = field; });
+  if (flow.source) json["source"] = datasets::to_json(*flow.source);
+  return dump_json(std::move(json));
+}
+
+// Files of before there were families say with the network whether there is a score.
+void parse_network(const std::string& text, FlowMatchingDescription& flow) {
+  nlohmann::json json = parse_json(text, "network description");
+  if (json.is_object() && json.contains("score")) {
+    description::take_field(json, "network description", "", "score", flow.score);
+  }
+  flow.network = nn::parse_time_network_description(dump_json(json));
+}
+
+// Keys that are not there leave the defaults.
+void parse_flow(const std::string& text, FlowMatchingDescription& flow) {
+  const std::string what = "flow description";
+  nlohmann::json json = parse_json(text, what);
+  require(json.is_object(), what, ": expected a JSON object, found ", json.type_name());
+  const auto take = [&](const char* key, auto& field) {
+    if (json.contains(key)) description::take_field(json, what, "", key, field);
+  };
+  visit_fields(flow, take);
+  std::string source;
+  take("source", source);
+  description::require_all_taken(json, what, "");
+  make_path(flow.path);  // checks the name and the ranges
+  check(flow.coupling);
+  if (source.empty()) return;
+  flow.source = datasets::parse_data_description(source);
+  require(flow.source->kind == "density", what, ": the source is ", flow.source->kind, ", expected a density");
+  flow.source->require_points(flow.network.dimension, flow.network.classes);
+}
+
+std::shared_ptr<const datasets::Data> open_source(const FlowMatchingDescription& description) {
+  if (!description.source) return nullptr;
+  std::shared_ptr<const datasets::Data> source = datasets::open_data(*description.source);
+  require(source->dimension() == description.network.dimension, "source: ", description.source->text(), " has ",
+          source->dimension(), " dimensions, but the data have ", description.network.dimension,
+          "; they must be equal");
+  return source;
+}
+
+// ln p_0, or nothing where it is not known.
+LogDensity log_density_of(const std::shared_ptr<const datasets::Data>& source) {
+  if (!source) return standard_normal_log_density;
+  const datasets::Density* density = source->density();
+  Generator rng(0);
+  if (density == nullptr || !density->log_density(density->sample(1, rng))) return {};
+  return [source, density](const Tensor& x) { return density->log_density(x).value(); };
+}
+
+// The score of a path without noise of its own follows from the velocity where x_0 is Gaussian given x_1.
+std::string no_score(const FlowMatchingDescription& flow) {
+  const bool gaussian = !flow.source && flow.coupling.name == "independent";
+  if (gaussian || flow.path.name == "schroedinger-bridge") return "";
+  const std::string found = flow.source ? "the source " + flow.source->text() : "the coupling " + flow.coupling.name;
+  return concat("this model has ", found,
+                ", and only from independent pairs with Gaussian noise does the score follow from the velocity; "
+                "train it so, or with the path schroedinger-bridge and a score");
+}
+
+std::string no_guidance(const FlowMatchingDescription& flow) {
+  if (flow.network.classes == 0) return "this model was trained without classes";
+  if (flow.label_dropout == 0) {
+    return "this model was trained with every label; train it with a label dropout such as 0.1";
+  }
+  return "";
+}
+
+}  // namespace
+
+FlowMatchingObjective::FlowMatchingObjective(std::shared_ptr<const nn::TimeNetwork> velocity,
+                                             std::shared_ptr<const nn::TimeNetwork> score,
+                                             const ExampleOptions& examples)
+    : velocity_(std::move(velocity)), score_(std::move(score)), examples_(examples) {
+  require(examples.label_dropout == 0 || velocity_->classes() > 0,
+          "label_dropout: the model has no classes; train on labelled data, or leave it at 0");
+  require(!score_ || examples_.path().noise().kind == PathNoise::kBridge,
+          "a model that learns a score needs the path schroedinger-bridge, whose noise has one");
+}
+
+Tensor FlowMatchingObjective::loss(const Example& example) const {
+  // Two references fit into a Velocity; with_labels() would put a copy of the labels on the heap in every step.
+  const auto velocity = [&](const Tensor& x, const Tensor& t) { return velocity_->forward(x, t, example.labels); };
+  const Tensor loss = conditional_flow_matching_loss(velocity, example.sample);
+  if (!score_) return loss;
+  const auto drift = [&](const Tensor& x, const Tensor& t) { return score_->forward(x, t, example.labels); };
+  return loss + bridge_score_loss(drift, example.sample, examples_.path().noise().sigma);
+}
+
+FlowMatchingObjective FlowMatchingObjective::held_out() const {
+  ExampleOptions options = examples_.options();
+  options.times = {};
+  options.label_dropout = 0;
+  return {velocity_, score_, options};
+}
+
+FlowMatching::FlowMatching(const FlowMatchingDescription& description, Generator& rng)
+    : description_(description),
+      velocity_(nn::make_time_network(description.network, rng)),
+      module_(velocity_),
+      path_(std::make_shared<AffinePath>(make_path(description.path))),
+      source_(open_source(description)) {
+  if (description.score) {
+    score_ = nn::make_time_network(description.network, rng);
+    module_ = std::make_shared<VelocityAndScore>(velocity_, score_);
+  }
+  objective();  // throws for what makes no training
+}
+
+FlowMatching::FlowMatching(const FlowMatching& other, const FlowMatchingDescription& description)
+    : description_(description),
+      velocity_(other.velocity_),
+      score_(other.score_),
+      module_(other.module_),
+      path_(std::make_shared<AffinePath>(make_path(description.path))),
+      source_(open_source(description)) {
+  require(description.network == other.description_.network && description.score == other.description_.score,
+          "flow matching: another training of the same networks cannot change them");
+  objective();
+}
+
+FlowMatchingObjective FlowMatching::objective() const {
+  ExampleOptions examples;
+  examples.path = description_.path;
+  examples.times = description_.times;
+  examples.coupling = description_.coupling;
+  examples.label_dropout = description_.label_dropout;
+  examples.no_class = classes();
+  if (source_) {
+    examples.source = [source = source_](const Shape& shape, Generator& rng) {
+      return source->draw(shape[0], rng).x_1;
+    };
+  }
+  return {velocity_, score_, examples};
+}
+
+std::optional<nn::ImageShape> FlowMatching::image_shape() const {
+  if (!description_.network.sees_images()) return std::nullopt;
+  return description_.network.image;
+}
+
+nn::Metadata FlowMatching::metadata() const {
+  return {{kNetworkKey, nn::to_json(description_.network)}, {kFlowKey, to_json(description_)}};
+}
+
+nn::Metadata FlowMatching::identity() const {
+  const PathDescription& path = description_.path;
+  return {{"run.network", nn::to_json(description_.network)},
+          {"run.path", concat(path.name, ", sigma ", exact(path.sigma), ", power ", exact(path.power))},
+          {"run.source", description_.source ? datasets::to_json(*description_.source) : "noise"}};
+}
+
+std::string FlowMatching::network_text() const { return nn::text(description_.network); }
+
+std::string FlowMatching::training_text() const {
+  return concat(description_.times.distribution, " times, ", description_.path.name, " path, ",
+                description_.coupling.name, " coupling");
+}
+
+// x_0, x_1, x_t, dx_t and what the network keeps of each, and the costs of all pairs where they are needed.
+double FlowMatching::numbers_of_step(Index batch) const {
+  const auto points = static_cast<double>(batch), numbers = static_cast<double>(dimension());
+  const std::string& coupling = description_.coupling.name;
+  const bool matrix = coupling == "entropic" || (coupling == "ot" && dimension() > kDirectDimension);
+  const double pairs = points * points / static_cast<double>(std::max<Index>(1, classes()));
+  return points * (4 * numbers + nn::units_kept(description_.network)) + (matrix ? pairs : 0);
+}
+
+std::unique_ptr<nn::TrainingLoop> FlowMatching::trainer(datasets::BatchSource source,
+                                                        const nn::TrainerOptions& options) {
+  return std::make_unique<nn::Trainer<FlowMatchingObjective>>(module_->named_parameters(), objective(),
+                                                              std::move(source), options);
+}
+
+double FlowMatching::held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const {
+  return nn::mean_loss(objective().held_out(), source, samples, seed);
+}
+
+Tensor FlowMatching::sample(Index n, const Indices& labels, Generator& rng) const {
+  const Dynamics flow = *dynamics();
+  return generate(flow, flow.sample_source(n, rng), labels).x;
+}
+
+std::optional<Dynamics> FlowMatching::dynamics() const {
+  Dynamics dynamics{.velocity = velocity_of(velocity_), .path = path_};
+  if (source_) {
+    dynamics.source = [source = source_](const Shape& shape, Generator& rng) {
+      return source->draw(shape[0], rng).x_1;
+    };
+  }
+  dynamics.source_log_density = log_density_of(source_);
+  if (score_) dynamics.score_drift = velocity_of(score_);
+  dynamics.no_score = no_score(description_);
+  dynamics.no_guidance = no_guidance(description_);
+  return dynamics;
+}
+
+DensityKind FlowMatching::density_kind() const {
+  return log_density_of(source_) ? DensityKind::kExact : DensityKind::kNone;
+}
+
+std::string FlowMatching::no_density() const {
+  if (density_kind() != DensityKind::kNone) return "";
+  return concat("the source ", description_.source->text(), " has no known density");
+}
+
+Tensor FlowMatching::log_density(const Tensor& x, const Indices& labels) const {
+  LikelihoodOptions options;
+  options.source = log_density_of(source_);
+  if (!options.source) fail("log density: ", no_density());
+  return log_likelihood(velocity_of(velocity_), x, labels, options).log_p;
+}
+
+std::shared_ptr<GenerativeModel> make_flow_matching(const nn::Metadata& metadata, Generator& rng) {
+  FlowMatchingDescription description;
+  const auto parse = [&](const char* key, void (*parse_entry)(const std::string&, FlowMatchingDescription&)) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) return;
+    try {
+      parse_entry(found->second, description);
+    } catch (const std::invalid_argument& error) {
+      fail("the metadata's '", key, "': ", error.what(), kOwnNotes);
+    }
+  };
+  require(metadata.contains(kNetworkKey), "the metadata has no '", kNetworkKey, "'");
+  parse(kNetworkKey, parse_network);
+  parse(kFlowKey, parse_flow);
+  return std::make_shared<FlowMatching>(description, rng);
+}
+
+}  // namespace rill::flow

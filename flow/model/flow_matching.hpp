@@ -1,0 +1,108 @@
+// Flow matching: a network learns the velocity that carries the source to the data.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "autodiff/random.hpp"
+#include "autodiff/tensor.hpp"
+#include "datasets/batch.hpp"
+#include "datasets/data.hpp"
+#include "flow/model/generative_model.hpp"
+#include "flow/path/example.hpp"
+#include "flow/path/path.hpp"
+#include "flow/path/time_sampling.hpp"
+#include "flow/transport/coupling.hpp"
+#include "nn/time_network.hpp"
+#include "nn/time_network_description.hpp"
+
+namespace rill::flow {
+
+/// What a flow is made of and how it is trained.
+struct FlowMatchingDescription {
+  nn::TimeNetworkDescription network = {};
+  PathDescription path = {};
+  CouplingDescription coupling = {};
+  TimeSampling times = {};
+  double label_dropout = 0;  ///< the share of labels that training hides, which guidance needs
+  bool score = false;        ///< a second network learns a score; on the path schroedinger-bridge
+  std::optional<datasets::DataDescription> source = {};  ///< a density; standard normal noise when there is none
+};
+
+/// The regression of flow matching: an Objective (nn/trainer.hpp). The loss is conditional_flow_matching_loss(), and
+/// where there is a second network bridge_score_loss() beside it, as [SF]2M trains the two on a Schroedinger bridge
+/// (Tong et al., "Simulation-Free Schroedinger Bridges via Score and Flow Matching", 2024, algorithm 1).
+class FlowMatchingObjective {
+ public:
+  using Example = flow::Example;
+
+  /// `score` may be null. Throws std::invalid_argument for options that make no sense, and for a score on another path
+  /// than a bridge.
+  FlowMatchingObjective(std::shared_ptr<const nn::TimeNetwork> velocity, std::shared_ptr<const nn::TimeNetwork> score,
+                        const ExampleOptions& examples);
+
+  Example make_example(const datasets::Batch& batch, Generator& rng) const { return examples_.make(batch, rng); }
+  Tensor loss(const Example& example) const;
+  bool worth_making_ahead() const { return examples_.options().coupling.name != "independent"; }
+
+  /// The same without what only training needs: uniform times, and every label.
+  FlowMatchingObjective held_out() const;
+
+ private:
+  std::shared_ptr<const nn::TimeNetwork> velocity_, score_;
+  ExampleMaker examples_;
+};
+
+/// Parameters: those of the network (nn/time_networks.hpp); with a score, those of the two under "velocity." and
+/// "score.".
+class FlowMatching final : public GenerativeModel {
+ public:
+  static constexpr const char* kFamily = "flow-matching";
+
+  /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for what makes no flow; FileError
+  /// for a source that is a file.
+  FlowMatching(const FlowMatchingDescription& description, Generator& rng);
+  /// Another way to train a flow that is there: shares its networks.
+  FlowMatching(const FlowMatching& other, const FlowMatchingDescription& description);
+
+  const FlowMatchingDescription& description() const& { return description_; }
+  const FlowMatchingDescription& description() const&& = delete;
+  std::shared_ptr<const nn::TimeNetwork> velocity_network() const { return velocity_; }
+  FlowMatchingObjective objective() const;
+
+  std::string family() const override { return kFamily; }
+  Index dimension() const override { return description_.network.dimension; }
+  Index classes() const override { return description_.network.classes; }
+  std::optional<nn::ImageShape> image_shape() const override;
+  nn::Module& module() override { return *module_; }
+  const nn::Module& module() const override { return *module_; }
+  nn::Metadata metadata() const override;
+  nn::Metadata identity() const override;
+  std::string network_text() const override;
+  std::optional<datasets::DataDescription> source() const override { return description_.source; }
+  std::string training_text() const override;
+  double numbers_of_step(Index batch) const override;
+  std::unique_ptr<nn::TrainingLoop> trainer(datasets::BatchSource source, const nn::TrainerOptions& options) override;
+  double held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const override;
+  Tensor sample(Index n, const Indices& labels, Generator& rng) const override;
+  std::optional<Dynamics> dynamics() const override;
+  DensityKind density_kind() const override;
+  std::string no_density() const override;
+  Tensor log_density(const Tensor& x, const Indices& labels) const override;
+
+ private:
+  FlowMatchingDescription description_;
+  std::shared_ptr<nn::TimeNetwork> velocity_, score_;  // the second one is null where none is learned
+  std::shared_ptr<nn::Module> module_;                 // both
+  std::shared_ptr<const AffinePath> path_;
+  std::shared_ptr<const datasets::Data> source_;  // null for noise
+};
+
+/// The inverse of metadata(), with weights drawn from `rng`. What is not said has its default: a file that
+/// nn::save_network() wrote alone is a flow on the path cond-ot from normal noise. Throws std::invalid_argument, naming
+/// the entry.
+std::shared_ptr<GenerativeModel> make_flow_matching(const nn::Metadata& metadata, Generator& rng);
+
+}  // namespace rill::flow

@@ -1,0 +1,68 @@
+#include "flow/model/model_file.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/random.hpp"
+#include "flow/model/families.hpp"
+#include "flow/model/flow_matching.hpp"
+
+namespace rill::flow {
+namespace {
+
+constexpr const char* kFamilyKey = "family";
+
+std::string entry(const nn::Metadata& metadata, const char* key, const std::string& otherwise) {
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? otherwise : found->second;
+}
+
+}  // namespace
+
+void save_model(const std::string& path, const GenerativeModel& model, const datasets::DataDescription& data,
+                const nn::Ema* ema, const nn::Metadata& metadata) {
+  nn::Metadata all = model.metadata();
+  all[kFamilyKey] = model.family();
+  all[kDataKey] = datasets::to_json(data);
+  for (const auto& [key, value] : metadata) {
+    require(all.emplace(key, value).second, "save_model: the metadata key '", key, "' is reserved");
+  }
+  nn::save_weights(path, model.module(), ema, all);
+}
+
+LoadedModel load_model(const std::string& path, nn::Weights weights) {
+  LoadedModel loaded;
+  loaded.metadata = nn::load_weights(path, weights, [&](const nn::Metadata& metadata) {
+    require(!metadata.contains(nn::kClassifierKey), "is a classifier, not a generative model; evaluate measures it");
+    Generator unused(0);
+    // Files of before there were families hold flows.
+    loaded.model = find_family(entry(metadata, kFamilyKey, FlowMatching::kFamily)).make(metadata, unused);
+    return std::shared_ptr<nn::Module>(loaded.model, &loaded.model->module());
+  });
+  // Images from nobody knows where, in a file that train did not write.
+  if (const auto image = loaded.model->image_shape(); image && image->channels == 1) {
+    loaded.data = {
+        .kind = "images", .height = image->height, .width = image->width, .classes = loaded.model->classes()};
+  }
+  loaded.data =
+      data_in(loaded.metadata, path, std::move(loaded.data), loaded.model->dimension(), loaded.model->classes());
+  return loaded;
+}
+
+datasets::DataDescription data_in(const nn::Metadata& metadata, const std::string& path,
+                                  datasets::DataDescription otherwise, Index dimension, Index classes) {
+  const auto found = metadata.find(kDataKey);
+  if (found == metadata.end()) return otherwise;
+  try {
+    datasets::DataDescription data = datasets::parse_data_description(found->second);
+    data.require_points(dimension, classes);
+    return data;
+  } catch (const std::invalid_argument& error) {
+    throw FileError(path, concat("the metadata's '", kDataKey, "': ", error.what(),
+                                 "; there the programs keep what they know of the data: save notes of your own under "
+                                 "another key"));
+  }
+}
+
+}  // namespace rill::flow

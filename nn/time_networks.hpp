@@ -1,0 +1,16 @@
+// Every network of a point and a time, by description.
+#pragma once
+
+#include <memory>
+
+#include "autodiff/random.hpp"
+#include "nn/time_network.hpp"
+#include "nn/time_network_description.hpp"
+
+namespace rill::nn {
+
+/// A new network with weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an unknown kind,
+/// activation or time embedding and for sizes that make no network.
+std::shared_ptr<TimeNetwork> make_time_network(const TimeNetworkDescription& description, Generator& rng);
+
+}  // namespace rill::nn
