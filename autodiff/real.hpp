@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace rill {
 
@@ -11,6 +12,9 @@ using Real = double;
 #else
 using Real = float;
 #endif
+
+/// Twice the precision of a Real, and the square and the sum of any Reals.
+using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
 
 /// Sizes, strides and positions: signed, so that differences and reverse loops are safe.
 using Index = std::int64_t;

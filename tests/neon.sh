@@ -25,16 +25,26 @@ for real in float double; do
   flags='-I/usr/src/googletest/googletest/include'
   [ $real = double ] && flags="$flags -DRILL_REAL_DOUBLE"
   objects="$build/gtest.o"
-  for source in autodiff/simd/dispatch.cpp autodiff/simd/scalar*.cpp autodiff/simd/neon64.cpp \
-                tests/main.cpp tests/autodiff/simd_*_test.cpp; do
+  for source in autodiff/simd/dispatch.cpp tests/main.cpp tests/autodiff/simd_*_test.cpp; do
     object=$build/$real-$(basename "$source" .cpp).o
-    case $source in
-      */neon64.cpp) compile "$source" "$object" $flags -O3 -fno-exceptions ;;
-      *) compile "$source" "$object" $flags -O1 ;;
-    esac
+    compile "$source" "$object" $flags -O1
     objects="$objects $object"
   done
-  sh tests/autodiff/weak_symbols.sh "$build/$real-neon64.o"
+  for name in scalar table; do
+    object=$build/$real-scalar-$name.o
+    compile autodiff/simd/$name.cpp "$object" $flags -O1 -DRILL_SET=scalar
+    objects="$objects $object"
+  done
+  kernels=
+  for source in autodiff/simd/*.cpp; do
+    name=$(basename "$source" .cpp)
+    case $name in dispatch | scalar) continue ;; esac
+    object=$build/$real-neon64-$name.o
+    compile "$source" "$object" $flags -O3 -fno-exceptions -DRILL_SET=neon64
+    kernels="$kernels $object"
+  done
+  sh tests/autodiff/weak_symbols.sh $kernels
+  objects="$objects $kernels"
   aarch64-linux-gnu-g++ $objects -o "$build/test_kernels_$real"
   RILL_ISA=neon64 qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/test_kernels_$real"
 done

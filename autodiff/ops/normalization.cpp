@@ -11,7 +11,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <type_traits>
 
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
@@ -152,7 +151,6 @@ void for_blocks(const Normalization& z, const Body& body) {
 // The moments of every group, from those of its channels.
 void moments_of_groups(const Normalization& z, const Real* mean, const Real* rest, const Real* deviation,
                        Real* moments) {
-  using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;  // the squares of any Real
   const auto size = static_cast<Wide>(z.size());
   const auto wide = [](Real x) { return static_cast<Wide>(x); };
   for (Index g = 0; g < z.groups; ++g, mean += z.size(), rest += z.size(), deviation += z.size(), moments += kMoments) {

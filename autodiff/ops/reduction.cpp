@@ -1,7 +1,6 @@
 // Sums, means and maxima over any axes.
 #include <algorithm>
 #include <array>
-#include <type_traits>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -40,17 +39,14 @@ Reduced reduced_shape(const char* op, const Tensor& x, const Axes& axes) {
   return r;
 }
 
-// From the result of each piece of `rows` rows, the last of which may have fewer, to that of all.   parts: [pieces,
-// inner] -> y: [inner]
-using Join = void (*)(Index reduced, Index rows, const Tensor& parts, Real* y);
-
-template <simd::Kernels::Reduction simd::Kernels::*kernel>
-void join_alike(Index, Index, const Tensor& parts, Real* y) {
-  (simd::kernels().*kernel)(1, parts.dim(0), parts.dim(1), parts.data(), y);
-}
+// How numbers are reduced; and, if not by the kernel again, how the results of pieces are: of `rows` rows each, the
+// last of which may have fewer.   parts: [pieces, inner] -> y: [inner]
+struct Kind {
+  simd::Kernels::Reduction kernel;
+  void (*join)(Index reduced, Index rows, const Tensor& parts, Real* y) = nullptr;
+};
 
 void join_means(Index reduced, Index rows, const Tensor& parts, Real* y) {
-  using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;  // the sum of any Reals
   const Index pieces = parts.dim(0), inner = parts.dim(1);
   for (Index i = 0; i < inner; ++i) {
     Wide total = 0;
@@ -60,11 +56,6 @@ void join_means(Index reduced, Index rows, const Tensor& parts, Real* y) {
     y[i] = static_cast<Real>(total / static_cast<Wide>(reduced));
   }
 }
-
-struct Kind {
-  simd::Kernels::Reduction kernel;
-  Join join;
-};
 
 // [outer, reduced, inner] -> [outer, inner] on several threads. One long reduction is cut into pieces of fixed size.
 void reduce(const Kind& kind, Index outer, Index reduced, Index inner, const Real* x, Real* y) {
@@ -82,7 +73,11 @@ void reduce(const Kind& kind, Index outer, Index reduced, Index inner, const Rea
   parallel_for(reduced, rows, [&](Index begin, Index end) {
     kind.kernel(1, end - begin, inner, x + begin * inner, out + begin / rows * inner);
   });
-  kind.join(reduced, rows, parts, y);
+  if (kind.join) {
+    kind.join(reduced, rows, parts, y);
+  } else {
+    kind.kernel(1, parts.dim(0), inner, parts.data(), y);
+  }
 }
 
 // Each run of neighbouring reduced axes is one pass; the last run goes first.
@@ -113,7 +108,7 @@ Tensor reduce_axes(const Kind& kind, const Tensor& x, const Reduced& r) {
 
 Tensor sum(const Tensor& x, const Over& over) {
   const Reduced r = reduced_shape("sum", x, over.axes);
-  const Tensor total = reduce_axes({simd::kernels().sum, join_alike<&simd::Kernels::sum>}, x, r);
+  const Tensor total = reduce_axes({simd::kernels().sum}, x, r);
   const Tensor y(total.storage(), over.keep ? r.kept : r.dropped, nullptr);
   return record("sum", y, wrt(x, [s = x.shape(), kept = r.kept](const Tensor& gy) {
                   return broadcast_to(reshape(gy, kept), s);
@@ -133,7 +128,7 @@ Tensor mean(const Tensor& x, const Over& over) {
 Tensor max(const Tensor& x, const Over& over) {
   const Reduced r = reduced_shape("max", x, over.axes);
   require(r.count > 0, "max: no elements to reduce in shape ", x.shape());
-  const Tensor largest = reduce_axes({simd::kernels().max, join_alike<&simd::Kernels::max>}, x, r);
+  const Tensor largest = reduce_axes({simd::kernels().max}, x, r);
   const Tensor y(largest.storage(), over.keep ? r.kept : r.dropped, nullptr);
   return record("max", y, wrt(x, [x = x.detach(), largest, axes = over.axes](const Tensor& gy) {
                   const Tensor chosen = equal(x, largest);

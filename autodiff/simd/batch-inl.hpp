@@ -1,8 +1,8 @@
 // Registers: what every kernel builds on, and all that depends on the version of xsimd or that xsimd lacks.
 //
-// The files named *-inl.hpp are compiled once for each instruction set, into one program. The linker must never pick
-// one set's copy of a function for another, so everything in them sits in an anonymous namespace and uses
-// nothing inline from elsewhere but xsimd's registers, whose types name the instruction set.
+// The files named *-inl.hpp, and those of the subjects, are compiled once for each instruction set, into one program.
+// The linker must never pick one set's copy of a function for another, so everything in them sits in an anonymous
+// namespace and uses nothing inline from elsewhere but xsimd's registers, whose types name the instruction set.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <utility>
 #include <xsimd/xsimd.hpp>
 
-#include "autodiff/simd/kernels.hpp"
+#include "autodiff/real.hpp"
 
 namespace rill::simd {
 namespace {
@@ -122,6 +122,12 @@ V square_root(V x) {
 template <class V>
 bool is_finite(V x) {
   return xsimd::all(xsimd::abs(x) < V(kInfinity));
+}
+
+/// NaN if either is. b is taken when the comparison is false, as it is when b is NaN.
+template <class V>
+V maximum(V a, V b) {
+  return xsimd::select(xsimd::isnan(a), a, V(xsimd::select(a > b, a, b)));
 }
 
 /// a + b = sum + rest, exactly (Knuth 1969, section 4.2.2).

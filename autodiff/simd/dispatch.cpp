@@ -9,33 +9,54 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/simd/kernels.hpp"
-#include "autodiff/simd/tables.hpp"
 
 namespace rill::simd {
+
+// Each compiled for its set (table.cpp), and called only where the CPU has it.
+namespace scalar {
+Kernels table(const char* name, int lanes) noexcept;
+}
+namespace sse2 {
+Kernels table(const char* name, int lanes) noexcept;
+}
+namespace avx2 {
+Kernels table(const char* name, int lanes) noexcept;
+}
+namespace avx512 {
+Kernels table(const char* name, int lanes) noexcept;
+}
+namespace neon64 {
+Kernels table(const char* name, int lanes) noexcept;
+}
+
 namespace {
 
+// A set, the bytes of its registers, and whether this CPU has it.
 struct Candidate {
-  const Kernels* kernels;
+  const char* name;
+  std::size_t register_bytes;
+  Kernels (*table)(const char* name, int lanes) noexcept;
   bool supported;
 };
 
 // What is built, in the order of preference, the best last.
 auto candidates() {
+  const Candidate reference = {"scalar", sizeof(Real), scalar::table, true};
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #if defined(RILL_AVX2_ONLY)  // sanitized builds (meson.build)
-  return std::array{Candidate{&scalar_kernels, true}, Candidate{&avx2_kernels, avx2}};
+  return std::array{reference, Candidate{"avx2", 32, avx2::table, avx2}};
 #else
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl");
-  return std::array{Candidate{&scalar_kernels, true}, Candidate{&sse2_kernels, true}, Candidate{&avx2_kernels, avx2},
-                    Candidate{&avx512_kernels, avx512}};
+  return std::array{reference, Candidate{"sse2", 16, sse2::table, true}, Candidate{"avx2", 32, avx2::table, avx2},
+                    Candidate{"avx512", 64, avx512::table, avx512}};
 #endif
 #elif defined(__aarch64__)
-  return std::array{Candidate{&scalar_kernels, true}, Candidate{&neon64_kernels, true}};
+  return std::array{reference, Candidate{"neon64", 16, neon64::table, true}};
 #else
-  return std::array{Candidate{&scalar_kernels, true}};
+  return std::array{reference};
 #endif
 }
 
@@ -56,11 +77,15 @@ const Kernels& choose() {
 
 KernelList available_kernels() {
   struct Supported {
+    std::array<Kernels, std::tuple_size_v<decltype(candidates())>> tables{};
     std::array<const Kernels*, std::tuple_size_v<decltype(candidates())>> sets{};
     std::size_t count = 0;
     Supported() {
       for (const Candidate& candidate : candidates()) {
-        if (candidate.supported) sets[count++] = candidate.kernels;
+        if (!candidate.supported) continue;
+        tables[count] = candidate.table(candidate.name, static_cast<int>(candidate.register_bytes / sizeof(Real)));
+        sets[count] = &tables[count];
+        ++count;
       }
     }
   };

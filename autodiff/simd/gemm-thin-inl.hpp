@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autodiff/simd/gemm-tile-inl.hpp"
+#include "autodiff/simd/gemm.hpp"
 
 namespace rill::simd {
 namespace {

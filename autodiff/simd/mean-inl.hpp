@@ -4,26 +4,11 @@
 #pragma once
 
 #include "autodiff/simd/reduction-inl.hpp"
-#include "autodiff/simd/scalar.hpp"
+#include "autodiff/simd/reduction.hpp"
 #include "autodiff/simd/strip-inl.hpp"
 
 namespace rill::simd {
 namespace {
-
-/// The mean of so many numbers is mean + rest.
-template <class V>
-struct RunningMean {
-  V mean, rest = V(0);
-
-  /// `total` is the sum of the differences of `count` numbers from `mean`, share = 1 / count. Returns their mean.
-  V move(V total, Index count, V share) {
-    const V offset = divide_by(total, V(static_cast<Real>(count)), share);
-    const ExactSum<V> moved = exact_sum(mean, offset);
-    mean = moved.sum;
-    rest = moved.rest;
-    return offset;
-  }
-};
 
 /// How many numbers of `count` are visited first, for what the others are taken relative to: of a block all, and of
 /// more of them a quarter of the first one, so that at most three in four of what is summed cancel, wherever they are.
@@ -95,14 +80,13 @@ bool mean_of_row(Index n, const Real* x, Real* y) {
   };
   const Index first = first_of(n, kRowBlock<V>);
   Real center = sum(first, x, 0) / static_cast<Real>(first);
-  scalar::Wide mean = 0;
+  Wide mean = 0;
   for (Index i = 0; i < n;) {
     const Index count = n - i < kRowBlock<V> ? n - i : kRowBlock<V>;
-    const scalar::Wide from_mean = static_cast<scalar::Wide>(center) - mean;
+    const Wide from_mean = static_cast<Wide>(center) - mean;
     const Real from_center = sum(count, x + i, center);
     i += count;
-    mean += (from_mean * static_cast<scalar::Wide>(count) + static_cast<scalar::Wide>(from_center)) /
-            static_cast<scalar::Wide>(i);
+    mean += (from_mean * static_cast<Wide>(count) + static_cast<Wide>(from_center)) / static_cast<Wide>(i);
     center = static_cast<Real>(mean);
   }
   *y = center;
@@ -140,13 +124,13 @@ bool mean_narrow(Index reduced, Index inner, const Real* x, Real* y) {
   });
   bool finite = true;
   for (Index c = 0; c < inner; ++c) {
-    scalar::Wide total = 0;
+    Wide total = 0;
     for (Index i = c; i < step; i += inner) {
-      total += static_cast<scalar::Wide>(mean[i]) + static_cast<scalar::Wide>(rest[i]);
+      total += static_cast<Wide>(mean[i]) + static_cast<Wide>(rest[i]);
     }
-    total *= static_cast<scalar::Wide>(groups);
-    for (Index i = groups * step + c; i < reduced * inner; i += inner) total += static_cast<scalar::Wide>(x[i]);
-    y[c] = static_cast<Real>(total / static_cast<scalar::Wide>(reduced));
+    total *= static_cast<Wide>(groups);
+    for (Index i = groups * step + c; i < reduced * inner; i += inner) total += static_cast<Wide>(x[i]);
+    y[c] = static_cast<Real>(total / static_cast<Wide>(reduced));
     finite = finite && y[c] - y[c] == 0;
   }
   return finite;
@@ -171,10 +155,10 @@ bool mean_columns(Index reduced, Index inner, V share_first, V share, const Real
 template <class V>
 void mean(Index outer, Index reduced, Index inner, const Real* x, Real* y) noexcept {
   constexpr Index L = kLanes<V>;
-  if (reduced == 0 || (reduced < L && inner < L)) return scalar::mean(outer, reduced, inner, x, y);
+  if (reduced == 0 || (reduced < L && inner < L)) return scalar::reduction_kernels.mean(outer, reduced, inner, x, y);
   if (inner == 1) {
     if (!mean_rows<V>(outer, reduced, x, y)) [[unlikely]]
-      scalar::mean(outer, reduced, inner, x, y);
+      scalar::reduction_kernels.mean(outer, reduced, inner, x, y);
     return;
   }
   const V share(1 / static_cast<Real>(reduced)), share_first(1 / static_cast<Real>(first_of(reduced, kBlock)));
@@ -182,7 +166,7 @@ void mean(Index outer, Index reduced, Index inner, const Real* x, Real* y) noexc
     const bool finite =
         inner < L ? mean_narrow<V>(reduced, inner, x, y) : mean_columns<V>(reduced, inner, share_first, share, x, y);
     if (!finite) [[unlikely]]
-      scalar::mean(1, reduced, inner, x, y);
+      scalar::reduction_kernels.mean(1, reduced, inner, x, y);
   }
 }
 

@@ -1,4 +1,4 @@
-// Strips of registers side by side, down the rows of a matrix.
+// Strips of registers side by side, down the rows of a matrix, and means that are known to more digits than a Real has.
 #pragma once
 
 #include "autodiff/simd/batch-inl.hpp"
@@ -44,6 +44,21 @@ struct Strip {
   }
   void add(const Strip& other) {
     unroll<width>([&](auto i) { at[i] = at[i] + other.at[i]; });
+  }
+};
+
+/// The mean of so many numbers is mean + rest.
+template <class V>
+struct RunningMean {
+  V mean, rest = V(0);
+
+  /// `total` is the sum of the differences of `count` numbers from `mean`, share = 1 / count. Returns their mean.
+  V move(V total, Index count, V share) {
+    const V offset = divide_by(total, V(static_cast<Real>(count)), share);
+    const ExactSum<V> moved = exact_sum(mean, offset);
+    mean = moved.sum;
+    rest = moved.rest;
+    return offset;
   }
 };
 

@@ -76,7 +76,7 @@ const Real kAlpha = Real(1.6732632), kScale = Real(1.0507010);
 Wide selu(Wide x) { return static_cast<Wide>(kScale) * (x > 0 ? x : static_cast<Wide>(kAlpha) * std::expm1(x)); }
 void elu_kernel(const Kernels& k, Index n, const Real* x, Real* y) { k.elu(n, x, 1, 1, y); }
 void selu_kernel(const Kernels& k, Index n, const Real* x, Real* y) { k.elu(n, x, kAlpha, kScale, y); }
-template <Kernels::Unary Kernels::*f>
+template <Kernels::Unary ElementwiseKernels::*f>
 void unary_kernel(const Kernels& k, Index n, const Real* x, Real* y) {
   (k.*f)(n, x, y);
 }

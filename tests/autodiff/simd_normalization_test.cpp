@@ -143,6 +143,28 @@ TEST(SimdNormalization, ConstantColumnsHaveNoVariance) {
   }
 }
 
+// What is left of squares when the square of their mean is taken off is below 0 now and then, by rounding.
+TEST(SimdNormalization, NearlyConstantColumnsHaveADeviation) {
+  TestRandom random(9);
+  for (const Kernels* kernels : available_kernels()) {
+    const Index columns = 4 * kernels->lanes;
+    for (const Index rows : {2, 3, 5, 17, 63, 64, 65, 66, 130, 300, 1000}) {
+      for (int repetition = 0; repetition < 10; ++repetition) {
+        Numbers x(rows * columns, 0), mean(columns, 0), rest(columns, 0), deviation(columns, 0);
+        for (Index c = 0; c < columns; ++c) {
+          const Real value = random.uniform(1, 2);
+          for (Index r = 0; r < rows; ++r) x[r * columns + c] = value;
+          if (repetition % 2 == 1) x[(rows - 1) * columns + c] = value * (1 + kEpsilon);
+        }
+        kernels->column_moments(rows, columns, x.data(), mean.data(), rest.data(), deviation.data());
+        for (Index c = 0; c < columns; ++c) {
+          ASSERT_TRUE(0 <= deviation[c] && deviation[c] <= 2 * kEpsilon) << kernels->name << ' ' << rows << " rows";
+        }
+      }
+    }
+  }
+}
+
 TEST(SimdNormalization, NanAndInfinityMakeTheirColumnNan) {
   for (const Kernels* kernels : available_kernels()) {
     for (const Real special : {kNan, kInf, -kInf}) {

@@ -1,8 +1,10 @@
 // Functions applied element by element. The formulas read as in scalar.cpp, on registers.
-#pragma once
+#include "autodiff/simd/elementwise.hpp"
 
+#include "autodiff/simd/loops-inl.hpp"
 #include "autodiff/simd/math-inl.hpp"
 #include "autodiff/simd/normal-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
 #include "autodiff/simd/trigonometry-inl.hpp"
 
 namespace rill::simd {
@@ -93,7 +95,7 @@ struct Functions {
   static V divide(V a, V b) { return simd::divide(a, b); }
   // b is taken when the comparison is false, as it is when b is NaN.
   static V minimum(V a, V b) { return xsimd::select(xsimd::isnan(a), a, V(xsimd::select(a < b, a, b))); }
-  static V maximum(V a, V b) { return xsimd::select(xsimd::isnan(a), a, V(xsimd::select(a > b, a, b))); }
+  static V maximum(V a, V b) { return simd::maximum(a, b); }
   static V less(V a, V b) { return xsimd::select(a < b, V(1), V(0)); }
   static V less_equal(V a, V b) { return xsimd::select(a <= b, V(1), V(0)); }
   static V equal(V a, V b) { return xsimd::select(a == b, V(1), V(0)); }
@@ -167,35 +169,6 @@ struct Functions {
   }
 };
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Loops over one array. "Flatten" keeps the constants of long functions in registers over the loop.
-
-template <class V, V (*f)(V)>
-[[gnu::flatten]] void unary(Index n, const Real* x, Real* y) noexcept {
-  for_registers<V>(n, [=](Index i, auto part) { part.store(y + i, f(part.load(x + i))); });
-}
-template <class V, V (*f)(V, V)>
-[[gnu::flatten]] void unary1(Index n, const Real* x, Real a, Real* y) noexcept {
-  for_registers<V>(n, [=](Index i, auto part) { part.store(y + i, f(part.load(x + i), V(a))); });
-}
-template <class V, V (*f)(V, V, V)>
-[[gnu::flatten]] void unary2(Index n, const Real* x, Real a, Real b, Real* y) noexcept {
-  for_registers<V>(n, [=](Index i, auto part) { part.store(y + i, f(part.load(x + i), V(a), V(b))); });
-}
-template <class V, V (*f)(V, V)>
-[[gnu::flatten]] void gradient(Index n, const Real* gy, const Real* v, Real* gx) noexcept {
-  for_registers<V>(n, [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i))); });
-}
-template <class V, V (*f)(V, V, V)>
-[[gnu::flatten]] void gradient1(Index n, const Real* gy, const Real* v, Real a, Real* gx) noexcept {
-  for_registers<V>(n, [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i), V(a))); });
-}
-template <class V, V (*f)(V, V, V, V)>
-[[gnu::flatten]] void gradient2(Index n, const Real* gy, const Real* v, Real a, Real b, Real* gx) noexcept {
-  for_registers<V>(n,
-                   [=](Index i, auto part) { part.store(gx + i, f(part.load(gy + i), part.load(v + i), V(a), V(b))); });
-}
-
 template <class V, typename Functions<V>::ValueAndSlope (*f)(V)>
 [[gnu::flatten]] void with_slope(Index n, const Real* x, Real* y, Real* slope) noexcept {
   for_registers<V>(n, [=](Index i, auto part) {
@@ -236,85 +209,6 @@ void pow(Index n, const Real* x, Real a, Real* y) noexcept {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Loops over two or three arrays, broadcast by strides
-
-/// A row of an operand: an array, or one number repeated.
-template <class V, bool repeats>
-class Row {
- public:
-  explicit Row(const Real* data) : data_(data), repeated_(repeats ? V(*data) : V(0)) {}
-  template <class Part>
-  V load(Index c, Part part) const {
-    if constexpr (repeats) {
-      return repeated_;
-    } else {
-      return part.load(data_ + c);
-    }
-  }
-
- private:
-  const Real* data_;
-  V repeated_;
-};
-
-template <class V, V (*f)(V, V), bool a_repeats, bool b_repeats>
-void binary_rows(Index rows, Index columns, Operand a, Operand b, Real* y) noexcept {
-  for (Index r = 0; r < rows; ++r, y += columns) {
-    const Row<V, a_repeats> a_row(a.data + r * a.row);
-    const Row<V, b_repeats> b_row(b.data + r * b.row);
-    for_registers<V>(columns,
-                     [&](Index c, auto part) { part.store(y + c, f(a_row.load(c, part), b_row.load(c, part))); });
-  }
-}
-
-/// Whether the rows of x follow one another, so that the matrix is one long row.
-bool contiguous(const Operand& x, Index columns) {
-  return (x.column == 1 && x.row == columns) || (x.column == 0 && x.row == 0);
-}
-
-/// Calls body(rows, columns, operands, y) for all of y, with rows that are worth a loop over registers: one row if
-/// everything is contiguous; and where rows are shorter than a register, many at a time, copied side by side.
-template <class V, int n, class Body>
-void with_long_rows(Index rows, Index columns, const Operand (&x)[n], Real* y, Body body) {
-  if (rows <= 0 || columns <= 0) return;  // nothing may be read
-  bool one_row = true;
-  for (const Operand& operand : x) one_row = one_row && contiguous(operand, columns);
-  if (one_row) return body(1, rows * columns, x, y);
-  if (columns >= kLanes<V>) return body(rows, columns, x, y);
-  constexpr Index kChunk = 256;
-  alignas(64) Real copy[n][kChunk];
-  for (Index r = 0; r < rows; r += kChunk / columns) {
-    const Index count = rows - r < kChunk / columns ? rows - r : kChunk / columns;
-    Operand row[n];
-    for (int i = 0; i < n; ++i) {
-      const Real* from = x[i].data + r * x[i].row;
-      row[i] = {from, 0, x[i].column};
-      if (contiguous(x[i], columns)) continue;
-      row[i] = {copy[i], 0, 1};
-      for (Index k = 0; k < count; ++k) {
-        for (Index c = 0; c < columns; ++c) copy[i][k * columns + c] = from[k * x[i].row + c * x[i].column];
-      }
-    }
-    body(1, count * columns, row, y + r * columns);
-  }
-}
-
-template <class V, V (*f)(V, V)>
-void binary(Index rows, Index columns, Operand a, Operand b, Real* y) noexcept {
-  with_long_rows<V, 2>(rows, columns, {a, b}, y, [](Index m, Index n, const Operand(&x)[2], Real* z) {
-    if (x[0].column != 0 && x[1].column != 0) {
-      binary_rows<V, f, false, false>(m, n, x[0], x[1], z);
-    } else if (x[0].column != 0) {
-      binary_rows<V, f, false, true>(m, n, x[0], x[1], z);
-    } else if (x[1].column != 0) {
-      binary_rows<V, f, true, false>(m, n, x[0], x[1], z);
-    } else {
-      binary_rows<V, f, true, true>(m, n, x[0], x[1], z);
-    }
-  });
-}
-
 template <class V>
 void select(Index rows, Index columns, Operand condition, Operand a, Operand b, Real* y) noexcept {
   with_long_rows<V, 3>(rows, columns, {condition, a, b}, y, [](Index m, Index n, const Operand(&x)[3], Real* z) {
@@ -331,5 +225,62 @@ void select(Index rows, Index columns, Operand condition, Operand a, Operand b, 
   });
 }
 
+using F = Functions<Registers>;
+
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const ElementwiseKernels elementwise_kernels = {
+    .exp = unary<Registers, F::exp>,
+    .log = unary<Registers, F::log>,
+    .sqrt = unary<Registers, F::sqrt>,
+    .square = unary<Registers, F::square>,
+    .sin = unary<Registers, F::sin>,
+    .cos = unary<Registers, F::cos>,
+    .tanh = unary<Registers, F::tanh>,
+    .sigmoid = unary<Registers, F::sigmoid>,
+    .softplus = unary<Registers, F::softplus>,
+    .relu = unary<Registers, F::relu>,
+    .gelu = unary<Registers, F::gelu>,
+    .gelu_tanh = unary<Registers, F::gelu_tanh>,
+    .silu = unary<Registers, F::silu>,
+    .abs = unary<Registers, F::abs>,
+    .sign = unary<Registers, F::sign>,
+    .leaky_relu = unary1<Registers, F::leaky_relu>,
+    .pow = pow<Registers>,
+    .elu = unary2<Registers, F::elu>,
+    .clamp = unary2<Registers, F::clamp>,
+    .affine = unary2<Registers, F::affine>,
+
+    .tanh_gradient = gradient<Registers, F::tanh_gradient>,
+    .sigmoid_gradient = gradient<Registers, F::sigmoid_gradient>,
+    .softplus_gradient = gradient<Registers, F::softplus_gradient>,
+    .relu_gradient = gradient<Registers, F::relu_gradient>,
+    .gelu_gradient = gradient<Registers, F::gelu_gradient>,
+    .gelu_tanh_gradient = gradient<Registers, F::gelu_tanh_gradient>,
+    .silu_gradient = gradient<Registers, F::silu_gradient>,
+    .leaky_relu_gradient = gradient1<Registers, F::leaky_relu_gradient>,
+    .elu_gradient = gradient2<Registers, F::elu_gradient>,
+    .clamp_gradient = gradient2<Registers, F::clamp_gradient>,
+
+    .softplus_with_slope = with_slope<Registers, F::softplus_with_slope>,
+    .gelu_with_slope = with_slope<Registers, F::gelu_with_slope>,
+    .gelu_tanh_with_slope = with_slope<Registers, F::gelu_tanh_with_slope>,
+    .silu_with_slope = with_slope<Registers, F::silu_with_slope>,
+
+    .add = binary<Registers, F::add>,
+    .subtract = binary<Registers, F::subtract>,
+    .multiply = binary<Registers, F::multiply>,
+    .divide = binary<Registers, F::divide>,
+    .minimum = binary<Registers, F::minimum>,
+    .maximum = binary<Registers, F::maximum>,
+    .less = binary<Registers, F::less>,
+    .less_equal = binary<Registers, F::less_equal>,
+    .equal = binary<Registers, F::equal>,
+    .select = select<Registers>,
+};
+
+}
+
 }  // namespace rill::simd

@@ -1,8 +1,8 @@
 // Pooling: lanes are channels, so that all places of a rectangle are whole registers.
-#pragma once
+#include "autodiff/simd/pooling.hpp"
 
-#include "autodiff/simd/elementwise-inl.hpp"
-#include "autodiff/simd/scalar.hpp"
+#include "autodiff/simd/math-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -70,7 +70,7 @@ template <class V>
                             : sum_rectangles<V>(
                                   at, x, [=](V sum) { return divide(sum, V(divisor)); }, y);
   if (!finite) [[unlikely]]
-    scalar::sum_rectangles(at, x, divisor, y);
+    scalar::pooling_kernels.sum_rectangles(at, x, divisor, y);
 }
 
 template <class V>
@@ -85,7 +85,7 @@ template <class V>
         return;
       }
       // The larger one, or a NaN; once best is a NaN it stays, as maximum() is its first argument then.
-      const V larger = Functions<V>::maximum(best, x_place);
+      const V larger = maximum(best, x_place);
       const auto stays = xsimd::isnan(best) | (best >= x_place);
       picked = xsimd::select(stays, picked, v_place);
       best = larger;
@@ -98,7 +98,7 @@ template <class V>
 [[gnu::flatten]] void add_at_maxima(const Rectangles& at, const Real* x, const Real* g, Real* gx) noexcept {
   for_rectangles<V>(at, [=](Index out, auto part, Index, const auto& for_places) {
     V best(-kInfinity);
-    for_places([&](Index place) { best = Functions<V>::maximum(best, part.load(x + place)); });
+    for_places([&](Index place) { best = maximum(best, part.load(x + place)); });
     V rest = part.load(g + out);  // what has not found its place
     for_places([&](Index place) {
       const V x_place = part.load(x + place);
@@ -110,4 +110,15 @@ template <class V>
 }
 
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const PoolingKernels pooling_kernels = {
+    .sum_rectangles = sum_rectangles<Registers>,
+    .pick_at_maxima = pick_at_maxima<Registers>,
+    .add_at_maxima = add_at_maxima<Registers>,
+};
+
+}
+
 }  // namespace rill::simd

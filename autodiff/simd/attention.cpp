@@ -10,12 +10,13 @@
 // With x for scores and p for weights, c = scale / ln 2:
 //   x^T = k q^T                        p^T = 2^(c (x^T - top))         y += p v
 //   x^T = k q^T,   gp^T = v gy^T,      gx^T = p^T (gp^T - <gy, y>),    gv += p^T gy,   gk += gx^T q,   gq += gx k
-#pragma once
+#include "autodiff/simd/attention.hpp"
 
 #include <limits>
 
 #include "autodiff/simd/gemm-inl.hpp"
 #include "autodiff/simd/math-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -236,4 +237,15 @@ void attention_gradient(const Attention& a, const AttentionOutput& out, const At
 }
 
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const AttentionKernels attention_kernels = {
+    .attention_workspace = attention_workspace<Registers>,
+    .attention = attention<Registers>,
+    .attention_gradient = attention_gradient<Registers>,
+};
+
+}
+
 }  // namespace rill::simd

@@ -1,6 +1,7 @@
 // Philox4x32-10 (Salmon et al. 2011), many blocks at once, and the numbers made from its words.
-#pragma once
+#include "autodiff/simd/random.hpp"
 
+#include "autodiff/simd/set-inl.hpp"
 #include "autodiff/simd/trigonometry-inl.hpp"
 
 namespace rill::simd {
@@ -171,4 +172,15 @@ template <class V, class Tile>
 }
 
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const RandomKernels random_kernels = {
+    .random_bits = random<Registers, BitsTile>,
+    .random_uniform = random<Registers, UniformTile<Registers>>,
+    .random_normal = random<Registers, NormalTile<Registers>>,
+};
+
+}
+
 }  // namespace rill::simd

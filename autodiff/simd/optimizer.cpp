@@ -1,9 +1,10 @@
 // Updates in place: parameters, what an optimizer remembers of them and their average, in one pass over memory.
-#pragma once
+#include "autodiff/simd/optimizer.hpp"
 
 #include <limits>
 
 #include "autodiff/simd/batch-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -46,4 +47,14 @@ void adam(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Rea
 }
 
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const OptimizerKernels optimizer_kernels = {
+    .lerp = lerp<Registers>,
+    .adam = adam<Registers>,
+};
+
+}
+
 }  // namespace rill::simd

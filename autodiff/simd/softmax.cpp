@@ -1,7 +1,8 @@
 // Softmax and its relatives: long rows one by one, along registers; short ones a register's number at a time.
-#pragma once
+#include "autodiff/simd/softmax.hpp"
 
 #include "autodiff/simd/reduction-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
 #include "autodiff/simd/transpose-inl.hpp"
 
 namespace rill::simd {
@@ -143,4 +144,15 @@ template <class V>
 }
 
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const SoftmaxKernels softmax_kernels = {
+    .softmax = softmax<Registers>,
+    .log_softmax = log_softmax<Registers>,
+    .logsumexp = logsumexp<Registers>,
+};
+
+}
+
 }  // namespace rill::simd

@@ -4,10 +4,11 @@
 // Numbers are squared after a mean of theirs has been taken off, so that a mean far from 0 costs no digits; and the
 // mean is told to more digits than a Real has, so that its rounding costs none either. Squares that overflow are left
 // to the reference, in twice the precision.
-#pragma once
+#include "autodiff/simd/normalization.hpp"
 
-#include "autodiff/simd/mean-inl.hpp"
-#include "autodiff/simd/scalar.hpp"
+#include "autodiff/simd/reduction-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
+#include "autodiff/simd/strip-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -74,7 +75,7 @@ template <class V>
     deviations.store(deviation + c, part);
   });
   if (!finite) [[unlikely]]
-    scalar::column_moments(rows, columns, x, mean, rest, deviation);
+    scalar::normalization_kernels.column_moments(rows, columns, x, mean, rest, deviation);
 }
 
 template <class V>
@@ -182,7 +183,7 @@ template <class V>
     row.add(0, columns, sums.a, sums.b);
     const V variance = row.squares * share;
     if (!(first_lane(variance) < kInfinity)) [[unlikely]] {
-      scalar::normalize_rows(1, columns, x, scale, shift, epsilon, y, moments);
+      scalar::normalization_kernels.normalize_rows(1, columns, x, scale, shift, epsilon, y, moments);
       continue;
     }
     const V rstd = divide(V(1), square_root(V(variance + V(epsilon)))), mean = row.mean, low = -row.rest * rstd;
@@ -204,7 +205,7 @@ template <class V>
   const V count(static_cast<Real>(columns)), share(1 / static_cast<Real>(columns));
   for (Index r = 0; r < rows; ++r, g += columns, x += columns, gx += columns, moments += 3) {
     if (moments[1] < kLeast) [[unlikely]] {
-      scalar::normalize_rows_gradient(1, columns, g, x, moments, scale, gx, gscale, gshift);
+      scalar::normalization_kernels.normalize_rows_gradient(1, columns, g, x, moments, scale, gx, gscale, gshift);
       continue;
     }
     const V mean(moments[0]), rstd(moments[1]), low(moments[2]);
@@ -226,4 +227,18 @@ template <class V>
 }
 
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const NormalizationKernels normalization_kernels = {
+    .column_moments = column_moments<Registers>,
+    .normalize_columns = normalize_columns<Registers>,
+    .column_products = column_products<Registers>,
+    .normalize_columns_gradient = normalize_columns_gradient<Registers>,
+    .normalize_rows = normalize_rows<Registers>,
+    .normalize_rows_gradient = normalize_rows_gradient<Registers>,
+};
+
+}
+
 }  // namespace rill::simd

@@ -4,9 +4,10 @@
 // of the first tap, then those of the next. So the places of a row of outputs are the rows of a matrix A that overlap
 // in memory, x_step.place numbers apart, and a convolution is that A times the rows of w, one run of terms per row of
 // taps: the tiles of the matrix product (gemm-tile-inl.hpp) do all of it, with their sums in registers throughout.
-#pragma once
+#include "autodiff/simd/convolution.hpp"
 
 #include "autodiff/simd/gemm-tile-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -99,4 +100,15 @@ void convolution_weight(const Convolution& any, const Real* y, bool accumulate, 
 }
 
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const ConvolutionKernels convolution_kernels = {
+    .panel = kConvolutionPanel<Registers>,
+    .convolution = convolution<Registers>,
+    .convolution_weight = convolution_weight<Registers>,
+};
+
+}
+
 }  // namespace rill::simd

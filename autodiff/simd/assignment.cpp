@@ -1,7 +1,8 @@
 // The loops over columns of an assignment problem, in registers of doubles.
-#pragma once
+#include "autodiff/simd/assignment.hpp"
 
 #include "autodiff/simd/batch-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -162,4 +163,15 @@ template <class Arch>
 }
 
 }  // namespace
+
+namespace RILL_SET {
+
+extern constinit const AssignmentKernels assignment_kernels = {
+    .lower_prices = lower_prices<RILL_SET::Arch>,
+    .two_least = two_least<RILL_SET::Arch>,
+    .relax = relax<RILL_SET::Arch>,
+};
+
+}
+
 }  // namespace rill::simd
