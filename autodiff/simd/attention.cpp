@@ -14,7 +14,7 @@
 
 #include <limits>
 
-#include "autodiff/simd/gemm-inl.hpp"
+#include "autodiff/simd/gemm-tile-inl.hpp"
 #include "autodiff/simd/math-inl.hpp"
 #include "autodiff/simd/set-inl.hpp"
 
