@@ -74,9 +74,9 @@ Index first_maximum(const Real* x, const Visit& for_places) {
 
 void sum_rectangles(const Rectangles& at, const Real* x, Real divisor, Real* y) noexcept {
   for_rectangles(at, [=](Index i, const auto& for_places) {
-    Wide sum = 0;
-    for_places([&](Index place) { sum += static_cast<Wide>(x[place]); });
-    y[i] = static_cast<Real>(sum / static_cast<Wide>(divisor));
+    LongSum sum;
+    for_places([&](Index place) { sum.add(x[place]); });
+    y[i] = static_cast<Real>(sum.value() / static_cast<Wide>(divisor));
   });
 }
 

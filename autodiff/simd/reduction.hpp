@@ -49,9 +49,9 @@ void sum(Index outer, Index reduced, Index inner, const Real* x, Real* y) noexce
 void mean(Index outer, Index reduced, Index inner, const Real* x, Real* y) noexcept {
   for (Index o = 0; o < outer; ++o, x += reduced * inner, y += inner) {
     for (Index i = 0; i < inner; ++i) {
-      Wide total = 0;
-      for (Index r = 0; r < reduced; ++r) total += static_cast<Wide>(x[r * inner + i]);
-      y[i] = static_cast<Real>(total / static_cast<Wide>(reduced));
+      LongSum total;
+      for (Index r = 0; r < reduced; ++r) total.add(x[r * inner + i]);
+      y[i] = static_cast<Real>(total.value() / static_cast<Wide>(reduced));
     }
   }
 }

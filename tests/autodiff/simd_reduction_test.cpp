@@ -74,8 +74,8 @@ TEST(SimdReduction, MeansAgreeWithReferenceForAllShapes) {
               if (reduced == 0) {
                 ASSERT_TRUE(std::isnan(got[i]) && std::isnan(expected[i]));
               } else {
-                ASSERT_NEAR(static_cast<double>(got[i] / static_cast<Real>(size)),
-                            static_cast<double>(expected[i] / static_cast<Real>(size)), 16 * kEpsilon)
+                ASSERT_NEAR(static_cast<double>(static_cast<long double>(got[i]) / size),
+                            static_cast<double>(static_cast<long double>(expected[i]) / size), 16 * kEpsilon)
                     << kernels->name << ", " << kind.name << ' ' << outer << ' ' << reduced << ' ' << inner;
               }
             }

@@ -64,7 +64,7 @@ class TestRandom {
     return state_;
   }
   Real uniform(double low, double high) {
-    return static_cast<Real>(low + (high - low) * static_cast<double>(bits() >> 11) * 0x1p-53);
+    return static_cast<Real>(low + (high - low) * (static_cast<double>(bits() >> 11) * 0x1p-53));
   }
 
  private:
