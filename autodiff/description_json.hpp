@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "autodiff/json.hpp"
 
 namespace rill::description {
@@ -70,7 +71,7 @@ void take_field(Json& json, const std::string& what, const std::string& prefix, 
 
 /// Throws std::invalid_argument when a key of the object was not taken.
 inline void require_all_taken(const Json& json, const std::string& what, const std::string& prefix) {
-  require(json.empty(), what, ": unknown key '", prefix, json.empty() ? "" : json.begin().key(), "'");
+  require(json.empty(), what, ": unknown key ", in_quotes(prefix + (json.empty() ? "" : json.begin().key())));
 }
 
 /// Reads every field of `value`; `what` begins the messages, `prefix` the keys in them.

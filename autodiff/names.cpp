@@ -45,7 +45,7 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 }
 
 std::string unknown_name(std::string_view what, std::string_view name, const std::vector<std::string>& known) {
-  return concat("unknown ", what, " '", name, "'", did_you_mean(name, known), "; known: ", joined(known));
+  return concat("unknown ", what, " ", in_quotes(name), did_you_mean(name, known), "; known: ", joined(known));
 }
 
 }  // namespace rill

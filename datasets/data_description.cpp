@@ -62,7 +62,7 @@ DataDescription parse_data_description(const std::string& text) {
     json.erase("parameters");
     require(parameters.is_object(), what, ": 'parameters' must be an object of numbers");
     for (const auto& [name, value] : parameters.items()) {
-      require(value.is_number(), what, ": the parameter '", name, "' is not a number");
+      require(value.is_number(), what, ": the parameter ", in_quotes(name), " is not a number");
       value.get_to(description.parameters[name]);
     }
   } else if (description.kind == "table") {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "nn/init.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/time_networks.hpp"
@@ -45,7 +46,7 @@ Metadata load_weights(const std::string& path, Weights weights, const ModuleMake
   SafeTensors contents = load_safetensors(path);
   for (const NamedTensor& named : contents.tensors) {
     require_file(named.name.starts_with(kTrainedPrefix) || named.name.starts_with(kAveragePrefix), path,
-                 "unexpected tensor '", named.name, "'");
+                 "unexpected tensor ", in_quotes(named.name));
   }
   const NamedTensors averages = take_prefix(kAveragePrefix, contents.tensors);
   const bool averaged = weights == Weights::kAveraged && !averages.empty();

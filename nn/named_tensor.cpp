@@ -8,6 +8,7 @@
 #include <set>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 
 namespace rill::nn {
 
@@ -79,7 +80,7 @@ void assign(const NamedTensors& targets, const NamedTensors& values, const std::
     sources.push_back(value->second);
     unused.erase(value);
   }
-  require_file(unused.empty(), file, "unexpected tensor '", unused.empty() ? "" : unused.begin()->first, "'");
+  require_file(unused.empty(), file, "unexpected tensor ", in_quotes(unused.empty() ? "" : unused.begin()->first));
   for (std::size_t i = 0; i < targets.size(); ++i) {
     Tensor target = targets[i].tensor;
     std::copy_n(sources[i]->data(), target.size(), target.data());

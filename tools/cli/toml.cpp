@@ -27,14 +27,14 @@ class Parser {
     for (skip_lines(); !rest_.empty(); skip_lines()) {
       TomlEntry entry{.key = key(), .values = {}, .line = line_};
       const bool twice = std::any_of(entries.begin(), entries.end(), [&](const auto& e) { return e.key == entry.key; });
-      if (twice) wrong("'", entry.key, "' is set a second time");
+      if (twice) wrong(in_quotes(entry.key), " is set a second time");
       skip_blanks();
-      if (!take('=')) wrong("expected '=' after '", entry.key, "', found ", found());
+      if (!take('=')) wrong("expected '=' after ", in_quotes(entry.key), ", found ", found());
       skip_blanks();
       entry.values = next() == '[' ? array() : std::vector{value()};
       skip_blanks();
       if (next() != '\n' && next() != '#' && !rest_.empty()) {
-        wrong("expected the end of the line after the value of '", entry.key, "', found ", found());
+        wrong("expected the end of the line after the value of ", in_quotes(entry.key), ", found ", found());
       }
       entries.push_back(std::move(entry));
     }
