@@ -176,18 +176,19 @@ class Run {
       }
       return;
     }
-    begin_files();
+    begin_files(loop_.steps_done());
   }
 
-  void begin_files() {
+  // Rows of metrics.csv up to step `kept` belong to this run.
+  void begin_files(Index kept) {
     write_file_atomically(files_.config, request_.config_text);
-    metrics_.emplace(files_.metrics, loop_.steps_done());
+    metrics_.emplace(files_.metrics, kept);
   }
 
   // Not before a step was possible: a run that fails at once costs no other one. Pairs were made for this run by now.
   void replace_old_run() {
     files_.remove(!settings_.reflow.run.empty());
-    begin_files();
+    begin_files(0);
   }
 
   void announce() const {

@@ -153,7 +153,7 @@ TEST(Train, SaysThatADensityIsFarFromTheUnitScale) {
   EXPECT_THAT(train({"--source", "8gaussians", "--source-param", "radius=1000"}).err,
               HasSubstr("note      8gaussians (radius 1000): along axis 1"));
   // Where the first loss is infinite no learning rate helps.
-  const Finished infinite = train({"--data-param", "scale=1e20"});
+  const Finished infinite = train({"--data-param", sizeof(Real) == 4 ? "scale=1e20" : "scale=1e200"});
   EXPECT_EQ(infinite.code, 3) << infinite.err;
   EXPECT_THAT(infinite.err, AllOf(HasSubstr(note), HasSubstr("diverged at step 1"), HasSubstr("numbers too large"),
                                   Not(HasSubstr("--learning-rate"))));
