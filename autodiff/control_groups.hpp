@@ -1,4 +1,4 @@
-// What the control groups of the process allow it (containers, batch systems). Not installed.
+// What the control groups of the process allow it (containers, batch systems).
 #pragma once
 
 #include <filesystem>

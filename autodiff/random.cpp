@@ -6,6 +6,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/shape.hpp"
+#include "autodiff/simd/kernels.hpp"
 
 namespace rill {
 
@@ -26,7 +27,7 @@ namespace {
 // Numbers drawn by one thread at a time: a multiple of the tile, worth some 10 microseconds.
 constexpr Index kGrain = 256 * simd::kRandomTile;
 
-simd::RandomState at(simd::RandomState state, Index number, Index per_tile) {
+RandomState at(RandomState state, Index number, Index per_tile) {
   state.counter += static_cast<std::uint64_t>(number / per_tile * simd::kRandomTileBlocks);
   return state;
 }

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "autodiff/simd/kernels.hpp"
+#include "autodiff/random_state.hpp"
+#include "autodiff/real.hpp"
 
 namespace rill {
 
@@ -19,9 +20,9 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
 class Generator {
  public:
   explicit Generator(std::uint64_t seed, std::uint64_t stream = 0) : state_{seed, stream, 0} {}
-  explicit Generator(const simd::RandomState& state) : state_(state) {}
+  explicit Generator(const RandomState& state) : state_(state) {}
 
-  simd::RandomState state() const { return state_; }
+  RandomState state() const { return state_; }
 
   /// n numbers uniform in [0, 1).
   void uniform(Index n, Real* y);
@@ -36,7 +37,7 @@ class Generator {
  private:
   void advance(Index n, Index per_tile);
   std::vector<std::uint64_t> words(Index n);  // n times 64 random bits
-  simd::RandomState state_;
+  RandomState state_;
 };
 
 }  // namespace rill

@@ -1,5 +1,5 @@
-"""Checks the documents: every relative link leads to a file, README.md quotes docs/first_flow.cpp as it is, and the
-tests that docs/reliability.md names exist.
+"""Checks the documents: every relative link leads to a file, README.md quotes docs/first_flow.cpp and
+docs/library.md the programs in docs/library as they are, and the tests that docs/reliability.md names exist.
 
 python3 tests/documents.py ROOT
 """
@@ -15,12 +15,15 @@ for document in [readme, *sorted((root / "docs").glob("*.md"))]:
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", re.sub(r"```.*?```", "", text, flags=re.S)):
         if "://" not in link and not (document.parent / link).exists():
             problems.append(f"{document.relative_to(root)}: the link to {link} leads nowhere")
-if (root / "docs/first_flow.cpp").read_text() not in readme.read_text():
-    problems.append("README.md: does not quote docs/first_flow.cpp as it is")
+quoted = {"README.md": [root / "docs/first_flow.cpp"], "docs/library.md": sorted((root / "docs/library").glob("*.cpp"))}
+for document, programs in quoted.items():
+    for program in programs:
+        if program.read_text() not in (root / document).read_text():
+            problems.append(f"{document}: does not quote {program.relative_to(root)} as it is")
 tests = {f"{suite}.{name}" for source in (root / "tests").glob("*/*_test.cpp")
          for suite, name in re.findall(r"^TEST\w*\((\w+),\s*(\w+)\)", source.read_text(), flags=re.M)}
 for name in re.findall(r"`([A-Z]\w*\.[A-Z]\w*)`", (root / "docs/reliability.md").read_text()):
     if name not in tests:
         problems.append(f"docs/reliability.md: there is no test {name}")
-print("\n".join(problems) or "documents: all links lead somewhere, the quoted program is the one that is tested, and the named tests exist")
+print("\n".join(problems) or "documents: all links lead somewhere, the quoted programs are those that are tested, and the named tests exist")
 sys.exit(1 if problems else 0)

@@ -16,14 +16,14 @@ namespace {
 constexpr Index kPiece = 1 << 12;
 static_assert(kPiece % simd::kRandomTile == 0 && detail::kElementGrain % kPiece == 0);
 
-simd::RandomState advanced(simd::RandomState state, Index numbers) {
+RandomState advanced(RandomState state, Index numbers) {
   const Index tiles = (numbers + simd::kRandomTile - 1) / simd::kRandomTile;
   state.counter += static_cast<std::uint64_t>(tiles * simd::kRandomTileBlocks);
   return state;
 }
 
 // y = u < p ? 0 : x / (1 - p), u uniform from the given state on. It is linear in x, and its own gradient.
-Tensor masked(const Tensor& x, double p, const simd::RandomState& state) {
+Tensor masked(const Tensor& x, double p, const RandomState& state) {
   const Real threshold = static_cast<Real>(p), scale = static_cast<Real>(p < 1 ? 1 / (1 - p) : 0), zero = 0;
   Tensor y = Tensor::empty(x.shape());
   const simd::Kernels& kernels = simd::kernels();
@@ -46,7 +46,7 @@ Tensor dropout(const Tensor& x, double p, Generator& rng) {
   detail::require_defined("dropout", x);
   require(0 <= p && p <= 1, "dropout: expected a probability from 0 to 1, got ", p);
   if (p == 0) return x;
-  const simd::RandomState state = rng.state();
+  const RandomState state = rng.state();
   rng = Generator(advanced(state, x.size()));
   return masked(x, p, state);
 }

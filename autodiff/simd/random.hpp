@@ -3,16 +3,10 @@
 
 #include <cstdint>
 
+#include "autodiff/random_state.hpp"
 #include "autodiff/real.hpp"
 
 namespace rill::simd {
-
-/// What a stream of random numbers is at: see autodiff/random.hpp.
-struct RandomState {
-  std::uint64_t seed;     ///< the Philox key
-  std::uint64_t stream;   ///< counter words 2 and 3
-  std::uint64_t counter;  ///< counter words 0 and 1: the next block
-};
 
 /// Philox blocks in a tile: the step of RandomState::counter.
 inline constexpr int kRandomTileBlocks = 16;

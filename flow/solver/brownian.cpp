@@ -8,6 +8,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/random_streams.hpp"
+#include "autodiff/simd/kernels.hpp"
 
 namespace rill::flow {
 namespace {

@@ -20,6 +20,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/parallel.hpp"
 #include "autodiff/random.hpp"
+#include "autodiff/simd/kernels.hpp"
 
 namespace rill {
 namespace {
