@@ -1,7 +1,6 @@
-// Descriptions as JSON and back. For .cpp files, like autodiff/json.hpp.
+// Descriptions (autodiff/description.hpp) as JSON and back. For .cpp files, like autodiff/json.hpp.
 //
-// A description is a struct with a static member visit_fields(self, visit) that calls visit(key, field) for every field
-// in the order of the text; a field that is itself a description becomes an object in the object.
+// A field that is itself a description becomes an object in the object.
 #pragma once
 
 #include <algorithm>
@@ -10,26 +9,19 @@
 #include <type_traits>
 #include <utility>
 
+#include "autodiff/description.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/text.hpp"
 #include "autodiff/json.hpp"
+#include "autodiff/text.hpp"
 
 namespace rill::description {
 
 using Json = nlohmann::json;
 
-struct AnyVisitor {
-  void operator()(const char*, auto&) const {}
-};
-template <class T>
-concept Described = requires(T& value) {
-  T::visit_fields(value, AnyVisitor{});
-};
-
 template <Described D>
 nlohmann::ordered_json to_object(const D& value) {
   nlohmann::ordered_json json;
-  D::visit_fields(value, [&](const char* key, const auto& field) {
+  D::visit_fields(value, [&](const char* key, const auto& field, const Setting&) {
     if constexpr (Described<std::remove_cvref_t<decltype(field)>>) {
       json[key] = to_object(field);
     } else {
@@ -81,7 +73,7 @@ void read_object(Json json, const std::string& what, const std::string& prefix, 
   require(json.is_object(), what, ": expected a JSON object", prefix.empty() ? "" : " as '" + prefix + "'", ", found ",
           json.type_name());
   const std::string inner = prefix.empty() ? "" : prefix + ".";
-  D::visit_fields(value, [&](const char* key, auto& field) {
+  D::visit_fields(value, [&](const char* key, auto& field, const Setting&) {
     if constexpr (Described<std::remove_cvref_t<decltype(field)>>) {
       Json object;
       require(json.contains(key), what, ": '", inner, key, "' is missing");

@@ -3,14 +3,9 @@
 #include "autodiff/description_json.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/text.hpp"
 #include "nn/init.hpp"
 
 namespace rill::nn {
-
-std::string text(const ImageClassifierDescription& description) {
-  return concat("classifier ", joined(description.channels, "-"), ", ", description.activation);
-}
 
 std::string to_json(const ImageClassifierDescription& description) { return description::to_json(description); }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/description.hpp"
 #include "autodiff/random.hpp"
 #include "nn/activation.hpp"
 #include "nn/convolution.hpp"
@@ -28,23 +29,20 @@ struct ImageClassifierDescription {
   double dropout = 0.2;             ///< of the features, in training
   std::string activation = "relu";  ///< see nn/activation.hpp
 
-  /// Calls visit(key, field) for every field, in the order of the JSON text.
   template <class Self, class Visit>
   static void visit_fields(Self& self, const Visit& visit) {
-    visit("image", self.image);
-    visit("channels", self.channels);
-    visit("convolutions", self.convolutions);
-    visit("norm_groups", self.norm_groups);
-    visit("features", self.features);
-    visit("classes", self.classes);
-    visit("dropout", self.dropout);
-    visit("activation", self.activation);
+    visit("image", self.image, {});
+    visit("channels", self.channels, {.unit = "COUNTS", .help = "channels of each stage", .summary = "classifier {}"});
+    visit("convolutions", self.convolutions, {.unit = "COUNT", .help = "convolutions of a stage"});
+    visit("norm_groups", self.norm_groups,
+          {.unit = "COUNT", .help = "groups of channels that are normalized together"});
+    visit("features", self.features, {.unit = "COUNT", .help = "numbers that describe an image"});
+    visit("classes", self.classes, {});
+    visit("dropout", self.dropout, {.unit = "SHARE", .help = "units dropped in training"});
+    visit("activation", self.activation, {.unit = "NAME", .names = activation_names, .summary = ", {}"});
   }
   friend bool operator==(const ImageClassifierDescription&, const ImageClassifierDescription&) = default;
 };
-
-/// A line for people: "classifier 32-64-128, relu".
-std::string text(const ImageClassifierDescription& description);
 
 /// A JSON object with one key per field, on one line; equal descriptions give equal text.
 std::string to_json(const ImageClassifierDescription& description);

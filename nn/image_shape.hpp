@@ -1,6 +1,7 @@
 // The size of the images that a network works on.
 #pragma once
 
+#include "autodiff/description.hpp"
 #include "autodiff/ops.hpp"
 
 namespace rill::nn {
@@ -11,12 +12,11 @@ struct ImageShape {
 
   Index size() const { return height * width * channels; }
 
-  /// Calls visit(key, field) for every field, as a description's JSON needs.
   template <class Self, class Visit>
   static void visit_fields(Self& self, const Visit& visit) {
-    visit("height", self.height);
-    visit("width", self.width);
-    visit("channels", self.channels);
+    visit("height", self.height, {});
+    visit("width", self.width, {});
+    visit("channels", self.channels, {});
   }
   friend bool operator==(const ImageShape&, const ImageShape&) = default;
 };

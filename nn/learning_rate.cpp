@@ -9,6 +9,8 @@
 
 namespace rill::nn {
 
+std::vector<std::string> schedule_names() { return {"constant", "cosine"}; }
+
 double LearningRate::at(Index step) const {
   if (step < warmup_steps) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
   if (schedule == "constant") return peak;
@@ -18,8 +20,9 @@ double LearningRate::at(Index step) const {
 }
 
 void LearningRate::check() const {
-  if (schedule != "constant" && schedule != "cosine") {
-    fail(unknown_name("schedule of the learning rate", schedule, {"constant", "cosine"}));
+  const std::vector<std::string> names = schedule_names();
+  if (std::find(names.begin(), names.end(), schedule) == names.end()) {
+    fail(unknown_name("schedule of the learning rate", schedule, names));
   }
   require(peak >= 0 && std::isfinite(peak), "learning rate: peak is ", peak, ", expected a number >= 0");
   require(final_fraction >= 0 && std::isfinite(final_fraction), "learning rate: final_fraction is ", final_fraction,

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "autodiff/description.hpp"
 #include "autodiff/real.hpp"
 
 namespace rill::nn {
+
+/// constant, cosine.
+std::vector<std::string> schedule_names();
 
 /// A linear warm-up to the peak, then constant or half a cosine down (Loshchilov and Hutter 2017, without restarts).
 struct LearningRate {
@@ -14,6 +19,19 @@ struct LearningRate {
   double final_fraction = 0;  ///< cosine: where it ends, as a fraction of the peak
   Index warmup_steps = 0;
   Index steps = 0;  ///< cosine: how many steps there are in all, the warm-up included
+
+  /// All but the number of steps, which is that of the training.
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    visit("schedule", self.schedule,
+          {.unit = "NAME", .help = "of the learning rate", .names = schedule_names, .summary = ", {} learning rate"});
+    visit("learning_rate", self.peak, {.unit = "RATE", .help = "the highest learning rate", .summary = " {}"});
+    visit("final_fraction", self.final_fraction,
+          {.unit = "SHARE",
+           .help = "learning rate at the end, as a share of the highest",
+           .only = {"schedule", self.schedule, {"cosine"}}});
+    visit("warmup", self.warmup_steps, {.unit = "STEPS", .help = "steps in which the learning rate rises from 0"});
+  }
 
   /// The learning rate of step 0, 1, 2, ...
   ///   step < warmup_steps: peak (step + 1) / warmup_steps

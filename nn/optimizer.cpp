@@ -156,10 +156,12 @@ void Adam::check_state(const NamedTensors& state, const std::string& file) const
   }
 }
 
+std::vector<std::string> optimizer_names() { return {"adam", "adamw", "sgd"}; }
+
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, const NamedTensors& parameters) {
   const std::string& kind = description.kind;
   if (kind == "sgd") return std::make_unique<Sgd>(parameters, description);
-  if (kind != "adam" && kind != "adamw") fail(unknown_name("optimizer", kind, {"sgd", "adam", "adamw"}));
+  if (kind != "adam" && kind != "adamw") fail(unknown_name("optimizer", kind, optimizer_names()));
   require(kind == "adamw" || description.weight_decay == 0, "optimizer: weight_decay is ", description.weight_decay,
           " with adam, expected 0: adamw is the one that decays weights");
   return std::make_unique<Adam>(parameters, description);

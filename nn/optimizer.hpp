@@ -3,12 +3,17 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "autodiff/description.hpp"
 #include "nn/ema.hpp"
 #include "nn/named_tensor.hpp"
 
 namespace rill::nn {
+
+/// The optimizers: adam, adamw, sgd.
+std::vector<std::string> optimizer_names();
 
 /// Which optimizer, and its constants. Those of other kinds are ignored.
 struct OptimizerDescription {
@@ -20,6 +25,23 @@ struct OptimizerDescription {
   double beta1 = 0.9;           ///< adam, adamw: decay of the mean of the gradients
   double beta2 = 0.999;         ///< adam, adamw: decay of the mean of their squares
   double epsilon = 1e-8;        ///< adam, adamw: > 0, as a Real too
+
+  /// All but the learning rate, which a training takes from its schedule.
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    const auto only = [&](std::vector<const char*> kinds) { return Only{"optimizer", self.kind, std::move(kinds)}; };
+    visit("optimizer", self.kind, {.unit = "NAME", .names = optimizer_names, .summary = "{}"});
+    visit("weight_decay", self.weight_decay,
+          {.unit = "RATE", .help = "pull of the weights to 0", .only = only({"adamw", "sgd"})});
+    visit("momentum", self.momentum, {.unit = "SHARE", .help = "momentum", .only = only({"sgd"})});
+    visit("nesterov", self.nesterov, {.help = "Nesterov's momentum, which looks ahead", .only = only({"sgd"})});
+    visit("beta1", self.beta1,
+          {.unit = "SHARE", .help = "decay of the mean of gradients", .only = only({"adam", "adamw"})});
+    visit("beta2", self.beta2,
+          {.unit = "SHARE", .help = "decay of the mean of squared gradients", .only = only({"adam", "adamw"})});
+    visit("epsilon", self.epsilon,
+          {.unit = "NUMBER", .help = "added to the root of that mean", .only = only({"adam", "adamw"})});
+  }
 };
 
 class Optimizer {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "autodiff/description.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
 #include "autodiff/parallel.hpp"
@@ -35,6 +36,13 @@ concept Objective = requires(const O& objective, const datasets::Batch& batch, G
 
 struct TrainerOptions : TrainingOptions {
   std::uint64_t seed = 0;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    TrainingOptions::visit_fields(self, visit);
+    visit("seed", self.seed,
+          {.unit = "NUMBER", .help = "fixes everything random: weights, data, noise, times", .summary = "; seed {}"});
+  }
 };
 
 /// Everything random in step k is drawn from stream k of the seed, but for the dropout of the network (nn/dropout.hpp),

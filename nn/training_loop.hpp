@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "autodiff/description.hpp"
 #include "autodiff/tensor.hpp"
 #include "nn/ema.hpp"
 #include "nn/learning_rate.hpp"
@@ -20,6 +21,14 @@ struct TrainingOptions {
   LearningRate learning_rate;  ///< takes the place of optimizer.learning_rate
   double clip_norm = 0;        ///< largest global norm of the gradient; 0 for no limit
   double ema_decay = 0;        ///< of the weights' average; 0 for none
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    OptimizerDescription::visit_fields(self.optimizer, visit);
+    LearningRate::visit_fields(self.learning_rate, visit);
+    visit("clip_norm", self.clip_norm, {.unit = "NORM", .help = "largest norm of the gradient; 0 for no limit"});
+    visit("ema", self.ema_decay, {.unit = "DECAY", .help = "of the moving average of the weights; 0 for none"});
+  }
 };
 
 /// What a step did.

@@ -1,11 +1,12 @@
 #include "tools/train_settings.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/text.hpp"
-#include "flow/path/time_sampling.hpp"
 
 namespace rill::tools {
 namespace {
@@ -59,44 +60,24 @@ void TrainSettings::declare(Options& options) {
   options.add("flip", augmentation.flip, "",
               "images: mirror half of them in training; right for clothes, not for digits");
   options.add("shift", augmentation.shift, "PIXELS", "images: move them by up to so many pixels in training");
-  network.declare(options);
+
+  options.group("Model");
+  options.add("model", flow.network.kind, "KIND",
+              concat(joined(nn::time_network_names()), ", or classifier: of images, instead of a flow"));
+  options.add_fields_of_kinds(flow.network, "model", nn::time_network_names());
+  options.add_fields(classifier, "model", "classifier");
 
   options.group("Path");
-  options.add("path", flow.path.name, "NAME", joined(flow::path_names()));
-  options.add("sigma", flow.path.sigma, "SIGMA", "target, i-cfm, vp-cfm, schroedinger-bridge: noise of the path");
-  options.add("power", flow.path.power, "N", "polynomial: alpha = t^N");
   options.add("source", source, "NAME", "a density to start from; standard normal noise without");
   options.add("source-param", source_parameters, "NAME=NUMBER", "parameters of that density");
-  options.add("coupling", flow.coupling.name, "NAME",
-              concat("pairs of source and data in a batch: ", joined(flow::coupling_names())));
-  options.add("regularization", flow.coupling.regularization, "COST",
-              "entropic: weight of the entropy; 0 for 2 sigma^2 on a schroedinger-bridge");
-  options.add("t-sampling", flow.times.distribution, "NAME",
-              concat("distribution of t: ", joined(flow::time_distribution_names())));
-  options.add("t-low-discrepancy", flow.times.low_discrepancy, "", "spread a batch's times evenly");
-  options.add("label-dropout", flow.label_dropout, "SHARE",
-              "images: labels hidden in training, which guidance needs; such as 0.1");
-  options.add("score", flow.score, "", "schroedinger-bridge: learn a score too, for sampling with --sde");
+  options.add_fields(flow);
 
   reflow.declare(options);
 
   options.group("Training");
   options.add("steps", steps, "COUNT", "optimization steps");
   options.add("batch", batch, "COUNT", "points per step");
-  options.add("seed", trainer.seed, "NUMBER", "fixes everything random: weights, data, noise, times");
-  options.add("optimizer", trainer.optimizer.kind, "NAME", "adam, adamw or sgd");
-  options.add("learning-rate", trainer.learning_rate.peak, "RATE", "the highest learning rate");
-  options.add("schedule", trainer.learning_rate.schedule, "NAME", "of the learning rate: constant or cosine");
-  options.add("final-fraction", trainer.learning_rate.final_fraction, "SHARE",
-              "cosine: learning rate at the end, as a share of the highest");
-  options.add("warmup", trainer.learning_rate.warmup_steps, "STEPS", "steps in which the learning rate rises from 0");
-  options.add("weight-decay", trainer.optimizer.weight_decay, "RATE", "adamw and sgd: pull of the weights to 0");
-  options.add("momentum", trainer.optimizer.momentum, "SHARE", "sgd: momentum");
-  options.add("beta1", trainer.optimizer.beta1, "SHARE", "adam: decay of the mean of gradients");
-  options.add("beta2", trainer.optimizer.beta2, "SHARE", "adam: decay of the mean of squared gradients");
-  options.add("epsilon", trainer.optimizer.epsilon, "NUMBER", "adam: added to the root of that mean");
-  options.add("clip-norm", trainer.clip_norm, "NORM", "largest norm of the gradient; 0 for no limit");
-  options.add("ema", trainer.ema_decay, "DECAY", "of the moving average of the weights; 0 for none");
+  options.add_fields(trainer);
 
   options.group("Run");
   options.add("log-every", log_every, "STEPS", "steps per row of metrics.csv");
@@ -118,15 +99,18 @@ void TrainSettings::complete() {
     throw UsageError(concat("--learning-rate: expected a number above 0, got ", trainer.learning_rate.peak));
   }
   require_at_least("sample-every", static_cast<double>(sample_every), 0);
-  network.complete();
+  std::vector<std::string> kinds = nn::time_network_names();
+  kinds.push_back("classifier");
+  const std::string& kind = flow.network.kind;
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
+    throw UsageError("--model: " + unknown_name("kind", kind, kinds));
+  }
   reflow.complete();
-  if (!reflow.run.empty() && network.is_classifier()) {
+  if (!reflow.run.empty() && is_classifier()) {
     throw UsageError("--reflow: straightens flows, but --model is classifier; leave out one of them");
   }
-  if (data != "images" && reflow.run.empty()) {
-    if (network.needs_images()) {
-      throw UsageError(concat("--model: ", network.kind, " is for images, but --data is ", data));
-    }
+  if (data != "images" && reflow.run.empty() && (flow.network.sees_images() || is_classifier())) {
+    throw UsageError(concat("--model: ", kind, " is for images, but --data is ", data));
   }
   trainer.learning_rate.steps = steps;
   if (flow.coupling.name == "entropic" && flow.coupling.regularization == 0) {
@@ -144,29 +128,18 @@ void TrainSettings::refuse_unused(Options& options) const {
     if (data != "images") {
       options.refuse_unused({"data-dir", "classes", "flip", "shift"}, concat("is for images, but --data is ", data));
     }
-    network.refuse_unused(options);
   } else {
     const std::string reason = "not together with --reflow, which takes data and model from its run";
-    for (const auto& names : {of_data, of_source, NetworkSettings::names()}) options.refuse_unused(names, reason);
+    for (const auto& names : {of_data, of_source, options.chosen_by("model")}) options.refuse_unused(names, reason);
     options.refuse_unused({"score", "coupling", "regularization"}, reason);
   }
-  if (network.is_classifier()) {
+  if (is_classifier()) {
     const std::string reason = "is for flows, but --model is classifier";
-    options.refuse_unused(of_source, reason);
-    options.refuse_unused({"path", "sigma", "power", "coupling", "regularization", "t-sampling", "t-low-discrepancy",
-                           "label-dropout", "score", "sample-every"},
-                          reason);
-  }
-  const std::string &path = flow.path.name, &optimizer = trainer.optimizer.kind;
-  if (path != "polynomial") {
-    options.refuse_unused({"power"}, concat("is for the path polynomial, but --path is ", path));
-  }
-  const std::string of_optimizer = concat("changes nothing with --optimizer ", optimizer);
-  if (optimizer == "sgd") options.refuse_unused({"beta1", "beta2", "epsilon"}, of_optimizer);
-  if (optimizer != "sgd") options.refuse_unused({"momentum"}, of_optimizer);
-  if (optimizer == "adam") options.refuse_unused({"weight-decay"}, concat(of_optimizer, "; adamw and sgd have it"));
-  if (trainer.learning_rate.schedule == "constant") {
-    options.refuse_unused({"final-fraction"}, "changes nothing with --schedule constant");
+    for (const auto& names : {of_source, setting_names(flow)}) options.refuse_unused(names, reason);
+    options.refuse_unused({"sample-every"}, reason);
+    options.use(classifier, trainer);
+  } else {
+    options.use(flow.network, flow, trainer);
   }
 }
 
@@ -183,13 +156,24 @@ datasets::DataDescription TrainSettings::data_description() const {
 flow::FlowMatchingDescription TrainSettings::flow_matching(const datasets::Data& learned) const {
   flow::FlowMatchingDescription description = flow;
   const datasets::DataDescription& of_data = learned.description();
-  description.network = network.model(learned.dimension(), {of_data.height, of_data.width, 1}, of_data.classes);
+  nn::TimeNetworkDescription& network = description.network;
+  network.dimension = learned.dimension();
+  network.classes = of_data.classes;
+  if (network.sees_images()) network.image = {of_data.height, of_data.width, 1};
   if (!source.empty()) {
     description.source = density(source, "source-param", source_parameters);
   } else if (!source_parameters.empty()) {
     throw UsageError(
         concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));
   }
+  return description;
+}
+
+nn::ImageClassifierDescription TrainSettings::classifier_of(const datasets::Data& learned) const {
+  const datasets::DataDescription& of_data = learned.description();
+  nn::ImageClassifierDescription description = classifier;
+  description.image = {of_data.height, of_data.width, 1};
+  description.classes = of_data.classes;
   return description;
 }
 

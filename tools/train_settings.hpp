@@ -7,9 +7,9 @@
 
 #include "datasets/data.hpp"
 #include "flow/model/flow_matching.hpp"
+#include "nn/image_classifier.hpp"
 #include "nn/trainer.hpp"
 #include "tools/cli/options.hpp"
-#include "tools/network_settings.hpp"
 #include "tools/reflow_pairs.hpp"
 #include "tools/run.hpp"
 
@@ -28,13 +28,13 @@ struct TrainSettings {
   std::string source;
   std::vector<std::string> source_parameters;
 
-  NetworkSettings network;
   ReflowSettings reflow;
 
   Index steps = 10000;
   Index batch = 256;
-  flow::FlowMatchingDescription flow;  ///< its network and source follow from what stands above
-  nn::TrainerOptions trainer;          ///< learning_rate.steps follows from steps
+  flow::FlowMatchingDescription flow;         ///< what depends on the data is filled in by flow_matching()
+  nn::ImageClassifierDescription classifier;  ///< in place of the flow where flow.network.kind says so
+  nn::TrainerOptions trainer;                 ///< learning_rate.steps follows from steps
 
   Index log_every = 100;
   double save_every = 30;
@@ -51,10 +51,13 @@ struct TrainSettings {
   void complete();
   /// Tells the options which of them change nothing beside the others: see Options::refuse_unused(). Before complete().
   void refuse_unused(Options& options) const;
+  bool is_classifier() const { return flow.network.kind == "classifier"; }
   /// The data that the settings name. Throws UsageError for a parameter that is not of the form name=number.
   datasets::DataDescription data_description() const;
   /// The flow that they ask for, to learn these data. Throws as above.
   flow::FlowMatchingDescription flow_matching(const datasets::Data& data) const;
+  /// The classifier that they ask for, of these images.
+  nn::ImageClassifierDescription classifier_of(const datasets::Data& data) const;
 };
 
 }  // namespace rill::tools

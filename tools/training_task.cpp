@@ -10,6 +10,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/random_streams.hpp"
+#include "autodiff/summary.hpp"
 #include "autodiff/text.hpp"
 #include "datasets/data.hpp"
 #include "flow/model/flow_matching.hpp"
@@ -29,10 +30,10 @@
 namespace rill::tools {
 namespace {
 
-std::string steps_text(const TrainSettings& settings) {
-  const nn::TrainerOptions& trainer = settings.trainer;
-  return concat(grouped(settings.steps), " steps of ", settings.batch, "; ", trainer.optimizer.kind, ", ",
-                trainer.learning_rate.schedule, " learning rate ", exact(trainer.learning_rate.peak));
+// `model` says how the model is trained, where there is more to it than the optimizer.
+std::string training_text(const TrainSettings& settings, const std::string& model) {
+  return concat("training  ", grouped(settings.steps), " steps of ", settings.batch, "; ", model,
+                model.empty() ? "" : "; ", summary(settings.trainer), "\n");
 }
 
 // What a person should know of the data, a line each.
@@ -84,8 +85,8 @@ class ModelTask final : public TrainingTask {
     const std::unique_ptr<datasets::Data> source = model.source() ? datasets::open_data(*model.source()) : nullptr;
     return concat("data      ", data, "\n", teacher_ ? "" : notes(*data_),
                   source ? concat("source    ", source->description().text(), "\n", notes(*source)) : "", "model     ",
-                  model.network_text(), "; ", grouped(model.module().parameter_count()), " parameters\n", "training  ",
-                  steps_text(settings_), "; ", model.training_text(), "; seed ", settings_.trainer.seed, "\n");
+                  model.network_text(), "; ", grouped(model.module().parameter_count()), " parameters\n",
+                  training_text(settings_, model.training_text()));
   }
 
   nn::Metadata identity() const override {
@@ -156,15 +157,15 @@ class ClassifierTask final : public TrainingTask {
     const auto pixels = static_cast<double>(data_->dimension());
     require_fits(
         "batch", settings.batch,
-        static_cast<double>(settings.batch) * pixels * (1 + static_cast<double>(settings.network.channels.front())));
+        static_cast<double>(settings.batch) * pixels * (1 + static_cast<double>(settings.classifier.channels.front())));
   }
 
   nn::TrainingLoop& loop() override { return trainer_; }
 
   std::string text() const override {
     return concat("data      ", data_->description().text(), ": ", data_->size_text(), "\n", "model     ",
-                  nn::text(classifier_->description()), "; ", grouped(classifier_->parameter_count()), " parameters\n",
-                  "training  ", steps_text(settings_), "; seed ", settings_.trainer.seed, "\n");
+                  summary(classifier_->description()), "; ", grouped(classifier_->parameter_count()), " parameters\n",
+                  training_text(settings_, ""));
   }
 
   nn::Metadata identity() const override {
@@ -185,10 +186,8 @@ class ClassifierTask final : public TrainingTask {
 
  private:
   std::shared_ptr<nn::ImageClassifier> make_classifier() const {
-    const datasets::DataDescription& data = data_->description();
     Generator rng(settings_.trainer.seed, streams::kWeights);
-    return std::make_shared<nn::ImageClassifier>(
-        settings_.network.classifier({data.height, data.width, 1}, data.classes), rng);
+    return std::make_shared<nn::ImageClassifier>(settings_.classifier_of(*data_), rng);
   }
 
   void save(const std::string& file, nn::Metadata metadata) {
@@ -211,7 +210,7 @@ std::unique_ptr<TrainingTask> make_training_task(const TrainSettings& settings) 
   const nn::BuildLimit limit(
       kMostTensors, static_cast<Index>(usable_memory()) / (kNumbersKept * static_cast<Index>(sizeof(Real))),
       "this machine's memory trains no more; make --hidden, or what else sizes the network, smaller");
-  if (settings.network.is_classifier()) return std::make_unique<ClassifierTask>(settings);
+  if (settings.is_classifier()) return std::make_unique<ClassifierTask>(settings);
   return std::make_unique<ModelTask>(settings);
 }
 

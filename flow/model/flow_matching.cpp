@@ -5,6 +5,7 @@
 
 #include "autodiff/description_json.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/summary.hpp"
 #include "autodiff/text.hpp"
 #include "flow/loss/loss.hpp"
 #include "flow/model/generate.hpp"
@@ -31,23 +32,8 @@ class VelocityAndScore final : public nn::Module {
   }
 };
 
-// Everything but the network and the source: visit(key, field).
-template <class Self, class Visit>
-void visit_fields(Self& flow, const Visit& visit) {
-  visit("path", flow.path.name);
-  visit("sigma", flow.path.sigma);
-  visit("power", flow.path.power);
-  visit("coupling", flow.coupling.name);
-  visit("regularization", flow.coupling.regularization);
-  visit("t_sampling", flow.times.distribution);
-  visit("t_low_discrepancy", flow.times.low_discrepancy);
-  visit("label_dropout", flow.label_dropout);
-  visit("score", flow.score);
-}
-
 std::string to_json(const FlowMatchingDescription& flow) {
-  nlohmann::ordered_json json;
-  visit_fields(flow, [&](const char* key, const auto& field) { json[key] = field; });
+  auto json = description::to_object(flow);
   if (flow.source) json["source"] = datasets::to_json(*flow.source);
   return dump_json(std::move(json));
 }
@@ -66,10 +52,10 @@ void parse_flow(const std::string& text, FlowMatchingDescription& flow) {
   const std::string what = "flow description";
   nlohmann::json json = parse_json(text, what);
   require(json.is_object(), what, ": expected a JSON object, found ", json.type_name());
-  const auto take = [&](const char* key, auto& field) {
+  const auto take = [&](const char* key, auto& field, const Setting& = {}) {
     if (json.contains(key)) description::take_field(json, what, "", key, field);
   };
-  visit_fields(flow, take);
+  FlowMatchingDescription::visit_fields(flow, take);
   std::string source;
   take("source", source);
   description::require_all_taken(json, what, "");
@@ -201,12 +187,9 @@ nn::Metadata FlowMatching::identity() const {
           {"run.source", description_.source ? datasets::to_json(*description_.source) : "noise"}};
 }
 
-std::string FlowMatching::network_text() const { return nn::text(description_.network); }
+std::string FlowMatching::network_text() const { return summary(description_.network); }
 
-std::string FlowMatching::training_text() const {
-  return concat(description_.times.distribution, " times, ", description_.path.name, " path, ",
-                description_.coupling.name, " coupling");
-}
+std::string FlowMatching::training_text() const { return summary(description_); }
 
 // x_0, x_1, x_t, dx_t and what the network keeps of each, and the costs of all pairs where they are needed.
 double FlowMatching::numbers_of_step(Index batch) const {

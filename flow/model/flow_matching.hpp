@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "autodiff/description.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 #include "datasets/batch.hpp"
@@ -29,6 +30,19 @@ struct FlowMatchingDescription {
   double label_dropout = 0;  ///< the share of labels that training hides, which guidance needs
   bool score = false;        ///< a second network learns a score; on the path schroedinger-bridge
   std::optional<datasets::DataDescription> source = {};  ///< a density; standard normal noise when there is none
+
+  /// How it is trained: everything but the network and the source.
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    PathDescription::visit_fields(self.path, visit);
+    CouplingDescription::visit_fields(self.coupling, visit);
+    TimeSampling::visit_fields(self.times, visit);
+    visit("label_dropout", self.label_dropout,
+          {.unit = "SHARE", .help = "images: labels hidden in training, which guidance needs; such as 0.1"});
+    visit("score", self.score,
+          {.help = "learn a score too, for sampling with --sde",
+           .only = {"path", self.path.name, {"schroedinger-bridge"}}});
+  }
 };
 
 /// The regression of flow matching: an Objective (nn/trainer.hpp). The loss is conditional_flow_matching_loss(), and

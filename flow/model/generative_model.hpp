@@ -54,7 +54,7 @@ class GenerativeModel {
   virtual std::string network_text() const = 0;
   /// What it starts from; nothing for noise.
   virtual std::optional<datasets::DataDescription> source() const { return std::nullopt; }
-  /// A line on how it is trained: "uniform times, cond-ot path, independent coupling".
+  /// A line on how it is trained: "cond-ot path, independent coupling, uniform times".
   virtual std::string training_text() const = 0;
 
   /// Numbers that a training step with so large a batch holds at once, at least.

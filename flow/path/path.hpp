@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/description.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 #include "flow/path/scheduler.hpp"
@@ -67,6 +68,9 @@ class AffinePath {
   bool infinite_start_, infinite_end_;  // derivatives at t = 0 and t = 1
 };
 
+/// The names that make_path() knows.
+std::vector<std::string> path_names();
+
 /// What a path is made from: its name, and the numbers that some of them have.
 ///
 ///   cond-ot, polynomial, cosine, linear-vp, vp   the scheduler of that name, between x_0 and x_1 without noise
@@ -81,11 +85,17 @@ struct PathDescription {
   double sigma = 0;  ///< of target, i-cfm, vp-cfm and schroedinger-bridge
   double power = 2;  ///< n of polynomial
 
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    visit("path", self.name, {.unit = "NAME", .names = path_names, .summary = "{} path"});
+    visit("sigma", self.sigma,
+          {.unit = "SIGMA",
+           .help = "noise of the path",
+           .only = {"path", self.name, {"target", "i-cfm", "vp-cfm", "schroedinger-bridge"}}});
+    visit("power", self.power, {.unit = "N", .help = "alpha = t^N", .only = {"path", self.name, {"polynomial"}}});
+  }
   friend bool operator==(const PathDescription&, const PathDescription&) = default;
 };
-
-/// The names that make_path knows.
-std::vector<std::string> path_names();
 
 /// Throws std::invalid_argument for an unknown name, listing the known ones, for a sigma that the path does not have,
 /// and for a bridge without one.

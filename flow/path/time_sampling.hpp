@@ -4,10 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/description.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace rill::flow {
+
+/// The distributions that sample_times() knows.
+std::vector<std::string> time_distribution_names();
 
 /// A distribution on [0, 1], given by the function that maps uniform numbers u to its times:
 ///   uniform       t = u
@@ -22,13 +26,16 @@ struct TimeSampling {
   /// varies less (Kingma et al., "Variational Diffusion Models", 2021, appendix I.1).
   bool low_discrepancy = false;
 
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    visit("t_sampling", self.distribution,
+          {.unit = "NAME", .help = "distribution of t", .names = time_distribution_names, .summary = ", {} times"});
+    visit("t_low_discrepancy", self.low_discrepancy, {.help = "spread a batch's times evenly"});
+  }
   friend bool operator==(const TimeSampling&, const TimeSampling&) = default;
 };
 
 /// n times, [n], in [0, 1]. Throws std::invalid_argument, listing the known ones, for an unknown distribution.
 Tensor sample_times(const TimeSampling& sampling, Index n, Generator& rng);
-
-/// The distributions that sample_times knows.
-std::vector<std::string> time_distribution_names();
 
 }  // namespace rill::flow

@@ -4,11 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/description.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace rill::flow {
+
+/// The names of the couplings.
+std::vector<std::string> coupling_names();
 
 /// How a batch of source points x_0 is paired with a batch of data points x_1, both drawn independently:
 ///   independent  as they were drawn
@@ -28,11 +32,20 @@ struct CouplingDescription {
   /// 2 sigma^2 (Tong et al. 2024, proposition 3.5).
   double regularization = 0;
 
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    visit("coupling", self.name,
+          {.unit = "NAME",
+           .help = "pairs of source and data in a batch",
+           .names = coupling_names,
+           .summary = ", {} coupling"});
+    visit("regularization", self.regularization,
+          {.unit = "COST",
+           .help = "weight of the entropy; 0 for 2 sigma^2 on a schroedinger-bridge",
+           .only = {"coupling", self.name, {"entropic"}}});
+  }
   friend bool operator==(const CouplingDescription&, const CouplingDescription&) = default;
 };
-
-/// The names of the couplings.
-std::vector<std::string> coupling_names();
 
 /// Throws std::invalid_argument for an unknown name, listing the known ones, and for a regularization that does not go
 /// with it.

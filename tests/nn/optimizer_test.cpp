@@ -238,7 +238,7 @@ TEST(Optimizers, RefuseConstantsOutOfRange) {
     }
     return std::string();
   };
-  EXPECT_THAT(error({.kind = "lion"}), HasSubstr("unknown optimizer 'lion'; known: sgd, adam, adamw"));
+  EXPECT_THAT(error({.kind = "lion"}), HasSubstr("unknown optimizer 'lion'; known: adam, adamw, sgd"));
   EXPECT_THAT(error({.kind = "adam", .weight_decay = 0.1}), HasSubstr("adamw is the one that decays weights"));
   EXPECT_THAT(error({.learning_rate = -1}), HasSubstr("learning_rate is -1"));
   EXPECT_THAT(error({.learning_rate = std::nan("")}), HasSubstr("learning_rate is nan"));

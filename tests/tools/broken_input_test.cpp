@@ -162,7 +162,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--path", "schroedinger-bridge"});
        }},
-      {"SigmaOfAPathWithoutOne", 2, "use target, i-cfm",
+      {"SigmaOfAPathWithoutOne", 2, "--sigma: is for target, i-cfm",
        [](const Folder& f) {
          return f.train({"--path", "cosine", "--sigma", "0.1"});
        }},
@@ -178,7 +178,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--coupling", "entropic"});
        }},
-      {"RegularizationOfAnotherCoupling", 2, "only the coupling entropic",
+      {"RegularizationOfAnotherCoupling", 2, "--regularization: is for entropic, but --coupling is ot",
        [](const Folder& f) {
          return f.train({"--coupling", "ot", "--regularization", "1"});
        }},
@@ -198,7 +198,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--label-dropout", "0.1"});
        }},
-      {"ScoreWithoutBridge", 2, "needs the path schroedinger-bridge",
+      {"ScoreWithoutBridge", 2, "--score: is for schroedinger-bridge, but --path is cond-ot",
        [](const Folder& f) { return f.train({"--score"}); }},
       {"UnknownPreset", 2, "anulus",
        [](const Folder& f) {
@@ -311,11 +311,11 @@ const std::vector<Case>& cases() {
          Words command = tiny_classifier(f.path("images"), f.path("new"), {"--path", "cosine"});
          return command;
        }},
-      {"PowerOfAnotherPath", 2, "--power: is for the path polynomial",
+      {"PowerOfAnotherPath", 2, "--power: is for polynomial, but --path is cosine",
        [](const Folder& f) {
          return f.train({"--path", "cosine", "--power", "3"});
        }},
-      {"MomentumOfAdam", 2, "--momentum: changes nothing with --optimizer adam",
+      {"MomentumOfAdam", 2, "--momentum: is for sgd, but --optimizer is adam",
        [](const Folder& f) {
          return f.train({"--momentum", "0.5"});
        }},

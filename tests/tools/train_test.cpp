@@ -179,7 +179,7 @@ TEST(Train, RefusesWhatChangesNothingInFiles) {
     EXPECT_THAT(finished.err, HasSubstr(file + ": line " + complaint)) << text;
   };
   refused("steps = 5\npairs = 7\n", "2: pairs: needs --reflow");
-  refused("momentum = 0.5\n", "1: momentum: changes nothing with --optimizer adam");
+  refused("momentum = 0.5\n", "1: momentum: is for sgd, but --optimizer is adam");
   refused("model = \"mlp\"\nwidth = 64\n", "2: width: is for dit, but --model is mlp");
   refused("shift = 2\n", "1: shift: is for images, but --data is annulus");
   refused("reflow = \"x\"\ndata = \"moons\"\n", "2: data: not together with --reflow");

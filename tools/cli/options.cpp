@@ -1,16 +1,15 @@
 #include "tools/cli/options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
+#include <stdexcept>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
 #include "autodiff/names.hpp"
 #include "autodiff/text.hpp"
-#include "tools/cli/program.hpp"
+#include "tools/cli/command_line.hpp"
 #include "tools/cli/toml.hpp"
-#include "tools/cli/version.hpp"
 
 namespace rill::tools {
 
@@ -20,124 +19,195 @@ void require_at_least(const char* option, double value, double least) {
   }
 }
 
-namespace {
-
-// With `to` in the place of every `from`.
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) text.replace(at, from.size(), to);
+std::string Options::Binding::default_text() const {
+  if (by_default == "false") return "";
+  std::string text = by_default;
+  std::erase_if(text, [](char c) { return c == '"' || c == '[' || c == ']' || c == ' '; });
   return text;
 }
 
-}  // namespace
+/// A name, and what it sets: one variable, or a field of each of several descriptions, of which one counts.
+struct Options::Option {
+  std::string name, group;
+  Place place;
+  std::vector<Binding> bindings = {};
+  std::size_t counts = 0;               // which of them
+  std::vector<std::string> given = {};  // on the command line
+  std::string place_set = {};           // "c.toml: line 3: " for a value of a file
+  bool recent = false;                  // in the last file
+  bool unused_there = false;            // after the file that set it
+  std::string unused = {};              // why it changes nothing, once everything is read
 
-/// CLI11 splits the command line into options and their texts, and formats the help. What the texts mean is decided
-/// here, so that a file's mistakes read like those of the command line.
-struct Options::Parser {
-  CLI::App app;
-  std::string program, example;
+  const Binding& binding() const { return bindings[counts]; }
 
-  Parser(const std::string& program_name, const std::string& summary, const std::string& example_text)
-      : app(summary, program_name), program(program_name), example(example_text) {
-    app.allow_extras();
-    app.set_help_flag("-h,--help", "print this text");
-    app.set_version_flag("--version", version_text(), "print the version");
-    app.get_formatter()->column_width(34);
+  // Sets every variable that can have this value. Throws std::invalid_argument when there is none. An option that is
+  // given several times has its last value; a list in a file is none.
+  void set(const std::vector<std::string>& texts, bool is_list) {
+    bool any = false;
+    for (Binding& binding : bindings) {
+      binding.error.clear();
+      try {
+        const bool fits = !is_list || texts.size() == 1 || binding.kind == Kind::kList;
+        require(fits, "expected one value, found a list of ", texts.size());
+        binding.set(texts);
+        any = true;
+      } catch (const std::invalid_argument& error) {
+        binding.error = error.what();
+      }
+    }
+    if (!any) fail(bindings.front().error);
+  }
+
+  // What stands behind the name in the help text: "unet: residual blocks of a level [1]; dit: transformer blocks [6]",
+  // or where they say the same "unet, dit: heads of attention [1; dit 4]".
+  std::string help() const {
+    std::vector<std::string> parts, owners, defaults;
+    std::string last_default;
+    for (std::size_t i = 0; i < bindings.size(); ++i) {
+      const Binding& binding = bindings[i];
+      const std::string by_default = binding.default_text();
+      if (!binding.everyones) owners.insert(owners.end(), binding.owners.begin(), binding.owners.end());
+      if (by_default != last_default)
+        defaults.push_back(concat(defaults.empty() ? "" : joined(binding.owners) + " ", by_default));
+      last_default = by_default;
+      if (i + 1 < bindings.size() && bindings[i + 1].help == binding.help) continue;
+      parts.push_back(concat(joined(owners), owners.empty() ? "" : ": ", binding.help, defaults.empty() ? "" : " [",
+                             joined(defaults, "; "), defaults.empty() ? "" : "]"));
+      owners.clear(), defaults.clear(), last_default.clear();
+    }
+    return joined(parts, "; ");
   }
 };
 
 Options::Options(std::string program, std::string summary, std::string example)
-    : parser_(std::make_unique<Parser>(program, summary, example)) {}
+    : program_(std::move(program)), summary_(std::move(summary)), example_(std::move(example)) {}
 
 Options::~Options() = default;
 
-void Options::declare(const std::string& name, const std::string& unit, const std::string& help, Place place, Kind kind,
-                      Setter set, Writer write, Reset reset) {
-  options_.push_back(std::make_unique<Option>(
-      Option{name, unit, help, group_, place, kind, std::move(set), std::move(write), std::move(reset), {}}));
-  Option* option = options_.back().get();
-  CLI::App& app = parser_->app;
-  const bool flag = kind == Kind::kFlag;  // CLI11 takes its text from --name=text, "true" without one
-  const auto keep = [option](const CLI::results_t& texts) {
-    option->given = texts;
-    return true;
-  };
-  std::string shown = flag ? "" : option->write();
-  std::erase_if(shown, [](char c) { return c == '"' || c == '[' || c == ']' || c == ' '; });
-  app.add_option("--" + name, keep, !shown.empty() ? help + " [" + shown + "]" : help)
-      ->type_name(unit)
-      ->group(group_)
-      ->expected(flag ? 0 : 1)
-      ->multi_option_policy(flag ? CLI::MultiOptionPolicy::TakeLast : CLI::MultiOptionPolicy::TakeAll);
+std::string Options::help_text(const Setting& setting) {
+  std::string text;
+  if (!setting.only.values.empty()) {
+    for (const char* value : setting.only.values) text += concat(text.empty() ? "" : ", ", value);
+    text += ": ";
+  }
+  text += setting.help;
+  if (setting.names != nullptr) text += concat(*setting.help != '\0' ? ": " : "", joined(setting.names()));
+  return text;
+}
+
+Options::Option* Options::find(const std::string& name) const {
+  const auto found = std::find_if(options_.begin(), options_.end(), [&](const auto& o) { return o->name == name; });
+  return found == options_.end() ? nullptr : found->get();
+}
+
+void Options::bind(const std::string& name, Place place, Binding binding) {
+  binding.by_default = binding.write();
+  if (Option* known = find(name)) {
+    for (Binding& other : known->bindings) {
+      if (other.variable != binding.variable) continue;
+      other.owners.insert(other.owners.end(), binding.owners.begin(), binding.owners.end());
+      return;
+    }
+    known->bindings.push_back(std::move(binding));
+    return;
+  }
+  options_.push_back(std::make_unique<Option>(Option{.name = name, .group = group_, .place = place}));
+  options_.back()->bindings.push_back(std::move(binding));
 }
 
 void Options::add_positional(const std::string& name, std::string& value, const std::string& help) {
-  parser_->app.add_option(name, value, help)->type_name("");
+  arguments_.push_back({name, help, &value});
 }
 
 bool Options::read_command_line(int argc, const char* const* argv) {
-  CLI::App& app = parser_->app;
-  const std::string called = program_name(argv[0]);
-  app.name(called);
-  app.footer("Example:\n" + replaced(parser_->example, concat("  ", parser_->program, " "), concat("  ", called, " ")));
-  // An unset variable of a shell, as in --resume "$folder" or --resume=$folder, must not be taken for no option.
-  const auto require_text = [](const std::string& name, std::string_view text) {
-    if (text.empty())
-      throw UsageError(concat("--", name, ": expected a value, found ''; leave it out for the default"));
-  };
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word(argv[i]);
-    for (const auto& option : options_) {
-      if (word == concat("--", option->name, "=")) require_text(option->name, "");  // CLI11 would take the next word
-    }
+  CommandLine line{program_, summary_, example_, {}, arguments_};
+  for (const auto& option : options_) {
+    const Binding& binding = option->bindings.front();
+    line.options.push_back({option->name, binding.unit, option->help(), option->group, binding.kind == Kind::kFlag});
   }
-  try {
-    app.parse(argc, argv);
-    for (const auto& option : options_) {
-      for (const std::string& text : option->given) require_text(option->name, text);
-    }
-    std::vector<std::string> extras = app.remaining();
-    std::erase(extras, "--");  // which ends the options, and CLI11 leaves
-    if (extras.empty()) return true;
-    const std::string& extra = extras.front();
-    if (!extra.starts_with("-")) throw UsageError(concat("unexpected argument ", in_quotes(extra)));
-    std::vector<std::string> known = {"--help", "--version"};
-    for (const auto& option : options_) known.push_back("--" + option->name);
-    throw UsageError(
-        concat("unknown option ", in_quotes(extra), did_you_mean(extra.substr(0, extra.find('=')), known)));
-  } catch (const CLI::CallForHelp&) {
-    std::cout << parser_->app.help();
-    return false;
-  } catch (const CLI::CallForVersion&) {
-    std::cout << version_text() << '\n';
-    return false;
-  } catch (const CLI::ArgumentMismatch& error) {  // "--seed: 1 required NUMBER missing"
-    const std::string message = error.what();
-    throw UsageError(concat(message.substr(0, message.find(':')), ": expected a value after it"));
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(error.what());
-  }
+  if (!line.parse(argc, argv)) return false;
+  for (std::size_t i = 0; i < options_.size(); ++i) options_[i]->given = line.options[i].given;
+  return true;
 }
 
 std::vector<std::string> Options::given(const std::string& name) const {
-  for (const auto& option : options_) {
-    if (option->name == name) return option->given;
-  }
-  return {};
+  const Option* option = find(name);
+  return option != nullptr ? option->given : std::vector<std::string>();
 }
 
 void Options::refuse_unused(const std::vector<std::string>& names, const std::string& reason) {
+  for (const std::string& name : names) {
+    if (Option* option = find(name)) refuse(*option, reason);
+  }
+}
+
+void Options::refuse(Option& option, const std::string& reason) {
+  if (!all_read_) {
+    if (option.recent) option.unused_there = true;
+    return;
+  }
+  if (!option.given.empty()) throw UsageError(concat("--", option.name, ": ", reason));
+  // A value that turns off what is not there asks for nothing.
+  const auto asks = [](const Binding& binding) {
+    const std::string value = binding.write();
+    const bool off = value == "0" || value == "false" || value == "[]" || value == "\"\"";
+    return !off && binding.error.empty() && value != binding.by_default;
+  };
+  const bool in_vain = std::any_of(option.bindings.begin(), option.bindings.end(), asks);
+  for (Binding& binding : option.bindings) binding.reset();
+  if (option.unused.empty()) option.unused = reason;
+  if (!option.place_set.empty() && option.unused_there && in_vain) {
+    throw UsageError(concat(option.place_set, option.name, ": ", reason, "; remove the line"));
+  }
+}
+
+void Options::mark_common_fields(const std::string& choice, std::size_t owners) {
   for (const auto& option : options_) {
-    if (std::find(names.begin(), names.end(), option->name) == names.end()) continue;
-    if (!all_read_) {
-      if (option->recent) option->unused_there = true;
+    for (Binding& binding : option->bindings) {
+      if (binding.choice == choice && binding.owners.size() == owners) binding.everyones = true;
+    }
+  }
+}
+
+std::vector<std::string> Options::chosen_by(const std::string& choice) const {
+  std::vector<std::string> names = {choice};
+  for (const auto& option : options_) {
+    if (option->bindings.front().choice == choice) names.push_back(option->name);
+  }
+  return names;
+}
+
+void Options::use_fields(const std::vector<FieldInUse>& fields) {
+  const auto in_use = [&](const Binding& binding) {
+    return std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.variable == binding.variable; });
+  };
+  for (const auto& option : options_) {
+    std::vector<Binding>& bindings = option->bindings;
+    if (!bindings.front().is_field || !option->unused.empty()) continue;
+    const auto found = std::find_if(bindings.begin(), bindings.end(),
+                                    [&](const Binding& binding) { return in_use(binding) != fields.end(); });
+    if (found == bindings.end()) {
+      const std::string& choice = bindings.front().choice;
+      if (choice.empty()) continue;  // whoever left it out says why, by refuse_unused()
+      std::vector<std::string> owners;
+      for (const Binding& binding : bindings) owners.insert(owners.end(), binding.owners.begin(), binding.owners.end());
+      std::string chosen = find(choice)->binding().write();
+      std::erase(chosen, '"');
+      refuse(*option, concat("is for ", joined(owners), ", but --", choice, " is ", chosen));
       continue;
     }
-    if (!option->given.empty()) throw UsageError(concat("--", option->name, ": ", reason));
-    const std::string value = option->write();
-    option->reset();
-    option->unused = reason;
-    if (!option->place_set.empty() && option->unused_there && value != option->write()) {
-      throw UsageError(concat(option->place_set, option->name, ": ", reason, "; remove the line"));
+    option->counts = static_cast<std::size_t>(found - bindings.begin());
+    if (const Only& only = in_use(*found)->only; !only.holds()) {
+      const std::vector<std::string> values(only.values.begin(), only.values.end());
+      refuse(*option, concat("is for ", joined(values), ", but --", only.option, " is ", only.chosen));
+    }
+    if (!all_read_) continue;
+    if (!found->error.empty()) {
+      const std::string where = option->given.empty() ? option->place_set + option->name : "--" + option->name;
+      throw UsageError(concat(where, ": ", found->error));
+    }
+    for (Binding& binding : bindings) {
+      if (&binding != &*found) binding.reset();
     }
   }
 }
@@ -152,17 +222,15 @@ void Options::read_file(const std::string& path) {
   try {
     for (const TomlEntry& entry : parse_toml(text, path)) {
       const auto where = concat(path, ": line ", entry.line, ": ");
-      const auto option = std::find_if(options_.begin(), options_.end(), [&](const auto& o) {
-        return o->name == entry.key && o->place == Place::kEverywhere;
-      });
-      if (option == options_.end()) fail(where, "unknown key '", entry.key, "'", did_you_mean(entry.key, keys));
-      const bool single = entry.values.size() == 1 || (*option)->kind == Kind::kList;
-      require(single, where, entry.key, ": expected one value, found a list of ", entry.values.size());
+      Option* option = find(entry.key);
+      if (option == nullptr || option->place != Place::kEverywhere) {
+        fail(where, "unknown key '", entry.key, "'", did_you_mean(entry.key, keys));
+      }
       try {
-        (*option)->set(entry.values);
-        (*option)->place_set = where;
-        (*option)->recent = true;
-        (*option)->unused_there = false;
+        option->set(entry.values, true);
+        option->place_set = where;
+        option->recent = true;
+        option->unused_there = false;
       } catch (const std::invalid_argument& error) {
         fail(where, entry.key, ": ", error.what());
       }
@@ -177,7 +245,7 @@ void Options::apply_command_line() {
   for (const auto& option : options_) {
     if (option->given.empty()) continue;
     try {
-      option->set(option->given);
+      option->set(option->given, false);
     } catch (const std::invalid_argument& error) {
       throw UsageError(concat("--", option->name, ": ", error.what()));
     }
@@ -190,8 +258,8 @@ std::string Options::to_toml() const {
     if (option->place != Place::kEverywhere) continue;
     if (option->group != group) text += concat(text.empty() ? "" : "\n", "# ", group = option->group, "\n");
     const bool unused = !option->unused.empty();
-    text += concat(unused ? "# " : "", option->name, " = ", option->write(), "  # ",
-                   unused ? option->unused : option->help, "\n");
+    text += concat(unused ? "# " : "", option->name, " = ", option->binding().write(), "  # ",
+                   unused ? option->unused : option->binding().help, "\n");
   }
   return text;
 }

@@ -8,7 +8,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "autodiff/description.hpp"
 #include "autodiff/real.hpp"
+#include "tools/cli/command_line.hpp"
 #include "tools/cli/usage_error.hpp"
 
 namespace rill::tools {
@@ -40,8 +42,33 @@ class Options {
   template <class T>
   void add(const std::string& name, T& value, const std::string& unit, const std::string& help,
            Place place = Place::kEverywhere) {
-    declare(name, unit, help, place, kind_of<T>(), setter(value), writer(value),
-            [&value, by_default = value] { value = by_default; });
+    bind(name, place, binding(value, unit, help));
+  }
+
+  /// Declares an option for every field of a description that people can set. Fields of several descriptions share an
+  /// option where its name is the same: it sets all of them, and use() says which of them counts. Where only one thing
+  /// of several has these fields, `owner` is its name, and `choice` the option that chooses it, declared before.
+  template <Described D>
+  void add_fields(D& description, const std::string& choice = "", const std::string& owner = "") {
+    D::visit_fields(description, [&](const char* key, auto& field, const Setting& setting) {
+      if constexpr (Described<std::remove_cvref_t<decltype(field)>>) {
+        add_fields(field, choice, owner);
+      } else if (setting.can_be_set() && setting.option_name(key) != choice) {
+        bind(setting.option_name(key), Place::kEverywhere, binding(field, setting, choice, owner));
+      }
+    });
+  }
+  /// The same for a description whose `kind`, which the option `choice` sets, decides which fields it has: those of
+  /// every kind.
+  template <Described D>
+  void add_fields_of_kinds(D& description, const std::string& choice, const std::vector<std::string>& kinds) {
+    const std::string by_default = description.kind;
+    for (const std::string& kind : kinds) {
+      description.kind = kind;
+      add_fields(description, choice, kind);
+    }
+    description.kind = by_default;
+    mark_common_fields(choice, kinds.size());
   }
 
   /// An argument that has no name. Left empty by default.
@@ -61,6 +88,19 @@ class Options {
   /// changed nothing after this file either. (A preset's setting may lose its use by what the command line says.)
   void refuse_unused(const std::vector<std::string>& names, const std::string& reason);
 
+  /// The options with which add_fields() named this one as the choice, and that one itself.
+  std::vector<std::string> chosen_by(const std::string& choice) const;
+
+  /// Says that of what add_fields() declared these descriptions count, each with the fields that it has, and no others:
+  /// refuses as refuse_unused() does what other owners have, and fields that change nothing (Setting::only). Throws
+  /// UsageError for a value that a field cannot have.
+  template <Described... D>
+  void use(const D&... descriptions) {
+    std::vector<FieldInUse> fields;
+    (collect(descriptions, fields), ...);
+    use_fields(fields);
+  }
+
   /// Sets what the lines of a TOML file say. Throws UsageError, naming the file, the line and the key; FileError when
   /// the file cannot be read.
   void read_file(const std::string& path);
@@ -76,20 +116,28 @@ class Options {
   using Writer = std::function<std::string()>;
   using Reset = std::function<void()>;
   enum class Kind { kFlag, kValue, kList };
-  struct Option {
-    std::string name, unit, help, group;
-    Place place;
+  /// A variable that an option sets.
+  struct Binding {
+    const void* variable;
+    std::string unit, help;
     Kind kind;
-    Setter set;                      // throws std::invalid_argument: "expected ..., found ..."
-    Writer write;                    // the value in TOML
-    Reset reset;                     // to the default
-    std::vector<std::string> given;  // on the command line
-    std::string place_set = {};      // "c.toml: line 3: " for a value of a file
-    bool recent = false;             // in the last file
-    bool unused_there = false;       // after the file that set it
-    std::string unused = {};         // why it changes nothing, once everything is read
+    Setter set;                            // throws std::invalid_argument: "expected ..., found ..."
+    Writer write;                          // the value in TOML
+    Reset reset;                           // to the default
+    bool is_field = false;                 // of a description
+    std::string choice = {};               // of a field: the option that chooses its owner
+    std::vector<std::string> owners = {};  // of a field: whose it is; empty for everyone's
+    bool everyones = false;                // of a field: everyone has it who can be chosen
+    std::string by_default = {};           // as write() gives it
+    std::string error = {};                // why it does not have the value that the option was given
+
+    std::string default_text() const;  // as a person writes it; empty where that goes without saying
   };
-  struct Parser;
+  struct FieldInUse {
+    const void* variable;
+    Only only;
+  };
+  struct Option;  // the variables of one name
 
   template <class T>
   static constexpr Kind kind_of() {
@@ -98,8 +146,43 @@ class Options {
                                                                                                 : Kind::kValue;
   }
 
-  void declare(const std::string& name, const std::string& unit, const std::string& help, Place place, Kind kind,
-               Setter set, Writer write, Reset reset);
+  template <class T>
+  static Binding binding(T& value, const std::string& unit, const std::string& help) {
+    return {&value,
+            unit,
+            help,
+            kind_of<T>(),
+            setter(value),
+            writer(value),
+            [&value, by_default = value] { value = by_default; }};
+  }
+  template <class T>
+  static Binding binding(T& value, const Setting& setting, const std::string& choice, const std::string& owner) {
+    Binding result = binding(value, setting.unit, help_text(setting));
+    result.is_field = true;
+    result.choice = choice;
+    if (!owner.empty()) result.owners = {owner};
+    return result;
+  }
+  template <Described D>
+  static void collect(const D& description, std::vector<FieldInUse>& fields) {
+    D::visit_fields(description, [&](const char*, const auto& field, const Setting& setting) {
+      if constexpr (Described<std::remove_cvref_t<decltype(field)>>) {
+        collect(field, fields);
+      } else {
+        fields.push_back({&field, setting.only});
+      }
+    });
+  }
+  static std::string help_text(const Setting& setting);
+
+  /// Adds the variable to the option of that name, which is declared if there is none.
+  void bind(const std::string& name, Place place, Binding binding);
+  /// Marks as everyone's the fields that have so many owners.
+  void mark_common_fields(const std::string& choice, std::size_t owners);
+  Option* find(const std::string& name) const;
+  void refuse(Option& option, const std::string& reason);
+  void use_fields(const std::vector<FieldInUse>& fields);
 
   static Setter setter(std::string& value);
   static Setter setter(bool& value);
@@ -116,7 +199,8 @@ class Options {
   static Writer writer(const std::vector<std::string>& value);
   static Writer writer(const std::vector<Index>& value);
 
-  std::unique_ptr<Parser> parser_;
+  std::string program_, summary_, example_;
+  std::vector<PositionalArgument> arguments_;
   std::string group_ = "Options";
   std::vector<std::unique_ptr<Option>> options_;
   bool all_read_ = false;  // the command line, too
