@@ -1,10 +1,9 @@
-// Descriptions (autodiff/description.hpp) as JSON and back. For .cpp files, like autodiff/json.hpp.
+// Descriptions (autodiff/description.hpp) as JSON and back.
 //
 // A field that is itself a description becomes an object in the object.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -16,11 +15,9 @@
 
 namespace rill::description {
 
-using Json = nlohmann::json;
-
 template <Described D>
-nlohmann::ordered_json to_object(const D& value) {
-  nlohmann::ordered_json json;
+Json to_object(const D& value) {
+  Json json = Json::Object();
   D::visit_fields(value, [&](const char* key, const auto& field, const Setting&) {
     if constexpr (Described<std::remove_cvref_t<decltype(field)>>) {
       json[key] = to_object(field);
@@ -31,39 +28,22 @@ nlohmann::ordered_json to_object(const D& value) {
   return json;
 }
 
-// Json itself converts 2.5 and true to integers without complaint.
-template <class Field>
-bool has_type(const Json& json) {
-  if constexpr (std::is_same_v<Field, bool>) {
-    return json.is_boolean();
-  } else if constexpr (std::is_integral_v<Field>) {
-    return json.is_number_integer() && (!json.is_number_unsigned() || json.get<std::uint64_t>() <= INT64_MAX);
-  } else if constexpr (std::is_floating_point_v<Field>) {
-    return json.is_number();
-  } else if constexpr (std::is_same_v<Field, std::string>) {
-    return json.is_string();
-  } else {
-    return json.is_array() && std::all_of(json.begin(), json.end(), has_type<typename Field::value_type>);
-  }
-}
-
 /// Reads a field and takes it out of the object; `what` begins the messages, `prefix` the key in them.
 /// Throws std::invalid_argument for a missing or mistyped one.
 template <class Field>
 void take_field(Json& json, const std::string& what, const std::string& prefix, const char* key, Field& field) {
-  const auto found = json.find(key);
-  require(found != json.end(), what, ": '", prefix, key, "' is missing");
-  if (!has_type<Field>(*found)) {
+  const Json* found = json.find(key);
+  require(found != nullptr, what, ": '", prefix, key, "' is missing");
+  if (!found->is<Field>()) {
     constexpr std::size_t kShown = 60;
     fail(what, ": '", prefix, key, "' is ", dump_json(*found).substr(0, kShown), ", which has the wrong type");
   }
-  found->get_to(field);
-  json.erase(found);
+  field = json.take(key).get<Field>();
 }
 
 /// Throws std::invalid_argument when a key of the object was not taken.
 inline void require_all_taken(const Json& json, const std::string& what, const std::string& prefix) {
-  require(json.empty(), what, ": unknown key ", in_quotes(prefix + (json.empty() ? "" : json.begin().key())));
+  if (!json.object().empty()) fail(what, ": unknown key ", in_quotes(prefix + json.object().front().key));
 }
 
 /// Reads every field of `value`; `what` begins the messages, `prefix` the keys in them.
@@ -75,11 +55,8 @@ void read_object(Json json, const std::string& what, const std::string& prefix, 
   const std::string inner = prefix.empty() ? "" : prefix + ".";
   D::visit_fields(value, [&](const char* key, auto& field, const Setting&) {
     if constexpr (Described<std::remove_cvref_t<decltype(field)>>) {
-      Json object;
       require(json.contains(key), what, ": '", inner, key, "' is missing");
-      object.swap(json[key]);
-      json.erase(key);
-      read_object(std::move(object), what, inner + key, field);
+      read_object(json.take(key), what, inner + key, field);
     } else {
       take_field(json, what, inner, key, field);
     }

@@ -1,8 +1,8 @@
 #include "autodiff/json.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
-#include <vector>
 
 #include "autodiff/error.hpp"
 
@@ -36,9 +36,92 @@ bool stands_for_byte(std::string_view character) {
   return character.size() == 3 && byte_at(character, 0) == 0xee && (byte_at(character, 1) | 1) == 0xbf;
 }
 
-void make_utf8(nlohmann::ordered_json& value) {
-  if (value.is_string()) value = to_utf8(value.get_ref<const std::string&>());
-  if (value.is_structured()) std::for_each(value.begin(), value.end(), make_utf8);
+using Library = nlohmann::ordered_json;
+
+// Builds a value from what the parser meets, one event after another.
+class Builder {
+ public:
+  using number_integer_t = Library::number_integer_t;
+  using number_unsigned_t = Library::number_unsigned_t;
+  using number_float_t = Library::number_float_t;
+  using string_t = Library::string_t;
+  using binary_t = Library::binary_t;
+
+  explicit Builder(const std::string& what) : what_(what) {}
+
+  Json result() { return std::move(root_); }
+
+  bool null() { return add(nullptr); }
+  bool boolean(bool value) { return add(value); }
+  bool number_integer(number_integer_t value) { return add(value); }
+  bool number_unsigned(number_unsigned_t value) { return add(value); }
+  bool number_float(number_float_t value, const string_t&) { return add(value); }
+  bool string(string_t& value) { return add(from_utf8(value)); }
+  bool binary(binary_t&) { return true; }  // no part of JSON's text
+  bool start_object(std::size_t) { return open(Json::Object()); }
+  bool start_array(std::size_t) { return open(Json::Array()); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+  bool key(string_t& name) {
+    require(keys_.back().insert(name).second, what_, " has the key ", Library(name).dump(), " twice");
+    open_.back()->object().push_back({name, nullptr});
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const Library::exception& error) {
+    constexpr std::size_t kMaxReason = 200;  // the reason quotes what was read, which may be long
+    fail(what_, " is not valid JSON: ", std::string(error.what()).substr(0, kMaxReason));
+  }
+
+ private:
+  Json& place() {
+    if (open_.empty()) return root_;
+    Json& parent = *open_.back();
+    return parent.is_object() ? parent.object().back().value : parent.array().emplace_back();
+  }
+  bool add(Json value) {
+    place() = std::move(value);
+    return true;
+  }
+  bool open(Json value) {
+    require(open_.size() < static_cast<std::size_t>(kMaxDepth), what_, " is nested more than ", kMaxDepth, " deep");
+    Json& here = place();
+    here = std::move(value);
+    open_.push_back(&here);  // stays where it is: nothing is added beside it before it is closed
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    keys_.pop_back();
+    return true;
+  }
+
+  const std::string& what_;
+  Json root_;
+  std::vector<Json*> open_;                  // arrays and objects, from the outermost on
+  std::vector<std::set<std::string>> keys_;  // of the open ones
+};
+
+// The value as the library that prints it has it.
+Library to_library(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is<std::uint64_t>()) return value.get<std::uint64_t>();
+  if (value.is_integer()) return value.get<std::int64_t>();
+  if (value.is_number()) return value.get<double>();
+  if (value.is_string()) return to_utf8(value.string());
+  if (value.is_array()) {
+    Library array = Library::array();
+    for (const Json& item : value.array()) array.push_back(to_library(item));
+    return array;
+  }
+  if (value.is_object()) {
+    Library object = Library::object();
+    auto& members = object.get_ref<Library::object_t&>();
+    // object[key] would look at all keys so far.
+    for (const auto& [key, member] : value.object()) members.emplace_back(key, to_library(member));
+    return object;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -75,37 +158,82 @@ std::string from_utf8(std::string_view text) {
   return bytes;
 }
 
-nlohmann::json parse_json(std::string_view text, const std::string& what) {
-  using Json = nlohmann::json;
-  using Event = Json::parse_event_t;
-  std::vector<std::set<std::string>> open_objects;
-  const auto check = [&](int depth, Event event, Json& parsed) {
-    const bool opens = event == Event::object_start || event == Event::array_start;
-    require(!opens || depth < kMaxDepth, what, " is nested more than ", kMaxDepth, " deep");
-    if (event == Event::object_start) open_objects.emplace_back();
-    if (event == Event::object_end) open_objects.pop_back();
-    if (event == Event::key) {
-      const bool is_new = open_objects.back().insert(parsed.get<std::string>()).second;
-      require(is_new, what, " has the key ", parsed.dump(), " twice");
-    }
-    if (event == Event::value && parsed.is_string()) parsed = from_utf8(parsed.get_ref<const std::string&>());
-    return true;
-  };
-  // The parser would take it for the end, whatever follows.
-  require(text.find('\0') == text.npos, what, " is not valid JSON: it holds a zero byte");
-  try {
-    return Json::parse(text.begin(), text.end(), check);
-  } catch (const Json::exception& error) {
-    constexpr std::size_t kMaxReason = 200;  // the reason quotes what was read, which may be long
-    fail(what, " is not valid JSON: ", std::string(error.what()).substr(0, kMaxReason));
-  }
+Json::Json(Object value) : value_(std::move(value)) {}
+Json::Json(std::initializer_list<Member> members) : value_(Object(members)) {}
+
+const char* Json::type_name() const {
+  if (is_object()) return "object";
+  if (is_array()) return "array";
+  if (is_string()) return "string";
+  if (is_number()) return "number";
+  return is_boolean() ? "boolean" : "null";
 }
 
-std::string dump_json(nlohmann::ordered_json value, int indentation) {
-  make_utf8(value);
+void Json::wrong_type(const char* expected) const {
+  fail("JSON: found a value of type ", type_name(), ", expected ", expected);
+}
+
+const std::string& Json::string() const {
+  if (!is_string()) wrong_type("string");
+  return std::get<std::string>(value_);
+}
+
+const Json::Array& Json::array() const {
+  if (!is_array()) wrong_type("array");
+  return std::get<Array>(value_);
+}
+
+const Json::Object& Json::object() const {
+  if (!is_object()) wrong_type("object");
+  return std::get<Object>(value_);
+}
+
+Json::Array& Json::array() { return const_cast<Array&>(std::as_const(*this).array()); }
+Json::Object& Json::object() { return const_cast<Object&>(std::as_const(*this).object()); }
+
+const Json* Json::find(std::string_view key) const {
+  if (!is_object()) return nullptr;
+  for (const Member& member : object()) {
+    if (member.key == key) return &member.value;
+  }
+  return nullptr;
+}
+
+Json& Json::operator[](std::string_view key) {
+  if (is_null()) value_ = Object();
+  if (const Json* found = find(key)) return const_cast<Json&>(*found);
+  return object().emplace_back(Member{std::string(key), nullptr}).value;
+}
+
+const Json& Json::at(std::string_view key) const {
+  const Json* found = find(key);
+  if (found == nullptr) fail("JSON: there is no member '", key, "'");
+  return *found;
+}
+
+void Json::push_back(Json item) {
+  if (is_null()) value_ = Array();
+  array().push_back(std::move(item));
+}
+
+Json Json::take(std::string_view key) {
+  Json value = at(key);
+  std::erase_if(object(), [&](const Member& member) { return member.key == key; });
+  return value;
+}
+
+Json parse_json(std::string_view text, const std::string& what) {
+  // The parser would take it for the end, whatever follows.
+  require(text.find('\0') == text.npos, what, " is not valid JSON: it holds a zero byte");
+  Builder builder(what);
+  Library::sax_parse(text.begin(), text.end(), &builder);
+  return builder.result();
+}
+
+std::string dump_json(const Json& value, int indentation) {
   try {
-    return value.dump(indentation);
-  } catch (const nlohmann::json::exception& error) {
+    return to_library(value).dump(indentation);
+  } catch (const Library::exception& error) {
     fail("a name in a file must be UTF-8: ", error.what());
   }
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/description.hpp"
 #include "autodiff/tensor.hpp"
 #include "datasets/augmentation.hpp"
 #include "datasets/batch.hpp"
@@ -26,6 +27,23 @@ struct DataDescription {
   std::optional<Standardization> standardization = {};  ///< of a table: the model works in standardized units
   Index height = 0, width = 0, classes = 0;             ///< of images
 
+  /// Which data follows from what people say of them in another form, so that none of these is a setting.
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, const Visit& visit) {
+    visit("kind", self.kind, {});
+    visit("source", self.source, {});
+    if (self.kind == "density") visit("parameters", self.parameters, {});
+    if (self.standardization) {
+      visit("mean", self.standardization->mean, {});
+      visit("deviation", self.standardization->deviation, {});
+    }
+    if (self.holds_images()) {
+      visit("height", self.height, {});
+      visit("width", self.width, {});
+      visit("classes", self.classes, {});
+    }
+  }
+
   bool holds_images() const { return kind == "images"; }
   bool is_table() const { return kind == "table"; }
 
@@ -40,8 +58,6 @@ struct DataDescription {
 std::string to_json(const DataDescription& description);
 /// Throws std::invalid_argument when the text is no such object.
 DataDescription parse_data_description(const std::string& json);
-
-/// How images are changed before they are trained on; of other data nothing is.
 
 /// The data themselves. Points are given in the model's units: those of a table standardized, images with 0 at -1 and
 /// 255 at 1, a density's as they are. A table's own units exist in files and pictures only, in double (below).
@@ -70,8 +86,6 @@ class Data {
  protected:
   DataDescription description_;
 };
-
-/// Which images; densities have no end, and of a table all points are used for both.
 
 /// Opens what `description` names. Of a table the standardization is worked out unless the description has one; of
 /// images the sizes. Throws FileError for files, std::invalid_argument for unknown densities and parameters.

@@ -23,8 +23,6 @@
 namespace rill::nn {
 namespace {
 
-using Json = nlohmann::json;
-
 static_assert(std::endian::native == std::endian::little, "the format is little-endian, and so is this code");
 
 constexpr const char* kMetadata = "__metadata__";
@@ -84,7 +82,7 @@ Tensor read_tensor(const Entry& entry, const char* data) {
 }
 
 // A name from a file on one line, whatever it holds.
-std::string quoted(const std::string& name) { return Json(name).dump(); }
+std::string quoted(const std::string& name) { return dump_json(name); }
 
 // The header as JSON.
 Json parse_header(const std::string& path, std::string_view text) {
@@ -145,9 +143,9 @@ void check_checksum(const std::string& path, std::string_view header, std::strin
 std::map<std::string, std::string> read_metadata(const std::string& path, const Json& json) {
   require_file(json.is_object(), path, kMetadata, " is not an object of texts");
   std::map<std::string, std::string> metadata;
-  for (const auto& [key, value] : json.items()) {
+  for (const auto& [key, value] : json.object()) {
     require_file(value.is_string(), path, kMetadata, ": the value of ", quoted(key), " is not a text");
-    if (key != kChecksum) metadata[key] = value.get<std::string>();
+    if (key != kChecksum) metadata[key] = value.string();
   }
   return metadata;
 }
@@ -160,39 +158,37 @@ Entry read_entry(const std::string& path, const std::string& name, const Json& j
   }
   Entry entry{.name = name, .dtype = {}, .shape = {}};
 
-  const Json& dtype = json["dtype"];
+  const Json& dtype = json.at("dtype");
   require_file(dtype.is_string(), path, where, "dtype is not a text");
-  entry.dtype = dtype.get<std::string>();
+  entry.dtype = dtype.string();
   const std::uint64_t number_bytes = bytes_per_number(entry.dtype);
   require_file(number_bytes > 0, path, where, "dtype '", entry.dtype,
                "' cannot be read: expected F64, F32, F16 or BF16");
 
-  const Json& shape = json["shape"];
+  const Json& shape = json.at("shape");
   require_file(shape.is_array(), path, where, "shape is not a list");
-  require_file(shape.size() <= kMaxRank, path, where, "shape has ", shape.size(), " axes, at most ", kMaxRank,
-               " are supported");
-  for (const Json& size : shape) {
-    require_file(size.is_number_unsigned(), path, where, "shape ", shape.dump(),
+  require_file(shape.array().size() <= kMaxRank, path, where, "shape has ", shape.array().size(), " axes, at most ",
+               kMaxRank, " are supported");
+  for (const Json& size : shape.array()) {
+    require_file(size.is<std::uint64_t>(), path, where, "shape ", dump_json(shape),
                  " holds something other than non-negative integers below 2^64");
-    const auto value = size.get<std::uint64_t>();
-    require_file(value <= INT64_MAX, path, where, "shape ", shape.dump(), " overflows");
-    entry.shape.push_back(static_cast<Index>(value));
+    require_file(size.is<Index>(), path, where, "shape ", dump_json(shape), " overflows");
+    entry.shape.push_back(size.get<Index>());
   }
   std::uint64_t bytes = number_bytes;
   try {
     bytes *= static_cast<std::uint64_t>(entry.shape.size());
   } catch (const std::invalid_argument&) {  // more than a tensor may have, even where one of the sizes is 0
-    throw FileError(path, where, "shape ", shape.dump(), " overflows");
+    throw FileError(path, where, "shape ", dump_json(shape), " overflows");
   }
 
-  const Json& offsets = json["data_offsets"];
-  require_file(
-      offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(),
-      path, where, "data_offsets is ", offsets.dump(), ", expected two non-negative integers");
-  entry.begin = offsets[0].get<std::uint64_t>();
-  entry.end = offsets[1].get<std::uint64_t>();
+  const Json& offsets = json.at("data_offsets");
+  require_file(offsets.is<std::vector<std::uint64_t>>() && offsets.array().size() == 2, path, where, "data_offsets is ",
+               dump_json(offsets), ", expected two non-negative integers");
+  entry.begin = offsets.array()[0].get<std::uint64_t>();
+  entry.end = offsets.array()[1].get<std::uint64_t>();
   require_file(entry.begin <= entry.end && entry.end - entry.begin == bytes, path, where, "data_offsets ",
-               offsets.dump(), " hold another number of bytes than the ", bytes, " of shape ", entry.shape, " in ",
+               dump_json(offsets), " hold another number of bytes than the ", bytes, " of shape ", entry.shape, " in ",
                entry.dtype);
   return entry;
 }
@@ -217,13 +213,11 @@ void check_layout(const std::string& path, std::vector<Entry>& entries, std::uin
 }  // namespace
 
 void save_safetensors(const std::string& path, const SafeTensors& contents) {
-  using Ordered = nlohmann::ordered_json;
-  Ordered header = Ordered::object();
+  Json header;
   std::map<std::string, std::string> metadata = contents.metadata;
   const bool is_new = metadata.emplace(kChecksum, std::string(kChecksumDigits, '0')).second;
   require(is_new, "save_safetensors: the metadata key '", kChecksum, "' is reserved");
   header[kMetadata] = metadata;
-  auto& entries = header.get_ref<Ordered::object_t&>();
   std::set<std::string> names = {kMetadata};
   std::uint64_t position = 0;
   for (const auto& [name, tensor] : contents.tensors) {
@@ -233,11 +227,12 @@ void save_safetensors(const std::string& path, const SafeTensors& contents) {
     const std::uint64_t end = position + static_cast<std::uint64_t>(tensor.size()) * sizeof(Real);
     const std::vector<Index> shape(tensor.shape().begin(), tensor.shape().end());
     // header[name] would look at all names so far.
-    entries.emplace_back(name, Ordered{{"dtype", kRealType}, {"shape", shape}, {"data_offsets", {position, end}}});
+    header.object().push_back(
+        {name, {{"dtype", kRealType}, {"shape", shape}, {"data_offsets", Json::Array{position, end}}}});
     position = end;
   }
 
-  std::string text = dump_json(std::move(header));
+  std::string text = dump_json(header);
   text.resize((text.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment, ' ');
   require(text.size() <= kMaxHeader, "save_safetensors: the header takes ", text.size(), " bytes, at most ", kMaxHeader,
           " are allowed");
@@ -274,7 +269,7 @@ SafeTensors load_safetensors(const std::string& path) {
   const Json header = parse_header(path, text);
   SafeTensors contents;
   std::vector<Entry> entries;
-  for (const auto& [name, value] : header.items()) {
+  for (const auto& [name, value] : header.object()) {
     if (name == kMetadata) {
       contents.metadata = read_metadata(path, value);
     } else {

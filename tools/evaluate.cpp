@@ -9,7 +9,6 @@
 #include <iostream>
 #include <memory>
 #include <new>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -39,8 +38,6 @@
 
 namespace rill::tools {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kExample =
     "  evaluate runs/annulus\n"
@@ -241,11 +238,7 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   Json result = {{"run", settings.common.run}};
   const auto print = [&](int code) {
     result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (result.contains("notes")) {  // last
-      Json notes = std::move(result["notes"]);
-      result.erase("notes");
-      result["notes"] = std::move(notes);
-    }
+    if (result.contains("notes")) result["notes"] = result.take("notes");  // last
     constexpr int kOneLine = -1, kForPeople = 2;
     std::cout << dump_json(result, ::isatty(STDOUT_FILENO) != 0 ? kForPeople : kOneLine) << '\n';
     return code;

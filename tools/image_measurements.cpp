@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -21,8 +20,6 @@
 
 namespace rill::tools {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // Images are told from memorised ones by a part of them: comparing with all training images is the longest part.
 constexpr Index kMemorisationPoints = 2000;

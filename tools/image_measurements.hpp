@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 
+#include "autodiff/json.hpp"
 #include "datasets/images.hpp"
 #include "flow/metrics/estimate.hpp"
 #include "nn/image_classifier.hpp"
@@ -22,12 +22,12 @@ namespace rill::tools {
 /// Samples are first rounded to the grey levels that a picture has. `count` images at most are used of each kind.
 /// Throws FileError when the images cannot be read or have another size than the classifier's.
 void measure_images(const TrainedModel& trained, const TrainedClassifier& classifier, const SampleRequest& request,
-                    Index count, nlohmann::ordered_json& result);
+                    Index count, Json& result);
 
 /// The share of the images that it recognises. Throws std::invalid_argument for images of another size, and Stopped.
 flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images);
 
 /// What a classifier makes of the test images: the share that it recognises, of all and of each class.
-void measure_classifier(const TrainedClassifier& classifier, nlohmann::ordered_json& result);
+void measure_classifier(const TrainedClassifier& classifier, Json& result);
 
 }  // namespace rill::tools

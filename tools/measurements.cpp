@@ -4,7 +4,6 @@
 #include <cmath>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,11 +21,7 @@
 #include "tools/watched.hpp"
 
 namespace rill::tools {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-}  // namespace
+namespace {}  // namespace
 
 void note(Json& result, const std::string& about, const std::string& text) { result["notes"][about] = text; }
 

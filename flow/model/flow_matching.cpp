@@ -33,15 +33,15 @@ class VelocityAndScore final : public nn::Module {
 };
 
 std::string to_json(const FlowMatchingDescription& flow) {
-  auto json = description::to_object(flow);
+  Json json = description::to_object(flow);
   if (flow.source) json["source"] = datasets::to_json(*flow.source);
-  return dump_json(std::move(json));
+  return dump_json(json);
 }
 
 // Files of before there were families say with the network whether there is a score.
 void parse_network(const std::string& text, FlowMatchingDescription& flow) {
-  nlohmann::json json = parse_json(text, "network description");
-  if (json.is_object() && json.contains("score")) {
+  Json json = parse_json(text, "network description");
+  if (json.contains("score")) {
     description::take_field(json, "network description", "", "score", flow.score);
   }
   flow.network = nn::parse_time_network_description(dump_json(json));
@@ -50,7 +50,7 @@ void parse_network(const std::string& text, FlowMatchingDescription& flow) {
 // Keys that are not there leave the defaults.
 void parse_flow(const std::string& text, FlowMatchingDescription& flow) {
   const std::string what = "flow description";
-  nlohmann::json json = parse_json(text, what);
+  Json json = parse_json(text, what);
   require(json.is_object(), what, ": expected a JSON object, found ", json.type_name());
   const auto take = [&](const char* key, auto& field, const Setting& = {}) {
     if (json.contains(key)) description::take_field(json, what, "", key, field);

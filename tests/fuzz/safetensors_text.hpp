@@ -11,14 +11,15 @@ namespace rill::fuzz {
 
 /// The bytes of a safetensors file, without the detour over a disk that save_safetensors() takes.
 inline std::string safetensors_text(const nn::Metadata& metadata, const nn::NamedTensors& tensors) {
-  nlohmann::ordered_json header = {{"__metadata__", metadata}};
+  Json header = {{"__metadata__", metadata}};
   std::string data;
   for (const auto& [name, tensor] : tensors) {
     const std::size_t begin = data.size();
     data.append(reinterpret_cast<const char*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * sizeof(Real));
     const std::vector<Index> shape(tensor.shape().begin(), tensor.shape().end());
-    header[name] = {
-        {"dtype", sizeof(Real) == 4 ? "F32" : "F64"}, {"shape", shape}, {"data_offsets", {begin, data.size()}}};
+    header[name] = Json{{"dtype", sizeof(Real) == 4 ? "F32" : "F64"},
+                        {"shape", shape},
+                        {"data_offsets", Json::Array{begin, data.size()}}};
   }
   const std::string text = dump_json(header);
   const std::uint64_t size = text.size();

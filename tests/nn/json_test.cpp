@@ -46,12 +46,12 @@ TEST(Utf8, AnyBytesComeBackAndAreJsonInBetween) {
     cases.push_back(bytes);
   }
   for (const std::string& bytes : cases) {
-    const std::string text = dump_json({{"key", bytes}, {"list", {bytes}}});
+    const std::string text = dump_json({{"key", bytes}, {"list", Json::Array{bytes}}});
     ASSERT_EQ(from_utf8(to_utf8(bytes)), bytes) << testing::PrintToString(bytes);
-    const nlohmann::json read = parse_json(text, "text");
-    ASSERT_EQ(read["key"], bytes);
-    ASSERT_EQ(read["list"][0], bytes);
-    ASSERT_EQ(parse_json(dump_json({{"inner", text}}), "text")["inner"], text);
+    const Json read = parse_json(text, "text");
+    ASSERT_EQ(read.at("key"), bytes);
+    ASSERT_EQ(read.at("list"), Json::Array{bytes});
+    ASSERT_EQ(parse_json(dump_json({{"inner", text}}), "text").at("inner"), text);
   }
 }
 

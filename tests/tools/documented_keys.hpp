@@ -3,17 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "autodiff/json.hpp"
 #include "tests/tools/process.hpp"
 
 namespace rill::testing_support {
 
 /// Fails the test unless docs/evaluation.md has every key, in code quotes; of a standard error that of its number.
-inline void expect_documented(const nlohmann::json& result) {
+inline void expect_documented(const Json& result) {
   static const std::string page = contents(RILL_DOCS "/evaluation.md");
-  for (const auto& [key, value] : result.items()) {
+  for (const auto& [key, value] : result.object()) {
     const std::string name = key.ends_with("_se") ? key.substr(0, key.size() - 3) : key;
     EXPECT_NE(page.find("`" + name + "`"), page.npos) << key << " is not explained in docs/evaluation.md";
     if (key == "langevin") expect_documented(value);

@@ -8,11 +8,11 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "autodiff/json.hpp"
 #include "autodiff/ops.hpp"
 #include "datasets/npy.hpp"
 #include "tests/temporary_folder.hpp"
@@ -30,7 +30,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 using namespace testing_support;
-using Json = nlohmann::json;
 
 // A run on moons, and what evaluate needs to be quick.
 class Evaluation : public testing::Test {
@@ -55,22 +54,22 @@ TEST_F(Evaluation, OfATableSaysThatItSawTrainingRowsEachOnce) {
   const Finished finished =
       run(command({"--nll-points", "1000", "--nll-tolerance", "1e-2", "--distance-points", "30"}));
   ASSERT_EQ(finished.code, 0) << finished.err;
-  const Json result = Json::parse(finished.out);
+  const Json result = parse_json(finished.out, "what was printed");
   expect_documented(result);
   EXPECT_EQ(result.at("data_points"), 40);
   EXPECT_EQ(result.at("nll_points"), 40);
   for (const char* key : {"loss_on", "distances_to", "nll_on"}) EXPECT_EQ(result.at(key), "training rows") << key;
-  EXPECT_THAT(result.at("notes").at("nll"), HasSubstr("that of new ones is not known"));
+  EXPECT_THAT(result.at("notes").at("nll").string(), HasSubstr("that of new ones is not known"));
   // Two sets of 30 would share rows.
   EXPECT_FALSE(result.contains("wasserstein2_floor"));
-  EXPECT_THAT(result.at("notes").at("wasserstein2_floor"), HasSubstr("twice as many"));
+  EXPECT_THAT(result.at("notes").at("wasserstein2_floor").string(), HasSubstr("twice as many"));
 }
 
 TEST_F(Evaluation, OfADensitySaysThatItsPointsAreFresh) {
   train();
   const Finished finished = run(command({"--nll-points", "20", "--nll-tolerance", "1e-2"}));
   ASSERT_EQ(finished.code, 0) << finished.err;
-  const Json result = Json::parse(finished.out);
+  const Json result = parse_json(finished.out, "what was printed");
   expect_documented(result);
   for (const char* key : {"loss_on", "distances_to", "nll_on"}) EXPECT_EQ(result.at(key), "fresh points") << key;
   EXPECT_FALSE(result.contains("data_points"));
@@ -84,13 +83,13 @@ TEST_F(Evaluation, LeavesOutWhatTheDataDoNotAllowAndSaysWhy) {
   train({"--data", folder / "x.npy"});
   const Finished many = run(command({"--nll-points", "0"}));
   ASSERT_EQ(many.code, 0) << many.err;
-  EXPECT_TRUE(Json::parse(many.out).at("energy_distance").is_number());
+  EXPECT_TRUE(parse_json(many.out, "what was printed").at("energy_distance").is_number());
   const Finished few = run(command({"--nll-points", "0", "--distance-points", "2"}));
   ASSERT_EQ(few.code, 0) << few.err;
-  const Json result = Json::parse(few.out);
+  const Json result = parse_json(few.out, "what was printed");
   expect_documented(result);
   EXPECT_TRUE(result.at("wasserstein2").is_number());
-  EXPECT_THAT(result.at("notes").at("squared_mmd"), HasSubstr("3 points at least"));
+  EXPECT_THAT(result.at("notes").at("squared_mmd").string(), HasSubstr("3 points at least"));
 }
 
 TEST_F(Evaluation, IsIndentedAtATerminalAndOneLineElsewhere) {
@@ -123,11 +122,11 @@ TEST_F(Evaluation, FindsOutBeforeMeasuringThatItCannot) {
   // What is measured by default is left out where it cannot be.
   const Finished finished = run(command({}));
   ASSERT_EQ(finished.code, 0) << finished.err;
-  const Json result = Json::parse(finished.out);
+  const Json result = parse_json(finished.out, "what was printed");
   expect_documented(result);
   EXPECT_TRUE(result.at("wasserstein2").is_number());
   EXPECT_FALSE(result.contains("nll"));
-  EXPECT_THAT(result.at("notes").at("nll"), HasSubstr("no known density"));
+  EXPECT_THAT(result.at("notes").at("nll").string(), HasSubstr("no known density"));
 }
 
 TEST_F(Evaluation, PrintsWhatItHasWhenALaterMeasureFails) {
@@ -138,10 +137,10 @@ TEST_F(Evaluation, PrintsWhatItHasWhenALaterMeasureFails) {
   const Finished finished = run(launch);
   EXPECT_EQ(finished.code, 1);
   EXPECT_THAT(finished.err, AllOf(HasSubstr("evaluate: density: "), HasSubstr("d.png")));
-  const Json result = Json::parse(finished.out);
+  const Json result = parse_json(finished.out, "what was printed");
   expect_documented(result);
   for (const char* key : {"loss", "wasserstein2", "nll", "seconds"}) EXPECT_TRUE(result.at(key).is_number()) << key;
-  EXPECT_THAT(result.at("notes").at("density"), HasSubstr("d.png"));
+  EXPECT_THAT(result.at("notes").at("density").string(), HasSubstr("d.png"));
 }
 
 TEST_F(Evaluation, ShowsProgressAndPrintsWhatItHasWhenItIsStopped) {
@@ -153,14 +152,14 @@ TEST_F(Evaluation, ShowsProgressAndPrintsWhatItHasWhenItIsStopped) {
   const Finished stopped = process.wait();
   EXPECT_EQ(stopped.code, 128 + SIGTERM) << stopped.err;
   EXPECT_THAT(stopped.err, HasSubstr("measuring the loss"));
-  const Json result = Json::parse(stopped.out);
+  const Json result = parse_json(stopped.out, "what was printed");
   expect_documented(result);
-  EXPECT_THAT(result.at("notes").at("loss"), HasSubstr("stopped by a signal"));
+  EXPECT_THAT(result.at("notes").at("loss").string(), HasSubstr("stopped by a signal"));
   EXPECT_FALSE(result.contains("wasserstein2"));
 }
 
 TEST(Measurements, NumbersThatJsonDoesNotKnowAreExplained) {
-  nlohmann::ordered_json result;
+  Json result;
   tools::put(result, "a", {INFINITY, NAN});
   EXPECT_TRUE(result.at("a").is_null());
   EXPECT_EQ(result.at("notes").at("a"), "infinite");
@@ -168,7 +167,7 @@ TEST(Measurements, NumbersThatJsonDoesNotKnowAreExplained) {
 }
 
 TEST(Measurements, SamplesThatAreNoNumbersAreCountedAndNotMeasured) {
-  nlohmann::ordered_json result;
+  Json result;
   const Tensor samples = Tensor::from({0, 1, NAN, 2, INFINITY, NAN}, {3, 2});
   EXPECT_THROW(tools::require_finite_samples(samples, result), std::runtime_error);
   EXPECT_EQ(result.at("samples_not_finite"), 2);

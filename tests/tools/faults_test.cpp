@@ -15,13 +15,13 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "autodiff/json.hpp"
 #include "nn/safetensors.hpp"
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
@@ -38,7 +38,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 using namespace testing_support;
-using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
 // A pipe that is the new process's descriptor, and whose reader is the test.
@@ -223,11 +222,13 @@ TEST(StopSignal, IsHeededInOneLongMeasurement) {
   for (const char* word :
        {"--distance-points", "0", "--trace", "rademacher", "--probes", "30000", "--nll-points", "64"})
     likelihood.emplace_back(word);
-  const Json of_distances = Json::parse(stopped_after(std::chrono::seconds(3), distances).out);
-  EXPECT_THAT(of_distances["notes"]["distances"], HasSubstr("stopped by a signal")) << of_distances;
+  const Json of_distances = parse_json(stopped_after(std::chrono::seconds(3), distances).out, "what was printed");
+  EXPECT_THAT(of_distances.at("notes").at("distances").string(), HasSubstr("stopped by a signal"))
+      << dump_json(of_distances);
   EXPECT_TRUE(of_distances.contains("loss"));
-  const Json of_likelihood = Json::parse(stopped_after(std::chrono::seconds(2), likelihood).out);
-  EXPECT_THAT(of_likelihood["notes"]["nll"], HasSubstr("stopped by a signal")) << of_likelihood;
+  const Json of_likelihood = parse_json(stopped_after(std::chrono::seconds(2), likelihood).out, "what was printed");
+  EXPECT_THAT(of_likelihood.at("notes").at("nll").string(), HasSubstr("stopped by a signal"))
+      << dump_json(of_likelihood);
   EXPECT_TRUE(of_likelihood.contains("loss"));
 }
 

@@ -28,9 +28,7 @@ void expect_near(const std::string& csv, const std::string& golden) {
 
 class OldRuns : public ::testing::TestWithParam<const char*> {
  protected:
-  OldRuns() : run_(folder_ / GetParam()) {
-    std::filesystem::copy(std::string(RILL_OLD_RUNS) + "/" + GetParam(), run_);
-  }
+  OldRuns() : run_(folder_ / GetParam()) { std::filesystem::copy(std::string(RILL_OLD_RUNS) + "/" + GetParam(), run_); }
   void expect_samples(const std::string& golden) const {
     const std::string csv = folder_ / "found.csv";
     const Finished finished = run({"sample", run_, "--count", "4", "--steps", "5", "--out", csv});
@@ -45,8 +43,8 @@ class OldRuns : public ::testing::TestWithParam<const char*> {
 TEST_P(OldRuns, SampleAsTheyDid) { expect_samples("samples.csv"); }
 
 TEST_P(OldRuns, AreMeasured) {
-  const Finished finished =
-      run({"evaluate", run_, "--count", "50", "--distance-points", "20", "--nll-points", "10", "--loss-samples", "100"});
+  const Finished finished = run(
+      {"evaluate", run_, "--count", "50", "--distance-points", "20", "--nll-points", "10", "--loss-samples", "100"});
   EXPECT_EQ(finished.code, 0) << finished.err;
   EXPECT_THAT(finished.out, testing::HasSubstr("\"loss\""));
 }

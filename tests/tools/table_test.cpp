@@ -7,12 +7,12 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "autodiff/json.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "datasets/csv.hpp"
@@ -30,7 +30,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 using namespace testing_support;
-using Json = nlohmann::json;
 
 // [rows, 2] of offset + spread N(0, 1), the same N(0, 1) whatever the units.
 std::vector<double> normal(Index rows, double offset, double spread) {
@@ -132,7 +131,7 @@ class TableUnits : public testing::Test {
         run({"evaluate", folder / name, "--loss-samples", "500", "--count", "10", "--distance-points", "200",
              "--nll-points", "50", "--nll-tolerance", "1e-3", "--density", folder / "d.png"});
     EXPECT_EQ(evaluated.code, 0) << evaluated.err;
-    return {x, Json::parse(evaluated.out)};
+    return {x, parse_json(evaluated.out, "what was printed")};
   }
   TemporaryFolder folder;
 };
@@ -154,8 +153,8 @@ TEST_F(TableUnits, ChangeNothingElse) {
     EXPECT_LT(worst, 1e-3);
     EXPECT_EQ(std::set<double>(other.samples.begin(), other.samples.end()).size(), other.samples.size());
     const auto expect_scaled = [&](const char* key, double scale) {
-      const double expected = double(plain.measured.at(key)) * scale;
-      EXPECT_NEAR(double(other.measured.at(key)), expected, 2e-3 * std::abs(expected)) << key;
+      const double expected = plain.measured.at(key).number() * scale;
+      EXPECT_NEAR(other.measured.at(key).number(), expected, 2e-3 * std::abs(expected)) << key;
     };
     expect_scaled("loss", 1);
     for (const char* key : {"wasserstein1", "wasserstein2", "wasserstein2_floor", "sliced_wasserstein2"}) {
@@ -163,7 +162,7 @@ TEST_F(TableUnits, ChangeNothingElse) {
     }
     expect_scaled("path_energy", unit.spread * unit.spread);
     expect_scaled("normalized_path_energy", 1);
-    EXPECT_NEAR(double(other.measured.at("nll")), double(plain.measured.at("nll")) + 2 * std::log(unit.spread), 1e-2);
+    EXPECT_NEAR(other.measured.at("nll").number(), plain.measured.at("nll").number() + 2 * std::log(unit.spread), 1e-2);
   }
 }
 
