@@ -14,11 +14,11 @@ namespace fs = std::filesystem;
 
 constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
-// Of a group and those around it.   path: "/a/b"
+// The smallest limit of a group and its ancestors.   path: "/a/b"
 double limit_up_from(const fs::path& mount, const std::string& path,
                      const std::function<double(const fs::path&)>& limit_in) {
   double limit = kUnlimited;
-  // A container may see its own group as the root, under a path that only its host knows.
+  // In a container the path may exist only on the host, with the container's own group as the root.
   for (fs::path group = fs::path(path).relative_path();; group = group.parent_path()) {
     limit = std::min(limit, limit_in(mount / group));
     if (group.empty()) return limit;

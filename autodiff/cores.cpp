@@ -18,13 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of one group. Comparisons with NaN are false, so what cannot be read is no limit.
+// The limit of one group. Comparisons with NaN are false, so a file that cannot be read sets no limit.
 double limit_in(const fs::path& folder) {
   double limit = std::numeric_limits<double>::infinity();
   std::ifstream both(folder / "cpu.max");
   double new_time = 0, new_period = 0;
   if (both >> new_time >> new_period && new_time > 0 && new_period > 0) limit = new_time / new_period;
-  const double old_time = number_in(folder / "cpu.cfs_quota_us");  // -1 stands for no limit
+  const double old_time = number_in(folder / "cpu.cfs_quota_us");  // -1: no limit
   const double old_period = number_in(folder / "cpu.cfs_period_us");
   if (old_time > 0 && old_period > 0) limit = std::min(limit, old_time / old_period);
   return limit;

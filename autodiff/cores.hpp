@@ -6,12 +6,12 @@
 
 namespace rill {
 
-/// The cores that the process may run on (taskset, cpusets), but no more than the time that its control groups allow it
-/// is worth (containers), rounded up. At least 1. Where the system tells neither, the cores of the machine.
+/// The number of cores that the process may run on (taskset, cpusets), capped by the CPU time that its control groups
+/// allow (containers), rounded up. At least 1. If the system reports neither, the number of cores of the machine.
 int usable_cores();
 
-/// That time: cores' worth, infinite without a limit. Of each group and those around it the smallest limit counts: its
-/// cpu.max (cgroup v2), or cpu.cfs_quota_us by cpu.cfs_period_us (v1).
+/// The allowed CPU time, in cores; infinity without a limit. It is the smallest limit of the process's groups and their
+/// ancestors: cpu.max (cgroup v2), or cpu.cfs_quota_us / cpu.cfs_period_us (v1).
 ///   groups: the contents of /proc/self/cgroup;   root: the folder of the groups' files, /sys/fs/cgroup
 double allowed_core_time(std::string_view groups, const std::string& root);
 

@@ -1,9 +1,9 @@
-// Descriptions: structs that list their fields once, for everyone who reads, writes or shows them.
+// Descriptions: structs that list their fields once, for all code that reads, writes or prints them.
 //
 // A description has a static member visit_fields(self, visit) that calls visit(key, field, setting) for every field,
-// in the order of its text. From this one list follow its JSON (autodiff/description_json.hpp), its line for people
-// (autodiff/summary.hpp), and the options and configuration files of the programs (tools/cli/options.hpp). A field that
-// only some kinds have is visited for those kinds; a field that is itself a description is visited as one field.
+// in the order in which they are written. This one list yields its JSON (autodiff/description_json.hpp), its one-line
+// summary (autodiff/summary.hpp), and the programs' options and configuration files (tools/cli/options.hpp). A field
+// that only some kinds have is visited for those kinds only; a nested description is visited as one field.
 #pragma once
 
 #include <algorithm>
@@ -13,25 +13,25 @@
 
 namespace rill {
 
-/// What choice of another setting a field depends on.
+/// The condition on another setting under which a field applies.
 struct Only {
-  const char* option = "";               ///< the setting that makes the choice, by the name that people know
-  std::string chosen = {};               ///< its value
-  std::vector<const char*> values = {};  ///< those with which the field counts; none: it always counts
+  const char* option = "";               ///< the other setting, by its option's name
+  std::string chosen = {};               ///< its current value
+  std::vector<const char*> values = {};  ///< the values for which the field applies; empty: always
 
   bool holds() const {
     return values.empty() || std::any_of(values.begin(), values.end(), [&](const char* v) { return chosen == v; });
   }
 };
 
-/// What people are told about a field. The default is for a field that nobody sets, since it follows from the data.
+/// How a field is presented to users. A default-constructed Setting is for a field that follows from the data.
 struct Setting {
-  const char* unit = "";                          ///< stands for the value in a help text: COUNT; empty for a flag
+  const char* unit = "";                          ///< placeholder for the value in help texts: COUNT; empty for a flag
   const char* help = "";                          ///< one line
-  std::vector<std::string> (*names)() = nullptr;  ///< the values that there are, where they have names
-  const char* option = "";                        ///< its name where people set it; by default the key with dashes
-  const char* summary = "";                       ///< how a summary shows it, with the value in place of {}
-  Only only = {};                                 ///< when it counts
+  std::vector<std::string> (*names)() = nullptr;  ///< the valid names, for a field that takes one of a list
+  const char* option = "";                        ///< the option's name; by default the key, with dashes
+  const char* summary = "";                       ///< its text in a summary, where {} stands for the value
+  Only only = {};                                 ///< when it applies
 
   /// False for a field that follows from the data.
   bool can_be_set() const { return *help != '\0' || names != nullptr; }
@@ -51,7 +51,7 @@ concept Described = requires(T& value) {
   T::visit_fields(value, AnyVisitor{});
 };
 
-/// What people call the fields that they can set, as options are named: of the fields that the description has.
+/// The option names of the fields that can be set, nested descriptions included.
 template <Described D>
 std::vector<std::string> setting_names(const D& description) {
   std::vector<std::string> names;

@@ -7,7 +7,7 @@
 
 namespace rill {
 
-/// The arguments written one after the other, as by operator<<.
+/// The arguments written by operator<<, one after the other.
 template <class... Args>
 std::string concat(const Args&... args) {
   std::ostringstream out;

@@ -24,7 +24,7 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-/// A rename is on the disk once its folder is. Some file systems cannot sync a folder, and need not.
+/// A rename is durable once its folder is synced. Some file systems cannot sync a folder, and need not.
 void sync_folder(const std::string& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return;
@@ -39,7 +39,7 @@ std::optional<std::size_t> size_of(const std::string& path, const struct stat& s
   return static_cast<std::size_t>(status.st_size);
 }
 
-/// Reads to contents[filled] and on, until `contents` is full or the file ends; how much of it is filled then.
+/// Reads into contents[filled...] until `contents` is full or the file ends. Returns the number of bytes then filled.
 std::size_t read_until_full(const std::string& path, int descriptor, std::string& contents, std::size_t filled) {
   while (filled < contents.size()) {
     const ssize_t count = ::read(descriptor, contents.data() + filled, contents.size() - filled);
@@ -86,8 +86,8 @@ std::string read_file(const std::string& path, const StartCheck& check) {
   const std::size_t most = std::max(size.value_or(0), kMostUnsized);
   while (filled == contents.size()) {
     require_file(filled <= most, path,
-                 size ? "grows while it is read" : "has no size, as a pipe or a device, and goes on", " after ", most,
-                 " bytes; expected a file");
+                 size ? "grows while it is read" : "is a pipe or a device that does not end", " after ", most,
+                 " bytes; expected a regular file");
     contents.resize(std::min(most, std::max(2 * filled, size.value_or(0))) + 1);
     filled = read_until_full(path, descriptor, contents, filled);
   }

@@ -1,4 +1,4 @@
-// Whole files: read with clear errors, and written so that a crash leaves either the old file or the new one.
+// Whole files: read with clear errors, and written so that a crash leaves the old file or the new one, never a mixture.
 #pragma once
 
 #include <cstddef>
@@ -9,27 +9,26 @@
 
 namespace rill {
 
-/// The ending of a file's name in small letters: ".npy" of "POINTS.NPY".
+/// The extension of a file name in lowercase: ".npy" for "POINTS.NPY".
 std::string file_ending(const std::string& path);
 
-/// The size of a regular file in bytes; nothing for a pipe or a device, which have none. Throws FileError when it is
-/// missing or a folder.
+/// The size of a regular file in bytes; nullopt for a pipe or a device. Throws FileError if it is missing or a folder.
 std::optional<std::size_t> file_size(const std::string& path);
 
-/// How much is read of what has no size, such as a pipe: a device may have no end. 256 MiB.
+/// The most that is read from a pipe or a device, which may never end: 256 MiB.
 inline constexpr std::size_t kMostUnsized = std::size_t{1} << 28;
 
-/// Sees how a file starts (64 KiB, or all of a shorter one) and its size, if it has one, before more is read, and
-/// throws when the rest cannot be of use.
+/// Is given the start of a file (64 KiB, or all of a shorter one) and its size, if known, before more is read. Throws
+/// if the file cannot be valid.
 using StartCheck = std::function<void(std::string_view start, std::optional<std::size_t> size)>;
 
-/// The bytes of a file. Throws FileError when it is missing, a folder or unreadable, has no size and more than
-/// kMostUnsized bytes, or grows by more than that while it is read; and what `check` throws.
+/// The bytes of a file. Throws FileError if it is missing, a folder, unreadable, a pipe or device with more than
+/// kMostUnsized bytes, or grows too much while it is read; and whatever `check` throws.
 std::string read_file(const std::string& path, const StartCheck& check = nullptr);
 
-/// A file that appears all at once. What is written goes to `path`.partial in the same folder; commit() syncs that to
-/// the disk and renames it to `path`, which until then is left as it was. A crash may leave the .partial file behind;
-/// the next write to `path` takes it over. One writer at a time for a path.
+/// A file that appears all at once. Writes go to `path`.partial in the same folder; commit() syncs that to the disk and
+/// renames it to `path`, which stays as it was until then. A crash may leave the .partial file behind; the next write
+/// to `path` overwrites it. One writer at a time for each path.
 /// A symbolic link is followed; a device or a pipe, which cannot be replaced, is written directly.
 /// Every function throws FileError, which names `path` and the system's reason (no such folder, no space left, ...).
 class AtomicFile {

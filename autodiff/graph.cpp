@@ -54,17 +54,17 @@ void NodeDeleter::operator()(Node* node) const noexcept {
   draining = false;
 }
 
-// --- The walk --------------------------------------------------------------------------------------------------------
+// --- The backward pass -----------------------------------------------------------------------------------------------
 
-/// One walk from some outputs back through the graph, newest node first. It writes to no node but the leaves whose
-/// gradients it was asked for, and frees what those it visited had saved.
+/// One backward pass from some outputs, newest node first. It writes only to the leaves whose gradients are wanted, and
+/// frees what the visited nodes had saved.
 class GraphWalk {
  public:
   /// Goes all the way to the leaves.
   explicit GraphWalk(const GradOptions& options)
       : keep_graph_(options.create_graph || options.retain_graph), mode_(options.create_graph) {}
 
-  /// Goes no further than to `targets`.
+  /// Stops at `targets`.
   GraphWalk(const GradOptions& options, const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets)
       : GraphWalk(options) {
     to_leaves_ = false;
@@ -73,7 +73,7 @@ class GraphWalk {
   GraphWalk(const GraphWalk&) = delete;
   GraphWalk& operator=(const GraphWalk&) = delete;
 
-  /// Whether a node lies on the way, its end included.
+  /// Whether a node lies on a path to a target, or is one.
   bool wants(const Node& node) const { return to_leaves_ || std::binary_search(way_.begin(), way_.end(), node.id); }
 
   /// The gradient `gy` arrives at the tensor of `node`.
@@ -87,7 +87,7 @@ class GraphWalk {
     }
   }
 
-  /// Visits the nodes. `finish(node, gradient)` is told each one's final gradient.
+  /// Visits the nodes. Calls `finish(node, gradient)` with each one's final gradient.
   template <class Finish>
   void run(const Finish& finish) {
     while (!arrived_.empty()) {
@@ -97,7 +97,7 @@ class GraphWalk {
       finish(*node, gy);
       if (!goes_on(*node)) continue;
       require(!node->saved_freed(), "backward: the graph below '", node->op,
-              "' was freed by an earlier walk; pass {.retain_graph = true} to that one");
+              "' was freed by an earlier backward pass; pass {.retain_graph = true} to that one");
       Visit visit(*this, node, gy);
       node->bring_gradients(visit);
       if (!keep_graph_) node->free_saved();
@@ -119,19 +119,19 @@ class GraphWalk {
     return false;
   }
 
-  // A node lies on the way when it is a target or an input of it does.
+  // A node lies on a path if it is a target or one of its inputs lies on a path.
   void find_way(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
     memory::Vector<std::uint64_t> ends;
     for (const Tensor& x : targets) ends.push_back(x.node()->id);
     std::sort(ends.begin(), ends.end());
     const auto older = [](const Node* a, const Node* b) { return a->id < b->id; };
-    memory::Vector<const Node*> met;  // a heap with the newest on top, in which a node may stand several times
+    memory::Vector<const Node*> met;  // a heap with the newest on top, which may hold a node several times
     const auto meet = [&](const Node* node) {
       if (!node || ends.empty() || node->id < ends.front()) return;  // older than every target
       met.push_back(node);
       std::push_heap(met.begin(), met.end(), older);
     };
-    memory::Vector<const Node*> above;  // from which a target might be reached, newest first
+    memory::Vector<const Node*> above;  // may lead to a target; newest first
     for (const Tensor& y : outputs) meet(y.node().get());
     while (!met.empty()) {
       std::pop_heap(met.begin(), met.end(), older);
@@ -149,7 +149,7 @@ class GraphWalk {
 
   bool keep_graph_;
   GradMode mode_;
-  Arrivals arrived_;  // at the nodes yet to be visited, the newest of them first
+  Arrivals arrived_;  // gradients at the nodes yet to be visited, the newest node first
   bool to_leaves_ = true;
   memory::Vector<std::uint64_t> way_;  // in ascending order
 };
@@ -229,7 +229,7 @@ Tensor grad(const Tensor& output, const Tensor& input, const GradOptions& option
 
 namespace {
 
-// f at x as a leaf of its own.
+// f(x), with x as a new leaf.
 struct Evaluation {
   Tensor leaf, y;
 };

@@ -1,12 +1,12 @@
 // The graph: what was computed from what, and how gradients flow back through it.
 //
-// Ops record a node as they run. A node is younger than its inputs, so visiting nodes newest first visits every
-// node after all that used it: a priority queue of ids replaces recursion, and a chain of a million ops is no deeper
-// than one of ten.
+// Each op records a node as it runs. A node is newer than its inputs, so visiting nodes newest first is a reverse
+// topological order: a priority queue of ids replaces recursion, and a chain of a million ops needs no more stack than
+// one of ten.
 //
-// Threads: what a walk remembers belongs to the walk, so several threads may walk graphs that end at the same leaves,
-// and one and the same graph with retain_graph or create_graph. Without either a walk frees what its ops saved, and
-// nobody else may be walking there. Whether ops record is each thread's own setting.
+// Threads: a backward pass keeps its state to itself, so several threads may run one at once, over graphs that share
+// leaves, or over the same graph with retain_graph or create_graph. Without either, a backward pass frees what its ops
+// saved, so no other thread may be using those nodes. Whether ops record is a setting of each thread.
 #pragma once
 
 #include <array>
@@ -31,12 +31,12 @@
 namespace rill {
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What users of gradients call
+// For users
 
-/// True when ops record the graph on this thread, which is the default of every thread.
+/// Whether ops record the graph on this thread. True by default on every thread.
 bool grad_enabled();
 
-/// Sets whether ops record, until the end of the scope.
+/// Sets whether ops record the graph on this thread, until the end of the scope.
 class GradMode {
  public:
   explicit GradMode(bool enabled);
@@ -48,18 +48,18 @@ class GradMode {
   bool previous_;
 };
 
-/// Within its scope ops record nothing: for sampling, evaluation and optimizer updates.
+/// In its scope ops record no graph: for sampling, evaluation and optimizer updates.
 class NoGrad : public GradMode {
  public:
   NoGrad() : GradMode(false) {}
 };
 
 /// The gradient of sum_i <seeds[i], outputs[i]> with respect to each input (a leaf or not), without touching the
-/// leaves' grad(). An input that the outputs do not depend on gets zeros. Only the nodes on the way from an output to
-/// an input are visited and freed: what an input was itself computed from stays as it is. `seeds` has one tensor per
-/// output, of its shape; left empty it means ones, and outputs must have size 1. Throws std::invalid_argument for an
-/// output or input outside any graph, for a graph already freed, and where an op's gradient has another shape than its
-/// input. May be called by several threads at once: see the top of this file.
+/// leaves' grad(). An input that the outputs do not depend on gets zeros. Only the nodes on paths from an output to an
+/// input are visited and freed: what an input was itself computed from stays as it is. `seeds` has one tensor per
+/// output, of its shape; if empty, they are ones, and outputs must have size 1. Throws std::invalid_argument for an
+/// output or input outside any graph, for a graph already freed, and if an op's gradient does not have the shape of its
+/// input. May be called from several threads at once: see the top of this file.
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options = {}, const std::vector<Tensor>& seeds = {});
 
@@ -78,7 +78,7 @@ ValueAndProduct vjp(const Function& f, const Tensor& x, const Tensor& v);
 ValueAndProduct jvp(const Function& f, const Tensor& x, const Tensor& v);
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What ops call
+// For ops
 
 /// An input of an op, and the gradient that flows to it: see wrt().
 template <class F>
@@ -88,16 +88,16 @@ struct Input {
 };
 
 /// "With respect to x": pairs an op's input with the function that maps the gradient of the output y to the gradient
-/// of x. It takes (gy), or (gy, y) when the output itself is of use; it is made of ops, so it can be differentiated.
+/// of x. The function takes (gy), or (gy, y) if it needs the output; it is made of ops, so it can be differentiated.
 /// A lambda must not capture y: the node would own itself and never be freed.
 template <class F>
 Input<F> wrt(const Tensor& x, F gradient) {
   return {x, std::move(gradient)};
 }
 
-/// The output of an op, with its place in the graph: y as it is when gradients are off or no input needs one.
+/// Adds an op's output y to the graph and returns it; unchanged if recording is off or no input requires a gradient.
 /// `op` is the op's name, a string literal. An undefined x is an input that needs no gradient; throws
-/// std::invalid_argument for an undefined y. A gradient must have the shape of its x: the walk checks.
+/// std::invalid_argument for an undefined y. A gradient must have the shape of its x: the backward pass checks.
 ///   record("exp", y, wrt(x, [](const Tensor& gy, const Tensor& y) { return gy * y; }))
 template <class... F>
 Tensor record(const char* op, Tensor y, Input<F>... inputs);
@@ -106,18 +106,18 @@ Tensor record(const char* op, Tensor y, Input<F>... inputs);
 template <class F>
 Tensor record_each(const char* op, Tensor y, std::span<const Tensor> inputs, F gradient);
 
-/// The same where one computation brings the gradients of several inputs: gradients(gy) is called once for each walk
-/// that comes by, and returns a std::array with a tensor for each input, undefined where the input needs none.
+/// The same where one computation gives the gradients of several inputs: gradients(gy) is called once per backward pass
+/// and returns a std::array with a tensor for each input, undefined where the input needs none.
 template <class F, std::same_as<Tensor>... Inputs>
 Tensor record_jointly(const char* op, Tensor y, F gradients, const Inputs&... inputs);
 
 // ---------------------------------------------------------------------------------------------------------------------
-// The machinery
+// Internals
 
 class GraphWalk;
 class Visit;
 
-/// A tensor's place in the graph. Every tensor that requires a gradient has one; a node is one tensor's.
+/// A tensor's place in the graph. Every tensor that requires a gradient has exactly one.
 class Node {
  public:
   Node(const char* op, const Shape& shape);
@@ -128,16 +128,16 @@ class Node {
   /// The tensors this one was computed from; null for those that need no gradient.
   virtual std::size_t input_count() const { return 0; }
   virtual const NodePtr& input(std::size_t i) const = 0;
-  /// Brings the gradients of those inputs that the visit wants, given that of this node's tensor.
+  /// Passes on the gradients of the inputs that the visit wants, given the gradient of this node's tensor.
   virtual void bring_gradients(Visit& visit) const = 0;
-  /// Frees what the gradients need. They must not be asked for afterwards.
+  /// Frees what the gradients need; bring_gradients() must not be called afterward.
   virtual void free_saved() = 0;
   virtual bool saved_freed() const = 0;
   virtual bool is_leaf() const { return false; }
 
   const char* const op;
   const Shape shape;       ///< of the tensor, and so of its gradient
-  const std::uint64_t id;  ///< grows with every node made, on any thread
+  const std::uint64_t id;  ///< larger than those of all nodes made before, on any thread
 
  private:
   friend struct NodeDeleter;
@@ -147,15 +147,15 @@ class Node {
   friend NodePtr make_node(Args&&... args);
 };
 
-/// A walk that has come to a node, with the gradient of the node's tensor.
+/// A backward pass at a node, with the gradient of the node's tensor.
 class Visit {
  public:
   Visit(GraphWalk& walk, const NodePtr& node, const Tensor& gy) : walk_(walk), node_(node), gy_(gy) {}
   const NodePtr& node() const { return node_; }
   const Tensor& gy() const { return gy_; }
-  /// Whether the walk goes on to input i.
+  /// Whether the backward pass needs the gradient of input i.
   bool wants(std::size_t i) const;
-  /// Brings the gradient of input i. Throws std::invalid_argument unless it has that input's shape.
+  /// Passes on the gradient of input i. Throws std::invalid_argument unless it has that input's shape.
   void bring(std::size_t i, Tensor gx);
 
  private:
@@ -164,7 +164,7 @@ class Visit {
   const Tensor& gy_;
 };
 
-/// A tensor that is not computed: a parameter, or an input that a gradient is wanted for.
+/// A tensor that is not the result of an op: a parameter, or an input whose gradient is wanted.
 class Leaf final : public Node {
  public:
   explicit Leaf(const Shape& shape) : Node("leaf", shape) {}
@@ -182,12 +182,12 @@ class Leaf final : public Node {
   std::mutex accumulating_;
 };
 
-/// Destroys nodes without recursion: a node's end drops its inputs, which joins them to a list instead of the stack.
+/// Destroys nodes without recursion: a node's destructor releases its inputs, which go to a list instead of the stack.
 struct NodeDeleter {
   void operator()(Node* node) const noexcept;
 };
 
-/// A node in recycled memory.
+/// A node in cached memory.
 template <class N, class... Args>
 NodePtr make_node(Args&&... args) {
   void* block = memory::allocate(sizeof(N));

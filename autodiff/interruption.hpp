@@ -1,14 +1,14 @@
-// Giving up long work: one way for all of it.
+// Cancellation of long computations.
 #pragma once
 
 #include <functional>
 
 namespace rill {
 
-/// While it lives, long work that its thread begins (transport plans, distances, solvers, divergences) calls `check`
-/// some thousand times a second or more, also from the threads that help with it. What `check` throws comes out of the
-/// work; what it had computed is lost. A training step is given up before it changes a weight, or not at all. Of
-/// several that live, the last one counts. Ends on the thread that it began on.
+/// While it lives, long computations that its thread starts (transport plans, distances, solvers, divergences) call
+/// `check` at least about a thousand times a second, also from their worker threads. An exception that `check` throws
+/// ends the computation and propagates; partial results are lost. A training step is abandoned before it changes a
+/// weight, or not at all. The innermost of nested ones is in force. Must end on the thread that it began on.
 ///
 ///   const Interruptible until([=] { if (clock::now() > deadline) throw TooLate(); });
 class Interruptible {
@@ -24,11 +24,11 @@ class Interruptible {
   const std::function<void()>* before_;
 };
 
-/// For the loops of long work, once an iteration: throws when the work is to be given up. Costs some nanoseconds.
+/// Called once per iteration by the loops of long computations: throws if they are canceled. Costs a few nanoseconds.
 void check_interruption();
 
 namespace detail {
-/// What check_interruption() calls on this thread, or null. Threads that work for another one share what it has.
+/// What check_interruption() calls on this thread, or null. Worker threads share that of the thread they work for.
 const std::function<void()>*& interruption() noexcept;
 }  // namespace detail
 

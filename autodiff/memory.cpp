@@ -34,8 +34,8 @@ SizeClass size_class(std::size_t bytes) {
   return {4 * (e - 6) + static_cast<int>(quarter), (std::size_t{1} << e) + quarter * step};
 }
 
-// AddressSanitizer knows the system's blocks only. So that it also finds whoever uses a block that was given back, or
-// bytes past those that were asked for, blocks are poisoned but for what is lent out. In other builds this is nothing.
+// AddressSanitizer knows only the system's blocks. To let it also find a use of a freed block, or of bytes past those
+// requested, everything but the bytes in use is poisoned. Does nothing in other builds.
 void* lend(void* block, std::size_t asked, std::size_t whole) {
   ASAN_POISON_MEMORY_REGION(block, whole);
   ASAN_UNPOISON_MEMORY_REGION(block, asked);
@@ -68,7 +68,7 @@ struct FreeList {
   }
 };
 
-// The blocks known to all threads. Never destroyed: tensors in static storage may outlive any order we chose.
+// The blocks shared by all threads. Never destroyed: tensors in static storage may outlive any static object here.
 struct SharedPool {
   std::mutex mutex;
   std::array<FreeList, kClasses> lists;
@@ -79,8 +79,8 @@ SharedPool& shared_pool() {
   return pool;
 }
 
-// Each thread keeps some small blocks to itself, so that the common case takes no lock. What it holds is
-// bounded: a thread that only frees passes the surplus on to the threads that only allocate.
+// Each thread keeps some small blocks to itself, so that the common case takes no lock. Their number is
+// bounded: a thread that only frees passes its surplus on to threads that only allocate.
 constexpr std::size_t kLargestLocalBlock = std::size_t{1} << 20;
 constexpr std::size_t kLocalBytesPerClass = std::size_t{4} << 20;
 

@@ -1,5 +1,5 @@
-// Memory that is used again: a training step asks for the same blocks every time, so none of them
-// goes back to the system in between.
+// A caching allocator: a training step asks for the same blocks every time, so none of them
+// is returned to the system in between.
 #pragma once
 
 #include <cstddef>
@@ -15,24 +15,24 @@ inline constexpr std::size_t kAlignment = 64;
 /// Throws std::bad_alloc when the system has none, and past 2^47 bytes.
 void* allocate(std::size_t bytes);
 
-/// Gives a block back for use again, from any thread; `bytes` is what was asked for.
+/// Returns a block to the cache, from any thread; `bytes` is the size that was requested.
 void deallocate(void* block, std::size_t bytes) noexcept;
 
-/// The bytes of `n` things of `each` bytes. Throws std::bad_alloc where no std::size_t holds them.
+/// The size of `n` objects of `each` bytes. Throws std::bad_alloc if it overflows.
 inline std::size_t bytes_of(std::size_t n, std::size_t each) {
   std::size_t bytes;
   if (__builtin_mul_overflow(n, each, &bytes)) throw std::bad_alloc();
   return bytes;
 }
 
-/// What was ever taken from the system and not returned to it.
+/// What has been taken from the system and not yet returned to it.
 struct Statistics {
-  std::size_t blocks = 0;  ///< number of blocks; it stands still once a loop has reached its steady state
+  std::size_t blocks = 0;  ///< number of blocks; constant once a loop has reached its steady state
   std::size_t bytes = 0;   ///< their size
 };
 Statistics statistics();
 
-/// Returns to the system every block that is free and known to all threads.
+/// Returns every free block that no thread keeps to itself to the system.
 void release_unused();
 
 /// A standard allocator over allocate() and deallocate().
@@ -50,7 +50,7 @@ struct Allocator {
   }
 };
 
-/// A vector in recycled memory, for code that runs in every training step.
+/// A vector in cached memory, for code that runs in every training step.
 template <class T>
 using Vector = std::vector<T, Allocator<T>>;
 

@@ -9,8 +9,8 @@
 namespace rill {
 namespace {
 
-// The fewest insertions, deletions, substitutions and swaps of neighbors that make b of a, none of which touches what
-// another one made ("optimal string alignment").
+// The optimal string alignment distance: the fewest insertions, deletions, substitutions and swaps of neighbors that
+// turn a into b, where no character is edited twice.
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before, last(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -30,7 +30,7 @@ std::size_t edits(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
-  constexpr std::size_t kLongest = 64;  // of names worth a comparison
+  constexpr std::size_t kLongest = 64;  // of a name that is compared at all
   if (name.empty() || name.size() > kLongest) return "";
   std::size_t fewest = std::clamp<std::size_t>(name.size() / 3, 1, 3) + 1;
   std::string_view nearest;

@@ -1,4 +1,4 @@
-// Names that are looked up, and what to say of one that is not there.
+// Error texts for unknown names.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace rill {
 
-/// " (did you mean euler?)" when one of the known names is a slip of the hand away from this one: a few characters
-/// that are missing, too many, others, or swapped with their neighbor. Empty otherwise.
+/// " (did you mean euler?)" if one of the known names is a typo away: a few characters missing, extra, wrong, or
+/// swapped with their neighbor. Empty otherwise.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known);
 
 /// "unknown solver 'eulr' (did you mean euler?); known: euler, midpoint".

@@ -11,9 +11,9 @@
 namespace rill {
 namespace {
 
-constexpr Index kGrain = 1 << 15;  // also what is summed in Real before the sum goes on in double
+constexpr Index kGrain = 1 << 15;  // also how many squares are summed in Real before the sum continues in double
 
-// Of numbers whose squares may leave the range of a Real:   max |x| sqrt(sum (x / max |x|)^2)
+// For numbers whose squares may overflow or underflow:   max |x| sqrt(sum (x / max |x|)^2)
 double scaled_norm(Index n, const Real* x) {
   double largest = 0, squares = 0;
   for (Index i = 0; i < n; ++i) {
@@ -29,8 +29,8 @@ double scaled_norm(Index n, const Real* x) {
   return largest * std::sqrt(squares);
 }
 
-// Of up to kGrain numbers. A square that vanishes errs by less than half the smallest denormal number, and all of them
-// together by less than 2^-40 of a sum above kLeast.
+// For up to kGrain numbers. A square that underflows errs by less than half the smallest denormal number, and all of
+// them together by less than 2^-40 of a sum above kLeast.
 double norm_of_piece(Index n, const Real* x) {
   constexpr Real kLeast = std::numeric_limits<Real>::min() * static_cast<Real>(Index{1} << 31);
   const Real squares = simd::kernels().dot(n, x, x);

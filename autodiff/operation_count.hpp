@@ -1,4 +1,4 @@
-// How much was computed: the numerator of every GFLOP/s.
+// The number of floating-point operations: the numerator of every GFLOP/s.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@ namespace detail {
 inline std::atomic<std::uint64_t> operations{0};
 }
 
-/// Floating-point operations of all matrix products of this process so far: 2 m n k each. Other ops are not counted.
+/// Floating-point operations of this process's matrix products so far: 2 m n k each. Other ops are not counted.
 inline std::uint64_t operation_count() { return detail::operations.load(std::memory_order_relaxed); }
 
 /// Called by the op that multiplies.

@@ -20,16 +20,16 @@ std::atomic<int>& configured_threads() {
   return count;
 }
 
-// One loop. Whoever takes part claims chunks until there are none.
+// One loop. Each thread that takes part claims chunks until none are left.
 struct Loop {
   Index chunks;
   void (*body)(const void*, Index);
   const void* context;
   int workers;  // how many workers may take part
   const std::function<void()>* interruption = detail::interruption();
-  std::atomic<Index> next{0};  // the first chunk that nobody has claimed
+  std::atomic<Index> next{0};  // the first unclaimed chunk
   std::atomic<bool> failed{false};
-  std::exception_ptr error{};  // the first one; written by whoever set `failed`
+  std::exception_ptr error{};  // the first one; written by the thread that set `failed`
 
   void run() noexcept {
     try {
@@ -40,7 +40,7 @@ struct Loop {
   }
 };
 
-thread_local bool in_loop = false;  // loops run where they are
+thread_local bool in_loop = false;  // nested loops run on their own thread
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -50,8 +50,8 @@ void pause_briefly() {
 #endif
 }
 
-// Threads that wait for loops. A loop never waits for a thread to wake up, only for chunks that were claimed: on a busy
-// machine the caller computes what the others have not begun, and a loop takes hardly longer than on one thread.
+// The worker threads. A loop never waits for a thread to wake up, only for chunks that were claimed: on a busy machine
+// the caller computes what the others have not begun, and a loop takes hardly longer than on one thread.
 class Workers {
  public:
   /// Runs the loop with the workers' help, or alone when they are helping another thread.
@@ -65,7 +65,7 @@ class Workers {
     in_loop = true;
     loop.run();
     in_loop = false;
-    // A worker counts itself before it looks for the loop. So if it has found this one, it is seen here.
+    // A worker counts itself before it looks for the loop, so one that has found this loop is seen here.
     loop_ = nullptr;
     while (inside_ > 0) pause_briefly();
   }
@@ -76,7 +76,7 @@ class Workers {
       std::thread(&Workers::work, this, started_).detach();
       return true;
     } catch (const std::system_error&) {
-      return false;  // the system has no more threads; those there are will do
+      return false;  // the system allows no more threads; make do with these
     }
   }
 
@@ -97,8 +97,8 @@ class Workers {
     }
   }
 
-  // The next loop of a training step comes within microseconds, sooner than a sleeping thread wakes up; where there
-  // is none, others need the core.
+  // The next loop of a training step comes within microseconds, sooner than a sleeping thread wakes up. After that,
+  // other processes may need the core.
   void wait_for_change(unsigned seen) {
     using Clock = std::chrono::steady_clock;
     const auto sleep_at = Clock::now() + std::chrono::microseconds(50);

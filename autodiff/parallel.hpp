@@ -1,4 +1,4 @@
-// Threads: one loop construct, whose pieces are fixed by the problem and not by the number of threads.
+// Threads: one parallel loop, whose chunks depend on the problem and not on the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -7,19 +7,19 @@
 
 namespace rill {
 
-/// The number of threads that parallel_for may use. Starts as the number of cores that the process may
-/// use (autodiff/cores.hpp).
+/// The number of threads that parallel_for may use. By default the number of cores available to the
+/// process (autodiff/cores.hpp).
 int thread_count();
 
 /// Sets the number of threads; throws std::invalid_argument below 1.
 void set_thread_count(int count);
 
 namespace detail {
-/// Calls body(context, chunk) for every chunk in [0, chunks), on several threads. Throws the first of what they throw.
+/// Calls body(context, chunk) for every chunk in [0, chunks), on several threads. Rethrows the first exception.
 void run_chunks(Index chunks, void (*body)(const void*, Index), const void* context);
 }  // namespace detail
 
-/// While it lives, loops that its thread starts run on that thread alone: for threads that are themselves one of many.
+/// While it lives, loops that its thread starts run on that thread alone: for threads that already run in parallel.
 class SerialLoops {
  public:
   SerialLoops();
@@ -31,12 +31,12 @@ class SerialLoops {
   bool before_;
 };
 
-/// Calls body(begin, end) so that the ranges cover [0, count): pieces of `grain`, the last one shorter.
-/// Pieces run on several threads when there are at least two of them, so `grain` is the amount of work
-/// that is worth a thread's wake-up (some 10 microseconds). A result that is summed piece by piece does not
-/// depend on the number of threads. Within the body, nested calls run on the calling thread. What the body throws comes
-/// out of the call, once the pieces that were begun are done; the others are left out. May be called by several threads
-/// at once; one of them gets help, the others do their loops alone.
+/// Calls body(begin, end) for ranges that cover [0, count): each has `grain` elements, the last one may have fewer.
+/// Ranges run on several threads if there are at least two, so `grain` should be enough work to justify waking a
+/// thread (some 10 microseconds). A result that is summed range by range does not depend on the number of
+/// threads. Nested calls run on the calling thread. The first exception of the body is rethrown once the ranges that
+/// have begun are done; the others are skipped. Several threads may call this at once: one of them gets the workers,
+/// the others run their loops alone.
 template <class Body>
 void parallel_for(Index count, Index grain, const Body& body) {
   if (count <= grain) {

@@ -24,7 +24,7 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
 
 namespace {
 
-// Numbers drawn by one thread at a time: a multiple of the tile, worth some 10 microseconds.
+// Numbers that one thread draws at a time: a multiple of the tile, some 10 microseconds of work.
 constexpr Index kGrain = 256 * simd::kRandomTile;
 
 RandomState at(RandomState state, Index number, Index per_tile) {

@@ -1,4 +1,4 @@
-// What a stream of random numbers is at.
+// The position in a stream of random numbers.
 #pragma once
 
 #include <cstdint>

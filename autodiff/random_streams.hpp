@@ -1,4 +1,4 @@
-// Who draws from which stream of a seed. A stream has one owner, so that nothing random depends on anything else.
+// Which code draws from which stream of a seed. Each stream has one owner, so that no draw depends on another.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@ namespace rill::streams {
 /// Training step k draws its batch and its example from stream k.
 inline constexpr std::uint64_t kSteps = 0;
 
-inline constexpr std::uint64_t kPrograms = std::uint64_t{1} << 59;  // the first of those below, up to kWeights
+inline constexpr std::uint64_t kPrograms = std::uint64_t{1} << 59;  // the first of the streams below, up to kWeights
 
 inline constexpr std::uint64_t kSampleNoise = kPrograms;          ///< source points that become samples
-inline constexpr std::uint64_t kComparisonData = kPrograms + 1;   ///< data beside samples; set number n from this + n
+inline constexpr std::uint64_t kComparisonData = kPrograms + 1;   ///< data to compare samples with; set n from this + n
 inline constexpr std::uint64_t kSlices = kPrograms + 16;          ///< directions of the sliced distance
 inline constexpr std::uint64_t kLikelihoodData = kPrograms + 17;  ///< points whose likelihood is measured
 inline constexpr std::uint64_t kImageChoice = kPrograms + 32;     ///< images to compare samples with
-inline constexpr std::uint64_t kImageNoise = kPrograms + 33;      ///< source points as the worst samples there are
+inline constexpr std::uint64_t kImageNoise = kPrograms + 33;      ///< source points, as the worst possible samples
 inline constexpr std::uint64_t kPairNoise = kPrograms + 64;       ///< source points of a reflow's pairs
 
 inline constexpr std::uint64_t kWeights = std::uint64_t{1} << 60;  ///< initial weights

@@ -13,7 +13,7 @@ using Real = double;
 using Real = float;
 #endif
 
-/// Twice the precision of a Real, and the square and the sum of any Reals.
+/// A type of about twice the precision of a Real, which also holds squares and sums of any Reals.
 using Wide = std::conditional_t<sizeof(Real) == 4, double, long double>;
 
 /// Sizes, strides and positions: signed, so that differences and reverse loops are safe.

@@ -26,7 +26,7 @@ Index Shape::size() const {
     require(size >= 0, "shape: negative size in ", *this);
     none |= size == 0;
     require(size == 0 || (!__builtin_mul_overflow(product, size, &product) && product <= kMaxElements),
-            "shape: ", *this, " is more than memory can hold, at most 2^48 elements");
+            "shape: ", *this, " is more than memory can hold: at most 2^48 elements");
   }
   return none ? 0 : product;
 }
@@ -43,7 +43,7 @@ namespace {
 [[noreturn]] void too_large(const char* op, const char* sign, std::initializer_list<Index> sizes) {
   std::string text;
   for (const Index size : sizes) text += concat(text.empty() ? "" : sign, size);
-  fail(op, ": ", text, " is too large a size");
+  fail(op, ": ", text, " is too large");
 }
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Shapes: the sizes of a tensor's axes, and the rules by which two shapes meet.
+// Shapes: the sizes of a tensor's axes, and the rules by which two shapes broadcast.
 #pragma once
 
 #include <array>
@@ -13,15 +13,15 @@ namespace rill {
 /// The largest number of axes a tensor may have.
 inline constexpr int kMaxRank = 6;
 
-/// The largest number of elements a tensor may have: more than memory holds, and so few that no sum or difference of
-/// some sizes, nor a size in bytes, overflows.
+/// The largest number of elements a tensor may have: more than memory holds, yet small enough that no sum or difference
+/// of a few sizes, and no size in bytes, overflows.
 inline constexpr Index kMaxElements = Index{1} << 48;
 
-/// A short list of sizes, held in place: [] is a scalar's shape, [256, 2] that of 256 points in the plane.
+/// A short list of sizes, stored inline: [] is a scalar's shape, [256, 2] that of 256 points in the plane.
 class Shape {
  public:
   Shape() = default;
-  /// Throws std::invalid_argument for more than kMaxRank sizes. Negative sizes are refused where a tensor is made.
+  /// Throws std::invalid_argument for more than kMaxRank sizes. Negative sizes are rejected when a tensor is made.
   Shape(std::initializer_list<Index> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
   explicit Shape(std::span<const Index> sizes);
 
@@ -36,8 +36,8 @@ class Shape {
   const Index* end() const&& = delete;
 
   /// The number of elements: the product of the sizes, 1 for a scalar.
-  /// Throws std::invalid_argument for a negative size, and where the product of the sizes other than 0 is past
-  /// kMaxElements: so no product of some of the sizes overflows either.
+  /// Throws std::invalid_argument for a negative size, and if the product of the nonzero sizes exceeds
+  /// kMaxElements; so no product of a subset of the sizes overflows either.
   Index size() const;
 
   friend bool operator==(const Shape& a, const Shape& b);
@@ -53,8 +53,8 @@ using Axes = Shape;
 /// Writes "[256, 2]".
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// The product and the sum of sizes that may be anything a caller gave, before a shape is made of them.
-/// Throw std::invalid_argument, naming `op` and the sizes, where an Index cannot hold them.
+/// The product and the sum of sizes that come unchecked from a caller.
+/// Throw std::invalid_argument, naming `op` and the sizes, if the result overflows an Index.
 Index checked_product(const char* op, std::initializer_list<Index> factors);
 Index checked_sum(const char* op, std::initializer_list<Index> terms);
 

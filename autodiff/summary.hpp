@@ -1,4 +1,4 @@
-// A description as a line for people.
+// A description as one readable line.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct Field {
   bool counts;
 };
 
-/// The line. `defaults` are the same fields of a description that nobody changed.
+/// The line. `defaults` are the same fields of a default description.
 std::string line(const std::vector<Field>& fields, const std::vector<Field>& defaults);
 
 inline std::string text_of(const std::string& value) { return value; }
@@ -39,8 +39,8 @@ void collect(const D& description, std::vector<Field>& fields) {
 
 }  // namespace summary_detail
 
-/// "mlp 64-64-64, silu, plain time": of the fields that count those with a pattern of their own (Setting::summary), and
-/// the others where they differ from the default of the description's kind.
+/// "mlp 64-64-64, silu, plain time": of the fields that apply, those with a text of their own (Setting::summary), and
+/// the others where they differ from the defaults of the description's kind.
 template <Described D>
 std::string summary(const D& description) {
   D plain;

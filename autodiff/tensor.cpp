@@ -54,7 +54,7 @@ Tensor Tensor::linspace(double start, double end, Index steps) {
   require(steps >= 1, "linspace: expected at least 1 step, got ", steps);
   Tensor y = empty({steps});
   for (Index i = 0; i < steps; ++i) {
-    // Weighing both ends hits each of them exactly.
+    // A weighted sum of both ends gives each of them exactly.
     const double w = steps > 1 ? static_cast<double>(i) / static_cast<double>(steps - 1) : 0;
     y.data()[i] = static_cast<Real>((1 - w) * start + w * end);
   }

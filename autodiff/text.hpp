@@ -22,7 +22,7 @@ inline std::string joined(const std::vector<std::string>& items, std::string_vie
   return result;
 }
 
-/// The text in single quotes, cut after some sixty bytes, with unprintable bytes shown as \xNN: safe in a message.
+/// The text in single quotes, truncated to sixty bytes, with unprintable bytes shown as \xNN: safe in a message.
 std::string in_quotes(std::string_view text);
 
 /// "8,706".

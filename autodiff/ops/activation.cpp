@@ -1,5 +1,5 @@
-// Activations. The gradient gx = gy f'(x) is one fused kernel, an op of its own: it is linear in gy, so its gradient
-// for gy is itself, applied to what arrives; its gradient for x (or y) is written out with f''.
+// Activations. The gradient gx = gy f'(x) is an op of its own, with one fused kernel. It is linear in gy, so its
+// gradient for gy is the same op, applied to the incoming gradient; its gradient for x (or y) is written out with f''.
 #include <cmath>
 #include <numbers>
 
@@ -12,7 +12,7 @@ namespace rill {
 using detail::map;
 using simd::kernels;
 
-// They keep mean 0 and variance 1 fixed under the map: Klambauer et al. 2017, equation 14.
+// With these constants, mean 0 and variance 1 are a fixed point of the map: Klambauer et al. 2017, equation 14.
 constexpr Real kSeluAlpha = static_cast<Real>(1.6732632423543772848);
 constexpr Real kSeluScale = static_cast<Real>(1.0507009873554804934);
 constexpr Real kLeakySlope = static_cast<Real>(0.01);
@@ -83,8 +83,8 @@ Tensor elu(const Tensor& x, double alpha) {
 }
 Tensor selu(const Tensor& x) { return scaled_elu("selu", x, kSeluAlpha, kSeluScale); }
 
-// Beyond these arguments the second derivatives below have underflowed to 0. Their factors go on growing: clamped, so
-// that none becomes infinite and meets a 0.
+// Beyond these arguments the second derivatives below underflow to 0 while their polynomial factors keep growing, so x
+// is clamped: no factor becomes infinite and is multiplied by 0.
 constexpr double kGeluIsFlat = 40, kSiluIsFlat = 800;
 
 // gelu' = Phi(x) + x phi(x),   gelu'' = phi(x) (2 - x^2)
@@ -106,7 +106,7 @@ static Tensor gelu_tanh_gradient(const Tensor& gy, const Tensor& x) {
                   const double k = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi, c = 0.044715;
                   const Tensor v = clamp(x, -kGeluIsFlat, kGeluIsFlat), v2 = square(v);
                   const Tensor a = k * v * (1 + c * v2), a1 = k * (1 + 3 * c * v2), a2 = 6 * c * k * v;
-                  const Tensor s = sigmoid(a), one_minus_s = sigmoid(-a);  // a difference would lose its digits
+                  const Tensor s = sigmoid(a), one_minus_s = sigmoid(-a);  // 1 - s would lose digits
                   return ggx * gy * (s * one_minus_s * (2 * a1 + v * ((1 - 2 * s) * square(a1) + a2)));
                 }));
 }
@@ -143,7 +143,7 @@ Tensor softplus(const Tensor& x) {
 
 namespace {
 
-// The gradient of the first ones is told by the output; of the last ones the slope is kept.
+// For the first ones the gradient follows from the output; for the last ones the slope is saved.
 constexpr Activation kActivations[] = {
     {.name = "relu",
      .apply = relu,

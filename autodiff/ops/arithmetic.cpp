@@ -48,8 +48,8 @@ Tensor affine(const Tensor& x, double scale, double shift) {
 }
 
 namespace {
-// The part of gy that goes to a when the lesser of a and b was chosen: all, none, or half when they are equal. It is
-// selected: a product with 0 would be NaN where gy is infinite.
+// The part of gy that goes to a in minimum(a, b): all, none, or half where they are equal. Chosen by where(), since a
+// product with 0 would be NaN where gy is infinite.
 Tensor part_of_lesser(const Tensor& gy, const Tensor& a, const Tensor& b) {
   return where(less(a, b), gy, where(equal(a, b), 0.5 * gy, Tensor::scalar(0)));
 }
@@ -68,7 +68,7 @@ Tensor maximum(const Tensor& a, const Tensor& b) {
 }
 
 namespace {
-// gx = low <= x <= high ? gy : 0, which is linear in gy and flat in x.
+// gx = low <= x <= high ? gy : 0, which is linear in gy and has no gradient for x.
 Tensor clamp_gradient(const Tensor& gy, const Tensor& x, Real low, Real high) {
   const Tensor gx = map("clamp_gradient", gy, x, [&](Index n, const Real* g, const Real* v, Real* out) {
     kernels().clamp_gradient(n, g, v, low, high, out);

@@ -13,7 +13,7 @@
 namespace rill {
 namespace {
 
-// Multiply-adds that are worth a thread's wake-up, and the queries of a head that are one piece of work.
+// Multiply-adds that justify waking a thread, and how many queries of a head make one piece of work.
 constexpr Index kWorthAThread = 1 << 20, kPieceQueries = 448;
 
 void check_shapes(const Tensor& q, const Tensor& k, const Tensor& v, Index heads) {
@@ -31,9 +31,9 @@ void check_shapes(const Tensor& q, const Tensor& k, const Tensor& v, Index heads
 double score_scale(const Tensor& q, Index heads) { return 1 / std::sqrt(static_cast<double>(q.dim(2) / heads)); }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// By kernels
+// With kernels
 
-// The numbers of all heads: where head h of image n begins in each tensor, and what the kernels are told.
+// Where head h of image n begins in each tensor, and the arguments of the kernels.
 class Heads {
  public:
   Heads(const Tensor& q, const Tensor& k, const Tensor& v, Index heads)
@@ -67,7 +67,7 @@ class Heads {
     return one;
   }
 
-  // Of the two products of the way there; the multiply-adds of one head with so many of its queries.
+  // The multiply-adds of the two products of the forward pass, for this many queries of one head.
   Index multiply_adds(Index queries) const {
     return checked_product("attention", {queries, all_.keys, all_.depth + all_.value_depth});
   }
@@ -85,7 +85,7 @@ Tensor workspace(const simd::Attention& a) { return Tensor::empty({simd::kernels
 
 Index grain(Index multiply_adds) { return std::max<Index>(1, kWorthAThread / std::max<Index>(1, multiply_adds)); }
 
-// What the kernel of the gradients needs of the result: y itself, and two numbers for each query of each head.
+// What the gradient kernel needs from the forward pass: y itself, and two numbers for each query of each head.
 struct Result {
   Tensor y, top, inverse_sum;
 
@@ -125,7 +125,7 @@ std::array<Tensor, 3> gradients_by_kernel(const Tensor& q, const Tensor& k, cons
   if (queries == 0) return {Tensor::zeros(q.shape()), Tensor::zeros(k.shape()), Tensor::zeros(v.shape())};
   std::array<Tensor, 3> g = {Tensor::empty(q.shape()), Tensor::empty(k.shape()), Tensor::empty(v.shape())};
   const Heads all(q, k, v, heads);
-  // The scores that are computed anew do not count: their products belong to the way there.
+  // Recomputing the scores does not count: those products were counted in the forward pass.
   count_operations(4 * q.dim(0) * heads * all.multiply_adds(queries));
   parallel_for(q.dim(0) * heads, grain(2 * all.multiply_adds(queries)), [&](Index begin, Index end) {
     Tensor space = workspace(all[0]);
@@ -142,7 +142,7 @@ std::array<Tensor, 3> gradients_by_kernel(const Tensor& q, const Tensor& k, cons
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// By ops, for gradients that are to be differentiated again
+// With ops, for gradients that will be differentiated again
 
 // [N, T, C] -> [N, heads, T, D]
 Tensor split_heads(const Tensor& x, Index heads) {

@@ -1,5 +1,5 @@
-// Convolution, and the two products that its gradients are. All three are sums of x w y over the same triples of
-// elements, each over other indices; so the gradients of each are the other two, and can be differentiated for ever.
+// Convolution, and the two products that are its gradients. All three are sums of x w y over the same triples of
+// elements, over different indices; so the gradients of each are the other two, to any order of derivative.
 #include <algorithm>
 #include <array>
 
@@ -13,7 +13,7 @@
 namespace rill {
 namespace {
 
-// Multiply-adds that are worth a thread's while.
+// Multiply-adds that justify waking a thread.
 constexpr Index kWorthAThread = 1 << 20;
 
 // A convolution of x [n, height, width, channels] with w [taps_y, taps_x, channels / groups, outputs] that gives
@@ -32,7 +32,7 @@ struct Sizes {
         taps_y(w[0]),
         taps_x(w[1]),
         outputs(w[3]),
-        // A step beyond the image leads to no other place, however long it is.
+        // All strides that leave the image are equivalent; a shorter one cannot overflow.
         stride(std::min(options.stride, 1 + std::max(height, width) + 2 * options.padding)),
         padding(options.padding),
         groups(options.groups),
@@ -48,12 +48,12 @@ struct Sizes {
 
 Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-// A window of an image, given by its first row and column, which may lie outside; what lies outside is 0.
+// A window of an image, given by its first row and column, which may lie outside the image, where x is 0.
 struct Window {
   Index top, left, height, width;
 };
 
-// x: [height, width, channels] -> y: the window of it, [window.height, window.width, channels]
+// x: [height, width, channels] -> y: its window, [window.height, window.width, channels]
 void copy_window(const Real* x, Index height, Index width, Index channels, const Window& window, Real* y) {
   const Index row = window.width * channels;
   const Index before = std::clamp<Index>(-window.left, 0, window.width);
@@ -74,7 +74,7 @@ void copy_window(const Real* x, Index height, Index width, Index channels, const
 
 Index panels_size(Index rows, Index columns) { return rows * round_up(columns, simd::kernels().panel); }
 
-// Rows of `columns` numbers, `row` apart, in the panels that the kernels want: panels_size() numbers.
+// Packs rows of `columns` numbers, `row` apart, into the panels that the kernels read: panels_size() numbers.
 void pack_panels(const Real* x, Index rows, Index columns, Index row, Real* packed) {
   const Index panel = simd::kernels().panel;
   for (Index j = 0; j < columns; j += panel) {
@@ -88,7 +88,7 @@ void pack_panels(const Real* x, Index rows, Index columns, Index row, Real* pack
 
 // One sum of products over a window that is moved over x in steps of `stride`, for all images:
 //   y[n, i, j, o] = bias[o] + sum_{u, v, c} x[n, stride i + u + top, stride j + v + left, c] w[u, v, c, o]
-// The places of y, rows x columns of them, are `y_step` apart: they may be some of an image's.
+// The rows x columns positions of y are `y_step` apart: they may be a subset of an image's.
 struct Correlation {
   const Tensor& x;  // [N, H, W, C]
   const Tensor& w;  // [taps_y, taps_x, C / groups, outputs]
@@ -110,7 +110,7 @@ void correlate(const Correlation& g) {
     pack_panels(g.w.data() + group * group_outputs, terms, group_outputs, outputs, packed.data() + group * packed_size);
   }
 
-  // Threads share out the images, or blocks of rows where there are few.
+  // Threads divide the images among them, or blocks of rows if there are few images.
   const Index blocks = std::clamp<Index>(16 / std::max<Index>(images, 1), 1, g.rows);
   const Index rows = (g.rows + blocks - 1) / blocks;
   const Index work = std::max<Index>(1, rows * g.columns * g.w.size());
@@ -176,8 +176,8 @@ Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Sizes
   return y;
 }
 
-// Along one axis, the input places p = stride q + phase - padding, q >= first, and the taps phase, phase + stride, ...
-// that reach them: output q - m by the m-th of these taps.
+// Along one axis, the input positions p = stride q + phase - padding, q >= first, and the taps phase, phase + stride,
+// ... that read them: output q - m reads p by the m-th of these taps.
 struct Phase {
   Index phase, taps, first, count;
 
@@ -191,8 +191,8 @@ struct Phase {
 };
 
 // gx[n, a, b, c] = sum of gy[n, i, j, o] w[u, v, c, o] where a = stride i + u - padding, b = stride j + v - padding:
-// for the places of each phase, a sum over a window of gy, with the phase's taps in reverse order and w's channels and
-// outputs exchanged.
+// for the positions of each phase, a sum over a window of gy, with the phase's taps in reverse order and the channels
+// and outputs of w swapped.
 Tensor input_product(const Tensor& gy, const Tensor& w, const Sizes& s) {
   count_operations(s.n * s.operations_per_image());
   const bool all_reached = s.taps_y >= s.stride && s.taps_x >= s.stride;
@@ -233,12 +233,12 @@ Tensor input_product(const Tensor& gy, const Tensor& w, const Sizes& s) {
 }
 
 // gw[u, v, c, o] = sum_{n, i, j} x[n, stride i + u - padding, stride j + v - padding, c] gy[n, i, j, o]
-// Images are shared out to a fixed number of partial sums, so that the result does not depend on the number of threads.
+// Images are divided among a fixed number of partial sums, so the result does not depend on the number of threads.
 Tensor weight_product(const Tensor& x, const Tensor& gy, const Sizes& s) {
   count_operations(s.n * s.operations_per_image());
   const Index group_channels = s.channels / s.groups, group_outputs = s.outputs / s.groups;
   const Index size = s.terms() * s.outputs;
-  constexpr Index kMostPartialSums = 16, kTermsOfASum = 1024;  // so many that it matters little what a sum costs
+  constexpr Index kMostPartialSums = 16, kTermsOfASum = 1024;  // enough terms to make the cost of a sum negligible
   const Index places = s.rows * s.columns;
   if (s.n == 0 || size == 0) return Tensor::zeros(s.w());
   const Index least = std::max(kTermsOfASum / places, kWorthAThread / (s.operations_per_image() / 2));
@@ -247,7 +247,7 @@ Tensor weight_product(const Tensor& x, const Tensor& gy, const Sizes& s) {
 
   Tensor partial = Tensor::empty({sums, size});
   parallel_for(sums, 1, [&](Index first, Index last) {
-    // As many images at a time as stay in L2 for all taps.
+    // As many images at a time as stay in L2 over all taps.
     constexpr Index kBlockNumbers = (Index{1} << 18) / Index{sizeof(Real)};
     const Window window = {-s.padding, -s.padding, (s.rows - 1) * s.stride + s.taps_y,
                            (s.columns - 1) * s.stride + s.taps_x};
@@ -293,12 +293,12 @@ Tensor weight_product(const Tensor& x, const Tensor& gy, const Sizes& s) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// The three in the graph
+// The three ops in the graph
 
 Tensor input_gradient(const Tensor& gy, const Tensor& w, const Sizes& s);
 Tensor weight_gradient(const Tensor& x, const Tensor& gy, const Sizes& s);
 
-// y = x * w + bias:   gx = gy * w over inputs,   gw = x * gy over weights,   gbias = sum over places of gy
+// y = x * w + bias:   gx = gy * w over inputs,   gw = x * gy over weights,   gbias = sum of gy over positions
 Tensor convolution(const Tensor& x, const Tensor& w, const Tensor& bias, const Sizes& s) {
   return record("conv2d", forward(x, w, bias, s), wrt(x, [w, s](const Tensor& gy) { return input_gradient(gy, w, s); }),
                 wrt(w, [x, s](const Tensor& gy) { return weight_gradient(x, gy, s); }), wrt(bias, [](const Tensor& gy) {
@@ -338,7 +338,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2d
   require(!bias.defined() || bias.shape() == Shape{outputs}, "conv2d: bias of shape ", bias.shape(), " for ", outputs,
           " outputs");
   if (w.dim(0) == 1 && w.dim(1) == 1 && options.stride == 1 && options.padding == 0 && groups == 1) {
-    // Every place on its own: one plain product.
+    // A 1 x 1 convolution is one matrix product.
     const Index places = Shape{x.dim(0), x.dim(1), x.dim(2)}.size();
     const Tensor y = linear(reshape(x, {places, channels}), transpose(reshape(w, {channels, outputs})), bias);
     return reshape(y, {x.dim(0), x.dim(1), x.dim(2), outputs});

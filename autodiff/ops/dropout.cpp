@@ -1,4 +1,4 @@
-// Dropout. Its mask is a function of the generator's state, three integers: these are kept instead of the mask.
+// Dropout. Its mask is a function of the generator's state: these three integers are saved instead of the mask.
 #include <algorithm>
 
 #include "autodiff/error.hpp"
@@ -12,7 +12,7 @@
 namespace rill {
 namespace {
 
-// Numbers whose random numbers stay in L1 until they are used. Pieces, on all threads, begin where a tile begins.
+// Few enough that the random numbers stay in L1 until they are used. On all threads, pieces begin at a tile's start.
 constexpr Index kPiece = 1 << 12;
 static_assert(kPiece % simd::kRandomTile == 0 && detail::kElementGrain % kPiece == 0);
 
@@ -22,7 +22,7 @@ RandomState advanced(RandomState state, Index numbers) {
   return state;
 }
 
-// y = u < p ? 0 : x / (1 - p), u uniform from the given state on. It is linear in x, and its own gradient.
+// y = u < p ? 0 : x / (1 - p), with u uniform, drawn from `state`. Linear in x, so it is its own gradient.
 Tensor masked(const Tensor& x, double p, const RandomState& state) {
   const Real threshold = static_cast<Real>(p), scale = static_cast<Real>(p < 1 ? 1 / (1 - p) : 0), zero = 0;
   Tensor y = Tensor::empty(x.shape());

@@ -1,4 +1,4 @@
-// For the ops: running an elementwise kernel over whole tensors, with broadcasting and threads.
+// Helpers of the ops: run an elementwise kernel over whole tensors, with broadcasting and threads.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace rill::detail {
 /// Numbers per piece of an elementwise loop: some 10 microseconds of memory traffic.
 inline constexpr Index kElementGrain = 1 << 15;
 
-/// Throws std::invalid_argument, naming the op, if one of its inputs is undefined. For ops that ask for no rank: the
-/// rank of an undefined tensor is 0.
+/// Throws std::invalid_argument, naming the op, if an input is undefined. For ops that do not check the rank of an
+/// input (an undefined tensor has rank 0).
 template <std::same_as<Tensor>... T>
 void require_defined(const char* op, const T&... inputs) {
   require((inputs.defined() && ...), op, ": an undefined tensor (it was default-constructed or moved from)");
@@ -49,7 +49,7 @@ Tensor map(const char* op, const Tensor& a, const Tensor& v, const Kernel& kerne
 }
 
 /// How N operands broadcast to one shape, with as few loops as possible: axes of size 1 are left out, and
-/// neighbours merge when every operand either repeats over both or runs through both without a gap.
+/// neighboring axes merge if every operand either repeats over both or is contiguous over both.
 template <std::size_t N>
 struct BroadcastPlan {
   int rank = 0;
@@ -57,7 +57,7 @@ struct BroadcastPlan {
   std::array<std::array<Index, kMaxRank>, N> strides{};  // 0 where an operand repeats
 
   BroadcastPlan(const Shape& to, const std::array<const Tensor*, N>& operands) {
-    std::array<Index, N> next{};  // each operand's stride at the axis under way
+    std::array<Index, N> next{};  // each operand's stride along the current axis
     next.fill(1);
     for (int back = 1; back <= to.rank(); ++back) {  // from the last axis to the first
       const Index size = to[to.rank() - back];
@@ -117,7 +117,7 @@ struct BroadcastPlan {
   std::size_t outermost() const { return static_cast<std::size_t>(rank - 1); }
 };
 
-/// y = f(a, b) with broadcasting, by a kernel of the table.
+/// y = f(a, b) with broadcasting, for a kernel of the table.
 inline Tensor zip(const char* op, const Tensor& a, const Tensor& b, simd::Kernels::Binary kernel) {
   require_defined(op, a, b);
   Tensor y = Tensor::empty(a.shape() == b.shape() ? a.shape() : broadcast_shapes(op, a.shape(), b.shape()));

@@ -1,4 +1,4 @@
-// Elementary functions, each with its derivative beside it.
+// Elementary functions, each with its derivative.
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/elementwise.hpp"
 

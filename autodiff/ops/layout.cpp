@@ -1,4 +1,4 @@
-// Moving numbers without computing any: every gradient moves them back.
+// Ops that only move numbers; every gradient moves them back.
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -32,8 +32,8 @@ Tensor reshape(const Tensor& x, Shape shape) {
 
 namespace {
 
-// `rows` runs of `width` numbers, whose starts are so many numbers apart. Short runs, of a width known to the compiler,
-// are a move or two; a call for each would take longer.
+// Copies `rows` runs of `width` numbers, whose starts have the given strides. A short run whose width is a compile-time
+// constant takes a move or two; a call to memcpy would take longer.
 template <Index width = 8>
 void copy_rows(Index rows, Index any_width, const Real* in, Index in_step, Real* out, Index out_step) {
   if constexpr (width > 0) {

@@ -1,4 +1,4 @@
-// Matrix products: three loops in spirit, one packed and tiled kernel in fact (autodiff/simd/).
+// Matrix products: three loops in principle, one packed and tiled kernel in practice (autodiff/simd/).
 #include <algorithm>
 
 #include "autodiff/error.hpp"
@@ -12,12 +12,12 @@
 namespace rill {
 namespace {
 
-// Multiply-adds that are worth a second thread, and the fewest rows or columns that are worth a share of their own.
+// Multiply-adds that justify a second thread.
 constexpr Index kWorthAThread = 1 << 20;
 constexpr Index kSmallestShare = 128;
 
-// Rows or columns per piece, as even as can be: a narrow last piece would be computed another way, and round otherwise.
-// Two pieces for each thread, so that one that is held up holds up less.
+// Rows or columns per piece, as even as possible: a narrow last piece would be computed, and rounded, in another way.
+// Two pieces for each thread, so that a delayed thread delays the result less.
 Index share(Index size) {
   const Index shares = std::clamp<Index>(size / kSmallestShare, 1, std::min(64, 2 * thread_count()));
   return (size + shares - 1) / shares;
@@ -28,8 +28,8 @@ void gemm_piece(const simd::Gemm& g) {
   simd::kernels().gemm(g, workspace.data());
 }
 
-// Threads share out the rows of C, or its columns when it is wider than high. Every element is computed by one thread
-// in the same order, whatever their number. finish(begin, end) is called with rows that are done, while in cache.
+// Threads divide the rows of C, or its columns if it is wider than high. Each element is computed by one thread, in the
+// same order for any number of threads. finish(begin, end) is called on finished rows while they are in cache.
 template <class Finish>
 void gemm(const simd::Gemm& g, const Finish& finish) {
   count_operations(2 * g.m * g.n * g.k);
@@ -64,7 +64,7 @@ Shape leading_axes(const Shape& shape) {
 
 }  // namespace
 
-// C = op(A) op(B):   gA = gC op(B)^T,   gB = op(A)^T gC;   where an operand was transposed, so is its gradient.
+// C = op(A) op(B):   gA = gC op(B)^T,   gB = op(A)^T gC;   the gradient of a transposed operand is transposed.
 Tensor matmul(const Tensor& a, const Tensor& b, Transpose transpose) {
   require(a.rank() >= 2 && b.rank() >= 2, "matmul: expected at least two axes each, got ", a.shape(), " x ", b.shape());
   const Shape batch = leading_axes(a.shape());
@@ -158,7 +158,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, const Activa
     Real* rows = y.data() + begin * columns;
     slope.defined() ? f.forward_with_slope(n, rows, rows, slope.data() + begin * columns) : f.forward(n, rows, rows);
   });
-  // No gradient of the product asks for its output, so nobody misses the z that y has replaced.
+  // The gradients of the product do not need its output, so y can stand in for the z that it overwrote.
   const Tensor z = record_linear(x, w, bias, y);
   return record(f.name, y, wrt(z, [x, w, bias, slope, f](const Tensor& gy, const Tensor& output) {
                   if (grad_enabled()) return f.apply_gradient(gy, linear(x, w, bias));  // to be differentiated again

@@ -1,4 +1,4 @@
-// Losses: scalars to minimise.
+// Losses: scalars to minimize.
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/elementwise.hpp"

@@ -1,11 +1,11 @@
-// Normalization over groups of a sample's numbers, or over the channels of each place.
+// Normalization over groups of a sample's numbers, or over the channels of each position.
 //
 //   xhat = (x - mean) rstd,   rstd = 1 / sqrt(variance + epsilon),   y = xhat scale + shift
 //   gshift = sum gy,   gscale = sum gy xhat,   gx = rstd (h - mean(h) - xhat mean(h xhat)),   h = gy scale
-// where the means are over a group, and the sums over what shares a scale. Of the forward pass, x stays, and three
-// numbers of each group, its moments: the mean, rstd, and `low`, which is -rstd times what the mean loses by rounding:
+// where the means are over a group, and the sums over all numbers that share a scale. The forward pass saves x and
+// three numbers per group, its moments: the mean, rstd, and `low`, which is -rstd times the mean's rounding error:
 //   xhat = (x - mean) rstd + low
-// xhat itself and what an activation needs are computed again, which takes less time than to read them.
+// xhat and the input of an activation are recomputed, which is faster than reading them.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -22,14 +22,14 @@
 namespace rill {
 namespace {
 
-// Numbers of a group's moments.
+// The number of moments of a group.
 constexpr Index kMoments = 3;
 
-// Numbers that stay in L1 while they are scaled, activated and summed.
+// Few enough numbers to stay in L1 while they are scaled, activated and summed.
 constexpr Index kBlock = 1 << 11;
 
-// What is normalized and how. A sample is [places, channels]; a group is `size` channels of all its places, or if
-// `rows` all channels of one place.
+// What is normalized and how. A sample is [places, channels], a place being a position; a group is `size` channels at
+// all its places or, if `rows`, all channels of one place.
 struct Normalization {
   Tensor x, scale, shift;
   double epsilon;
@@ -45,15 +45,15 @@ struct Normalization {
     return count;
   }
   Index size() const { return channels() / groups; }
-  // x with a group's numbers along axes of their own, and which those are.
+  // The shape of x with each group's numbers along separate axes, and those axes.
   Shape grouped() const {
     return rows ? Shape{samples(), places(), channels()} : Shape{samples(), places(), groups, size()};
   }
   Over over_group() const { return {.axes = rows ? Axes{2} : Axes{1, 3}, .keep = true}; }
 };
 
-// Squares that vanish err by the smallest number. Only beside an epsilon as small as that does it count, and then the
-// reference has them, in twice the precision.
+// Squares that underflow err by at most the smallest number. This matters only if epsilon is as small; then the
+// reference is used, which has twice the precision.
 const simd::Kernels& kernels_for(double epsilon) {
   constexpr double kVanishes = static_cast<double>(std::numeric_limits<Real>::min()) * (Index{1} << 31);
   return epsilon > kVanishes ? simd::kernels() : **simd::available_kernels().begin();
@@ -71,22 +71,22 @@ void check(const char* op, const Tensor& x, const Tensor& scale, const Tensor& s
   require(epsilon >= 0 && std::isfinite(epsilon), op, ": epsilon is ", epsilon, ", expected a number >= 0");
 }
 
-// The part of a scale or shift that sample n has; `otherwise` if there is none.
+// The scale or shift of sample n; `otherwise` if undefined.
 const Real* of_sample(const Tensor& v, Index n, const Tensor& otherwise) {
   if (!v.defined()) return otherwise.data();
   return v.data() + (v.rank() == 2 ? n * v.dim(1) : 0);
 }
 
-// From the gradients of each sample's own scale or shift to that of v.
+// The gradient of v from those of each sample's scale or shift.
 Tensor shared(const Tensor& each, const Tensor& v) { return v.rank() == 2 ? each : sum(each, {.axes = {0}}); }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Made of ops, and so differentiable: for gradients of gradients.
+// With ops, for gradients of gradients
 
-// [N, C] -> [N, 1, C], [C] as it is: so that it broadcasts against [N, places, C].
+// [N, C] -> [N, 1, C], and [C] as is, so that it broadcasts against [N, places, C].
 Tensor per_sample(const Tensor& v) { return v.rank() == 2 ? reshape(v, {v.dim(0), 1, v.dim(1)}) : v; }
 
-// What is known of the groups, as constants that broadcast against x: the mean and rstd, rounded.
+// The rounded mean and rstd of the groups, as constants that broadcast against x.
 struct Known {
   Tensor mean, rstd, epsilon;  // epsilon rstd^2
   Known(const Normalization& z, const Tensor& moments, const Shape& shape)
@@ -102,7 +102,7 @@ struct Known {
 
 // With the known numbers, u = (x - mean) rstd has a mean near 0 and squares near 1, and no digits or squares are lost:
 //   v = u - mean(u),   correction = 1 / sqrt(mean(v^2) + epsilon rstd^2),   xhat = v correction
-// is the same function of x, whatever is taken for known.
+// is the same function of x, whatever the known numbers are.
 std::array<Tensor, 3> gradients_of_ops(const Normalization& z, const Tensor& moments, Tensor gy) {
   const Shape flat{z.samples(), z.places(), z.channels()}, grouped = z.grouped();
   const Over group = z.over_group();
@@ -127,9 +127,9 @@ std::array<Tensor, 3> gradients_of_ops(const Normalization& z, const Tensor& mom
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Groups of channels, sample by sample. What the kernels want to know stands in one line of numbers per channel each.
+// Groups of channels, sample by sample. Each argument of the kernels is an array with one number per channel.
 
-// body(n, lines) for each sample, where `lines` are so many arrays of numbers for each channel.
+// body(n, arrays) for each sample, with `lines` arrays of one number per channel.
 template <int lines, class Body>
 void for_samples(const Normalization& z, const Body& body) {
   const Index channels = z.channels(), size = std::max<Index>(1, z.places() * channels);
@@ -141,7 +141,7 @@ void for_samples(const Normalization& z, const Body& body) {
   });
 }
 
-// body(first number, rows) for blocks of a sample's places.
+// body(first number, rows) for each block of a sample's places.
 template <class Body>
 void for_blocks(const Normalization& z, const Body& body) {
   const Index channels = z.channels(), places = z.places(), most = std::max<Index>(1, kBlock / channels);
@@ -170,7 +170,7 @@ void moments_of_groups(const Normalization& z, const Real* mean, const Real* res
   }
 }
 
-// What y = (x - mean) factor + offset is for every channel:   factor = rstd scale,   offset = low scale + shift
+// The factors of y = (x - mean) factor + offset for every channel:   factor = rstd scale,   offset = low scale + shift
 void factors_of_channels(const Normalization& z, const Real* moments, const Real* scale, const Real* shift, Real* mean,
                          Real* factor, Real* offset) {
   const Index size = z.size();
@@ -226,7 +226,7 @@ void group_backward(const Normalization& z, const Tensor& moments, const Tensor&
       }
       kernels.column_products(rows, channels, g, x + at, mean, total, product);
     });
-    // gx = rstd (scale g - mean(h) - xhat mean(h xhat)): what a group shares is summed over its channels.
+    // gx = rstd (scale g - mean(h) - xhat mean(h xhat)): the means of a group are summed over its channels.
     const auto count = static_cast<double>(z.places() * size);
     for (Index g = 0; g < z.groups; ++g) {
       const Real *of_group = moments_n + kMoments * g, low = of_group[2];
@@ -249,7 +249,7 @@ void group_backward(const Normalization& z, const Tensor& moments, const Tensor&
 // ---------------------------------------------------------------------------------------------------------------------
 // Rows
 
-// body(piece, sample, begin, end) for pieces of the rows of x, none of them across samples whose scales differ.
+// body(piece, sample, begin, end) for pieces of the rows of x; no piece spans samples with different scales.
 template <class Body>
 void for_rows(const Normalization& z, Index piece, const Body& body) {
   const Index rows = z.samples() * z.places();
@@ -292,8 +292,8 @@ void row_backward(const Normalization& z, const Tensor& moments, const Tensor& g
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-// Without an epsilon, y is the same for any multiple of a group; of one so small that 1 / deviation would be infinite,
-// a power of 2 times as large is taken.
+// Without an epsilon, scaling a group does not change y; a group so small that 1 / deviation would be infinite is
+// multiplied by a power of 2.
 Tensor large_enough(const Normalization& z) {
   constexpr double kSmall = 0x1p-64, kFactor = sizeof(Real) == 4 ? 0x1p100 : 0x1p500;
   if (z.epsilon > static_cast<double>(std::numeric_limits<Real>::min()) || z.x.size() == 0) return z.x;

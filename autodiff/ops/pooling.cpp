@@ -1,9 +1,9 @@
 // Pooling and nearest upsampling: two pairs of ops, in each of which one is the transpose of the other.
 //
-//   the sum of a window, by a divisor   <->   a number, by it, added to its whole window   average_pool,
-//   upsample_nearest the number at its maximum           <->   a number added at its maximum                max_pool
+//   average_pool, upsample_nearest:  sum a window and divide     <->   divide a number, add it all over the window
+//   max_pool:                        pick a window's maximum     <->   add a number at the window's maximum
 //
-// Each one is linear in what it sums, spreads, picks or puts, and so the gradient of the other.
+// Each is linear in the numbers that it sums, spreads, picks or puts, so it is the gradient of the other.
 #include <algorithm>
 
 #include "autodiff/error.hpp"
@@ -19,7 +19,7 @@ namespace {
 
 using Ranges = memory::Vector<simd::Range>;
 
-// Windows along one axis of `places` places.
+// Windows along one axis of `places` pixels.
 struct Axis {
   Index places, windows;
 };
@@ -32,7 +32,7 @@ struct Windows {
   Shape image(Index count) const { return {count, rows.places, columns.places, channels}; }
   Shape pooled(Index count) const { return {count, rows.windows, columns.windows, channels}; }
 
-  // The places that window i covers.
+  // The pixels that window i covers.
   Ranges places_of_windows(const Axis& axis) const {
     Ranges ranges;
     ranges.reserve(static_cast<std::size_t>(axis.windows));
@@ -43,12 +43,12 @@ struct Windows {
     return ranges;
   }
 
-  // The windows that cover place i: those with j stride - padding in (i - window, i].
+  // The windows that cover pixel i: those with j stride - padding in (i - window, i].
   Ranges windows_of_places(const Axis& axis) const {
     Ranges ranges;
     ranges.reserve(static_cast<std::size_t>(axis.places));
     for (Index i = 0; i < axis.places; ++i) {
-      const Index last = i + padding, before = last - window;  // `before` is the last one that is not covered any more
+      const Index last = i + padding, before = last - window;  // `before` is the last one that lies outside
       ranges.push_back({before < 0 ? 0 : before / stride + 1, std::min(axis.windows, last / stride + 1)});
     }
     return ranges;
@@ -81,7 +81,7 @@ void for_images(Index count, const Windows& w, const Body& body) {
                });
 }
 
-// y = the sum of x over each rectangle of places / divisor, image by image.
+// y = (the sum of x over each rectangle) / divisor, image by image.
 void sum_rectangles(const Windows& w, const Tensor& x, const Ranges& rows, const Ranges& columns, Real divisor,
                     Tensor& y) {
   const Index count = x.dim(0);
@@ -107,7 +107,7 @@ Tensor spread(const Tensor& y, const Windows& w, Real divisor) {
   return record("spread_over_windows", x, wrt(y, [w, divisor](const Tensor& gx) { return summed(gx, w, divisor); }));
 }
 
-// body(windows, where image n begins, where its result begins)
+// body(windows, offset of image n, offset of its result)
 template <class Body>
 void for_maxima(Index count, const Windows& w, const Body& body) {
   const Ranges rows = w.places_of_windows(w.rows), columns = w.places_of_windows(w.columns);
@@ -119,7 +119,7 @@ void for_maxima(Index count, const Windows& w, const Body& body) {
 
 Tensor put(const Tensor& y, const Tensor& x, const Windows& w);
 
-// The numbers of v where x has its maxima.   v, x: [N, H, W, C] -> [N, H', W', C]
+// The numbers of v at the maxima of x.   v, x: [N, H, W, C] -> [N, H', W', C]
 Tensor picked(const Tensor& v, const Tensor& x, const Windows& w) {
   Tensor y = Tensor::empty(w.pooled(x.dim(0)));
   for_maxima(x.dim(0), w, [&](const simd::Rectangles& at, Index in, Index out) {
@@ -128,7 +128,7 @@ Tensor picked(const Tensor& v, const Tensor& x, const Windows& w) {
   return record("max_pool", y, wrt(v, [x = x.detach(), w](const Tensor& gy) { return put(gy, x, w); }));
 }
 
-// The numbers of y added up where x has its maxima.   y: [N, H', W', C], x: [N, H, W, C] -> as x
+// Adds the numbers of y at the maxima of x.   y: [N, H', W', C], x: [N, H, W, C] -> as x
 Tensor put(const Tensor& y, const Tensor& x, const Windows& w) {
   Tensor gx = Tensor::zeros(x.shape());
   for_maxima(x.dim(0), w, [&](const simd::Rectangles& at, Index in, Index out) {

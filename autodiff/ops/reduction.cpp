@@ -10,7 +10,7 @@
 namespace rill {
 namespace {
 
-// The shape with the reduced axes at size 1, and which axes those are.
+// The shapes of a reduction's result, and which axes it reduces.
 struct Reduced {
   std::array<bool, kMaxRank> over{};
   Shape kept;     // size 1 where reduced
@@ -39,8 +39,8 @@ Reduced reduced_shape(const char* op, const Tensor& x, const Axes& axes) {
   return r;
 }
 
-// How numbers are reduced; and, if not by the kernel again, how the results of pieces are: of `rows` rows each, the
-// last of which may have fewer.   parts: [pieces, inner] -> y: [inner]
+// The kernel of a reduction and, unless the same kernel does it, how the results of pieces are combined. Each piece has
+// `rows` rows; the last may have fewer.   parts: [pieces, inner] -> y: [inner]
 struct Kind {
   simd::Kernels::Reduction kernel;
   void (*join)(Index reduced, Index rows, const Tensor& parts, Real* y) = nullptr;
@@ -80,7 +80,7 @@ void reduce(const Kind& kind, Index outer, Index reduced, Index inner, const Rea
   }
 }
 
-// Each run of neighbouring reduced axes is one pass; the last run goes first.
+// Each run of adjacent reduced axes is one pass; the last run goes first.
 Tensor reduce_axes(const Kind& kind, const Tensor& x, const Reduced& r) {
   if (x.rank() == 0) return Tensor::scalar(static_cast<double>(x.item()));
   Tensor current = x.detach();

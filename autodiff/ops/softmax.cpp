@@ -1,4 +1,4 @@
-// Softmax and its relatives over the last axis, safe from overflow.
+// Softmax, log-softmax and log-sum-exp over the last axis, safe from overflow.
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/ops/elementwise.hpp"
@@ -6,7 +6,7 @@
 namespace rill {
 namespace {
 
-// Calls a row kernel on pieces of the rows of x; y has `y_columns` numbers per row.
+// Calls a row kernel on blocks of rows of x; y has `y_columns` numbers per row.
 void map_rows(const char* op, const Tensor& x, simd::Kernels::Rows kernel, Index y_columns, Tensor& y) {
   require(x.rank() >= 1 && x.dim(-1) > 0, op, ": expected a last axis with at least one element, got shape ",
           x.shape());

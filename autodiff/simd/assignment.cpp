@@ -7,7 +7,7 @@
 namespace rill::simd {
 namespace {
 
-/// As many floats as V has doubles.
+/// A batch of as many floats as V has doubles.
 template <class V>
 V load_floats(const float* x) {
 #if defined(__AVX512F__)
@@ -21,7 +21,7 @@ V load_floats(const float* x) {
 #endif
 }
 
-// The forms of a CostRow. Each gives kWidth registers of costs from column j on.
+// The forms of a CostRow. Each gives kWidth registers of costs, starting at column j.
 constexpr int kWidth = 4;
 
 template <class V>
@@ -58,7 +58,7 @@ struct PointCosts {
   }
 };
 
-/// loop(costs) with the form that the row has.
+/// Calls loop(costs) with the form of the row.
 template <class V, class Loop>
 auto with_costs(const CostRow& row, const Loop& loop) {
   if (row.floats) return loop(FloatCosts<V>{row.floats});
@@ -67,12 +67,12 @@ auto with_costs(const CostRow& row, const Loop& loop) {
   return loop(PointCosts<V, false>{row.point, row.points, row.dimension, row.stride});
 }
 
-/// In each lane: the least number seen, the first place where it stood and, if asked for, the least of the others.
+/// In each lane: the least number so far, its first index and, if `with_next`, the least of the others.
 template <class V, bool with_next>
 struct LeastOfLane {
   V value = V(__builtin_huge_val()), at = V(0.), next = V(__builtin_huge_val());
 
-  /// Numbers in later places than those before.
+  /// Adds numbers with larger indices than those before.
   void see(V x, V place) {
     const auto less = x < value;
     if constexpr (with_next) next = xsimd::min(next, xsimd::max(value, x));
@@ -88,7 +88,7 @@ struct LeastOfLane {
   }
 };
 
-/// The least of all lanes of kWidth registers.
+/// The least over all lanes of kWidth registers.
 template <class V, bool with_next>
 Least least_of(LeastOfLane<V, with_next> (&part)[kWidth]) {
   alignas(64) static constexpr double kLane[8] = {0, 1, 2, 3, 4, 5, 6, 7};

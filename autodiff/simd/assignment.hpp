@@ -1,11 +1,11 @@
-// The loops over the columns of an assignment problem (flow/transport/assignment.cpp), in double whatever a Real is.
+// The loops over the columns of an assignment problem (flow/transport/assignment.cpp), in double in every build.
 #pragma once
 
 #include "autodiff/real.hpp"
 
 namespace rill::simd {
 
-/// Columns are padded to a multiple of this many in the kernels of assignment: four of the widest registers.
+/// The assignment kernels take columns padded to a multiple of this: four of the widest registers.
 inline constexpr Index kAssignmentBlock = 32;
 
 /// One row of the costs of an assignment problem (flow/transport/assignment.cpp), against columns j = 0, 1, ...
@@ -20,7 +20,7 @@ struct CostRow {
   bool distance = false;
 };
 
-/// The least of some numbers, the first place where it stands, and the least of the others.
+/// The least of some numbers, its first index, and the least of the others.
 struct Least {
   double value;
   Index at;
@@ -28,14 +28,14 @@ struct Least {
 };
 
 struct AssignmentKernels {
-  // Assignment, in double whatever a Real is. n is a multiple of kAssignmentBlock; columns that do not count have the
-  // price -infinity.
+  // Assignment, in double in every build. n is a multiple of kAssignmentBlock; padding columns have the price
+  // -infinity.
   /// price_j = min(price_j, cost_j - discount)
   void (*lower_prices)(const CostRow&, double discount, Index n, double* price) noexcept;
-  /// Of cost_j - price_j.
+  /// The Least of cost_j - price_j.
   Least (*two_least)(const CostRow&, const double* price, Index n) noexcept;
-  /// Where cost_j - price_j + base < distance_j, that becomes the distance, and from_j becomes `row`. Returns the least
-  /// distance of all, with an infinite `next`.
+  /// Where cost_j - price_j + base < distance_j, sets distance_j to it and from_j to `row`. Returns the least distance,
+  /// with an infinite `next`.
   Least (*relax)(const CostRow&, const double* price, double base, double row, Index n, double* distance,
                  double* from) noexcept;
 };

@@ -1,13 +1,13 @@
 // Attention without the matrix of its scores: softmax(scale q k^T) v and its gradients, a block of scores at a time.
 //
-// The scheme is that of Dao et al., "FlashAttention" (2022), and Dao, "FlashAttention-2" (2023). Blocks of queries meet
-// blocks of keys; what is kept of the keys so far is, for each query, the largest score and the sum of exponentials,
-// and when a larger score turns up, the sums are scaled down. The way back computes the weights anew.
+// The algorithm is that of Dao et al., "FlashAttention" (2022), and Dao, "FlashAttention-2" (2023): for each block of
+// queries, it goes through the blocks of keys and keeps, for each query, the largest score and the sum of exponentials
+// so far; a new largest score scales the sums down. The backward pass recomputes the weights.
 //
-// A block of scores is held transposed, [keys, queries]: the queries lie along the lanes of registers. So maxima and
-// sums over keys need nothing across lanes, and the tiles of gemm-tile-inl.hpp read every operand of all seven
-// products, two forward and five back, where it is; only q and gy are also transposed, once for each block of queries.
-// With x for scores and p for weights, c = scale / ln 2:
+// A block of scores is stored transposed, [keys, queries], with the queries along the lanes of registers. So maxima and
+// sums over keys need no operations across lanes, and the tiles of gemm-tile-inl.hpp read the operands of all seven
+// products, two forward and five backward, in place; only q and gy are transposed, once per block of queries. With
+// scores x, weights p and c = scale / ln 2:
 //   x^T = k q^T                        p^T = 2^(c (x^T - top))         y += p v
 //   x^T = k q^T,   gp^T = v gy^T,      gx^T = p^T (gp^T - <gy, y>),    gv += p^T gy,   gk += gx^T q,   gq += gx k
 #include "autodiff/simd/attention.hpp"
@@ -21,20 +21,20 @@
 namespace rill::simd {
 namespace {
 
-/// The sizes of a block. In float 28 KB, which stay in L1 while they are exponentiated and multiplied; the two blocks
-/// of the way back, with the rows of k, v, q and gy that belong to them, fit L2 many times. Larger blocks visit their
-/// sums less often: a sum takes a load, an addition and a store for every kBlockKeys (y, gq) or kBlockQueries (gk, gv)
-/// multiply-adds. 64 queries are whole registers on every set, and half tiles of them are rare.
+/// The sizes of a block. In float it takes 28 KB, which stay in L1 while they are exponentiated and multiplied; the two
+/// blocks of the backward pass, with their rows of k, v, q and gy, fit into L2 many times over. Larger blocks update
+/// their sums less often: an update takes a load, an addition and a store for every kBlockKeys (y, gq) or kBlockQueries
+/// (gk, gv) multiply-adds. 64 queries are whole registers for every instruction set, and rarely leave partial tiles.
 constexpr Index kBlockQueries = 64, kBlockKeys = 448 / Index{sizeof(Real)};
 
-/// Exponentials of base 2 take less: e^(scale x) = 2^(c x), c = scale / ln 2.
+/// Base-2 exponentials are cheaper: e^(scale x) = 2^(c x), c = scale / ln 2.
 constexpr Real kLog2E = 1.4426950408889634074;
 
-/// Below all scores that count. Not -infinity, from which a score of -infinity would differ by NaN.
+/// Below every finite score. Not -infinity: its difference from a score of -infinity would be NaN.
 constexpr Real kLowestScore = -std::numeric_limits<Real>::max();
 
-/// Where in the workspace is what: blocks [keys, lanes], transposed rows [depth, lanes] and rows [rows, depth], where
-/// lanes and depths are rounded up to registers.
+/// The layout of the workspace: blocks [keys, lanes], transposed rows [depth, lanes] and rows [rows, depth], where
+/// lanes and depths are rounded up to whole registers.
 template <class V>
 struct AttentionBuffers {
   Index value_columns, padded_columns;  // of gy_rows, and of `padded`
@@ -71,13 +71,13 @@ Index attention_workspace(const Attention& a) noexcept {
 // ---------------------------------------------------------------------------------------------------------------------
 // Products
 
-/// Rows that the second operand of a product can be read from.
+/// Rows from which the second operand of a product can be read.
 struct Rows {
   const Real* data;
   Index ld;
 };
 
-/// x as it is; where a part of a register cannot be loaded, copied into rows of whole ones.
+/// x itself; where part of a register cannot be loaded, a copy whose rows are whole registers.
 template <class V>
 Rows loadable(Index rows, Index columns, const Real* x, Index ldx, const AttentionBuffers<V>& at) {
   if (kPartialLoads || columns % kLanes<V> == 0) return {x, ldx};
@@ -88,7 +88,7 @@ Rows loadable(Index rows, Index columns, const Real* x, Index ldx, const Attenti
   return {at.padded, at.padded_columns};
 }
 
-/// C = or += op(A) B, nothing packed.
+/// C = or += op(A) B, without packing.
 template <class V, LayoutA layout>
 void block_product(Index m, Index n, Index k, const Real* a, Index lda, Rows b, bool accumulate, Real* c, Index ldc) {
   constexpr Index L = kLanes<V>, kPanel = kTileWidth * L;
@@ -117,16 +117,16 @@ void scale_row(Index columns, Real factor, const Real* x, Real* y) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Blocks of scores. What is done to a score costs a sixth of its products for a depth of 32, most of that the
+// Blocks of scores. At a depth of 32, the operations on a score cost a sixth of its products; most of that is the
 // exponential.
 
-/// Products x, [keys, lanes], become p = 2^(c (x - top)), `top` raised to the largest x before. `factor` becomes what
-/// sums of earlier blocks must be multiplied by for that, and `sum` the sum of p over all keys so far. As top is one of
-/// the x, or above all, no exponent is positive.
+/// Replaces the products x, [keys, lanes], by p = 2^(c (x - top)), after raising `top` to the largest x. Sets `factor`
+/// to what the sums of earlier blocks must be multiplied by, and `sum` to the sum of p over all keys so far. As top is
+/// one of the x or above them all, no exponent is positive.
 template <class V>
 [[gnu::flatten]] void exponentiate(Index keys, Index lanes, Real c, Real* x, Real* top, Real* sum, Real* factor) {
   for (Index j = 0; j < lanes; j += kLanes<V>) {
-    constexpr int kChains = 4;  // a maximum takes two cycles or more, and two can start in each
+    constexpr int kChains = 4;  // a maximum has a latency of two or more cycles, and two can start per cycle
     V m[kChains];
     unroll<kChains>([&](auto i) { m[i] = V::load_unaligned(x + j); });
     Index s = 0;
@@ -149,7 +149,7 @@ template <class V>
   }
 }
 
-/// Products x and gradients g of the weights, [keys, lanes], become p = 2^(c (x - top)) and p (g - delta).
+/// Replaces the products x and the gradients g of the weights, [keys, lanes], by p = 2^(c (x - top)) and p (g - delta).
 template <class V>
 [[gnu::flatten]] void score_gradients(Index keys, Index lanes, Real c, const Real* top, const Real* delta, Real* x,
                                       Real* g) {
@@ -193,7 +193,7 @@ void attention(const Attention& a, const AttentionOutput& out, Real* workspace) 
   }
 }
 
-// The weights are inverse_sum p. That factor, and `scale` that the gradients of q and k have, come in with gy: per
+// The weights are inverse_sum p. That factor, and the `scale` of the gradients of q and k, are applied to gy: once per
 // query, not per score.
 template <class V>
 void attention_gradient(const Attention& a, const AttentionOutput& out, const AttentionGradient& grad,

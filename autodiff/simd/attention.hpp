@@ -18,29 +18,29 @@ struct Attention {
   Index ldv;
 };
 
-/// Where the result of attention goes, and what the way back needs of it.
+/// Where the result of attention goes, and what the backward pass needs.
 struct AttentionOutput {
   Real* y;  ///< [queries, value_depth], rows ldy apart
   Index ldy;
-  // Per query, so that the weights are 2^(scale / ln 2 (<q, k_s> - top)) inverse_sum. Two numbers where ln sum_s
-  // e^(scale <q, k_s>) would do, because large scores would round that so that the weights no longer add up to 1; and
-  // `top` without the scale, because the product of the two would round, and the exponents of large scores be positive.
+  // Per query, so that the weights are 2^(scale / ln 2 (<q, k_s> - top)) inverse_sum. One number, ln sum_s
+  // e^(scale <q, k_s>), would do, but for large scores its rounding would make the weights no longer add up to 1. `top`
+  // excludes the scale, because their product would round, and exponents of large scores could be positive.
   Real* top;          ///< max_s <q, k_s>, but finite if all are -infinity
   Real* inverse_sum;  ///< 1 / sum_s 2^(scale / ln 2 (<q, k_s> - top))
 };
 
-/// The way back: from gy = dloss / dy to the gradients of q, k and v, laid out as those are.
+/// The backward pass: from gy = dloss / dy to the gradients of q, k and v, in the layouts of q, k and v.
 struct AttentionGradient {
   const Real* gy;  ///< laid out as y
   Real *gq, *gk, *gv;
 };
 
 struct AttentionKernels {
-  // Attention, of one head: softmax(scale q k^T) v, never holding more of the scores than a block; nothing overflows.
-  // The workspace of both takes attention_workspace() Reals, 64-byte aligned. No output overlaps anything else.
+  // Attention for one head: softmax(scale q k^T) v, with one block of scores in memory at a time and no overflow. Both
+  // kernels need a workspace of attention_workspace() Reals, 64-byte aligned. No output overlaps anything else.
   Index (*attention_workspace)(const Attention&) noexcept;
   void (*attention)(const Attention&, const AttentionOutput&, Real* workspace) noexcept;
-  /// `output` is what attention() left.
+  /// `output` is the result of attention().
   void (*attention_gradient)(const Attention&, const AttentionOutput& output, const AttentionGradient&,
                              Real* workspace) noexcept;
 };

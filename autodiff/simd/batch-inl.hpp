@@ -1,8 +1,8 @@
-// Registers: what every kernel builds on, and all that depends on the version of xsimd or that xsimd lacks.
+// Registers: the basis of every kernel, and everything that depends on xsimd's version or that xsimd lacks.
 //
 // The files named *-inl.hpp, and those of the subjects, are compiled once for each instruction set, into one program.
-// The linker must never pick one set's copy of a function for another, so everything in them sits in an anonymous
-// namespace and uses nothing inline from elsewhere but xsimd's registers, whose types name the instruction set.
+// The linker must never use one set's copy of a function for another, so everything in them is in an anonymous
+// namespace and calls no inline functions from elsewhere but xsimd's, whose types name the instruction set.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,7 @@ template <int n, class F>
 // ---------------------------------------------------------------------------------------------------------------------
 // Arithmetic
 
-/// a b + c, in one rounding where the CPU can. xsimd 8.1 multiplies and adds on AVX-512.
+/// a b + c, rounded once where the CPU can. xsimd 8.1 rounds twice on AVX-512.
 template <class V>
 V mul_add(V a, V b, V c) {
 #ifdef __AVX512F__
@@ -91,7 +91,7 @@ constexpr bool kFused = true;
 constexpr bool kFused = false;
 #endif
 
-// Correctly rounded division and square root: on ARM, xsimd 8.1 refines estimates of those in float.
+// Correctly rounded division and square root: on ARM, xsimd 8.1 only refines float estimates.
 template <class V>
 V divide(V a, V b) {
 #ifdef __aarch64__
@@ -99,8 +99,8 @@ V divide(V a, V b) {
 #endif
   return a / b;
 }
-/// x / n in less time, where share = 1 / n as it rounds: the remainder corrects the product (Markstein 1990). NaN where
-/// x is infinite.
+/// x / n, faster than a division, where share = 1 / n, rounded: the remainder corrects the product (Markstein 1990).
+/// NaN where x is infinite.
 template <class V>
 V divide_by(V x, V n, V share) {
   if constexpr (kFused) {
@@ -118,7 +118,7 @@ V square_root(V x) {
   return xsimd::sqrt(x);
 }
 
-/// Whether all lanes are.
+/// Whether all lanes are finite.
 template <class V>
 bool is_finite(V x) {
   return xsimd::all(xsimd::abs(x) < V(kInfinity));
@@ -151,8 +151,8 @@ W xor3(W a, W b, W c) {
 #endif
 }
 
-/// c_0 + x (c_1 + c_2 x + ...), n >= 3: in the bracket the even and the odd terms each by Horner's rule in x^2, which
-/// makes two chains of operations half as long as one, and c_0 last, so that for small x it is all that rounds.
+/// c_0 + x (c_1 + c_2 x + ...), n >= 3. In the parentheses, even and odd terms each by Horner's rule in x^2: two chains
+/// of operations, each half as long as one. c_0 comes last, so that for small x only that addition matters.
 template <class V, int n>
 V polynomial(V x, const Real (&c)[n]) {
   const V square = x * x;
@@ -167,7 +167,7 @@ V polynomial(V x, const Real (&c)[n]) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Loops over memory: whole registers, then what is left
+// Loops over memory: whole registers, then the tail
 
 /// All lanes of a register.
 template <class V>
@@ -199,7 +199,7 @@ class Head {
     }
 #else
     alignas(64) Real lanes[V::size] = {};
-    for (Index i = 0; i < kLanes<V> - 1 && i < count_; ++i) lanes[i] = x[i];  // the first bound is for GCC to see
+    for (Index i = 0; i < kLanes<V> - 1 && i < count_; ++i) lanes[i] = x[i];  // the first bound is for GCC's warnings
     return V::load_aligned(lanes);
 #endif
   }
@@ -236,7 +236,7 @@ class Head {
     return static_cast<std::conditional_t<sizeof(Real) == 4, __mmask16, __mmask8>>((1u << count_) - 1);
   }
 #elif defined(__AVX2__)
-  // All bits of a lane that is meant; as many words as lanes, read from a table that slides with the count.
+  // All bits set in the first `count` lanes: a window into a table, shifted by the count.
   __m256i mask() const {
     alignas(64) static constexpr Word kSlide[16] = {Word(-1), Word(-1), Word(-1), Word(-1),
                                                     Word(-1), Word(-1), Word(-1), Word(-1)};
@@ -246,7 +246,7 @@ class Head {
   Index count_;
 };
 
-/// Calls body(i, part) for i = 0, L, 2L, ... below n, where `part` says which lanes of the register at i are meant.
+/// Calls body(i, part) for i = 0, L, 2L, ... below n, where `part` says which lanes of the register at i are used.
 template <class V, class Body>
 void for_registers(Index n, const Body& body) {
   Index i = 0;
@@ -294,8 +294,8 @@ void interleave(V& a, V& b) {
 #endif
 }
 
-/// All lanes combined by an associative and commutative operation, in every lane: interleaving a register with itself
-/// brings its halves together, each lane twice.
+/// Combines all lanes by an associative and commutative operation, with the result in every lane. Interleaving a
+/// register with itself pairs the lanes of its halves.
 template <class V, class Op>
 V fold_lanes(V v, Op op) {
   for (Index width = kLanes<V>; width > 1; width /= 2) {

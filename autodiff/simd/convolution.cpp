@@ -1,9 +1,9 @@
-// Convolutions as products whose left operand is read where it is: nothing is unfolded.
+// Convolutions as matrix products whose left operand is read in place, without im2col.
 //
-// With channels innermost, the numbers that one output place reads from a row of the image are neighbours: all channels
-// of the first tap, then those of the next. So the places of a row of outputs are the rows of a matrix A that overlap
-// in memory, x_step.place numbers apart, and a convolution is that A times the rows of w, one run of terms per row of
-// taps: the tiles of the matrix product (gemm-tile-inl.hpp) do all of it, with their sums in registers throughout.
+// With channels innermost, the numbers that one output pixel reads from a row of the image are contiguous: all channels
+// of the first tap, then those of the next. So the pixels of a row of outputs are the rows of a matrix A that overlap
+// in memory, x_step.place numbers apart, and a convolution is A times the rows of w, with one run of terms per row of
+// taps. The tiles of the matrix product (gemm-tile-inl.hpp) compute all of it, with their sums in registers throughout.
 #include "autodiff/simd/convolution.hpp"
 
 #include "autodiff/simd/gemm-tile-inl.hpp"
@@ -12,18 +12,18 @@
 namespace rill::simd {
 namespace {
 
-/// Taps side by side whose channels are neighbours in memory are one tap with more channels.
+/// Merges taps of a row whose channels are contiguous in memory into one tap with more channels.
 Convolution with_merged_taps(Convolution g) {
   if (g.tap_place == g.channels) g.channels *= g.taps_x, g.taps_x = 1;
   return g;
 }
 
-/// How many columns of w or y make a panel: what a tile is wide.
+/// The number of columns of w or y in a panel: the width of a tile.
 template <class V>
 constexpr Index kConvolutionPanel = kTileWidth* kLanes<V>;
 
-/// Calls product(registers, j, last) for every panel of `columns` columns: how many registers of it are in use, its
-/// first column, and how many lanes of the last of these registers exist.
+/// Calls product(registers, j, last) for every panel of `columns` columns: the number of registers in use, the first
+/// column, and the number of lanes in use in the last of these registers.
 template <class V, class Product>
 void for_panels(Index columns, const Product& product) {
   constexpr Index L = kLanes<V>;
@@ -33,13 +33,13 @@ void for_panels(Index columns, const Product& product) {
   }
 }
 
-/// Asks for n numbers to be in L2 by the time they are needed.
+/// Prefetches n numbers into L2.
 void fetch(const Real* x, Index n) {
   constexpr Index kLine = 64 / Index{sizeof(Real)};
   for (Index i = 0; i < n; i += kLine) __builtin_prefetch(x + i, 0, 2);
 }
 
-/// A panel of y, rows i and i + 1, from a panel of w: places of both rows share a tile that one row would half fill.
+/// A panel of y, rows i and i + 1, from a panel of w: both rows share the tiles that one row would only half fill.
 template <class V, int width = kTileWidth>
 void folded_product(Index registers, const Runs& runs, const Real* x, Index x_place, const Real* w, TileOutput out) {
   if constexpr (width > 1) {
@@ -52,13 +52,13 @@ template <class V>
 void convolution(const Convolution& any, const Real* w, const Real* bias, Steps step, Real* y) noexcept {
   const Convolution g = with_merged_taps(any);
   const Index terms_per_row = g.taps_x * g.channels, terms = g.taps_y * terms_per_row;
-  // A panel of w is read for every tile, from L2 when it is too large for L1: 128 KB of it, on AVX-512, at a time.
+  // A panel of w is read for every tile, from L2 if it is too large for L1: at most 128 KB at a time on AVX-512.
   constexpr Index kTerms = 4096 / Index{sizeof(Real)};
   const Index most = terms_per_row > 0 && terms_per_row < kTerms ? kTerms / terms_per_row : 1;
   const bool folds = 2 * g.columns == kTileRows && step.row == g.columns * step.place;
   for_panels<V>(g.outputs, [&](Index registers, Index o, Index last) {
     Index u = 0;
-    do {  // once even without taps, which leaves the bias
+    do {  // at least once: without taps, y is the bias
       const Runs runs = {smaller(most, g.taps_y - u), g.tap_row, g.taps_x, g.tap_place, g.channels, g.x_step.row};
       const Real* panel = w + o * terms + u * terms_per_row * kConvolutionPanel<V>;
       for (Index n = 0; n < g.images; ++n) {
@@ -82,7 +82,7 @@ void convolution(const Convolution& any, const Real* w, const Real* bias, Steps 
   });
 }
 
-/// The same tiles: a row of A^T is what one tap and channel reads, and the terms are the places of all images.
+/// The same tiles: a row of A^T is what one tap and channel reads, and the terms are the pixels of all images.
 template <class V>
 void convolution_weight(const Convolution& any, const Real* y, bool accumulate, Index w_row, Real* w) noexcept {
   const Convolution g = with_merged_taps(any);

@@ -5,32 +5,32 @@
 
 namespace rill::simd {
 
-/// From one image, row of places or place of an array to the next, in numbers.
+/// The strides from one image, row or pixel ("place") of an array to the next, in numbers.
 struct Steps {
   Index image, row, place;
 };
 
-/// The sums of a convolution, of one group of channels:
+/// The sums of a convolution, for one group of channels:
 ///   y[n, i, j, o] = bias[o] + sum_{u, v, c} x[n, i, j; u, v, c] w[u, v, c, o]
 /// i < rows, j < columns, o < outputs; u < taps_y, v < taps_x, c < channels, with
 ///   x[n, i, j; u, v, c] = x[n x_step.image + i x_step.row + j x_step.place + u tap_row + v tap_place + c]
 ///   y[n, i, j, o]       = y[n y_step.image + i y_step.row + j y_step.place + o]
-/// Padding is in the memory that x points to; stride is in x_step, and dilation in tap_row and tap_place.
+/// Padding is part of the memory that x points to; x_step holds the stride, tap_row and tap_place the dilation.
 struct Convolution {
   Index images, rows, columns, outputs;
   Index taps_y, taps_x, channels;
   const Real* x;
   Steps x_step;
   Index tap_row, tap_place;
-  /// What will be needed next, which is fetched into the cache meanwhile: so many numbers for every row of y.
+  /// What to prefetch into the cache for the next call: this many numbers for every row of y.
   const Real* next = nullptr;
   Index next_row = 0;
 };
 
 struct ConvolutionKernels {
-  // Convolutions. What x is multiplied with, w in the first and y in the second, comes in panels: all rows of its first
-  // `panel` columns, then all rows of the next ones; the last panel is filled up with zeros, and aligned like the
-  // others.
+  // Convolutions. The operand that x is multiplied by, w in the first and y in the second, is packed in panels: all
+  // rows of its first `panel` columns, then all rows of the next ones; the last panel is padded with zeros. Panels are
+  // aligned.
   int panel;
   /// y[n, i, j, o] is at y[n step.image + i step.row + j step.place + o]; w has taps_y taps_x channels rows; bias may
   /// be null.
@@ -51,7 +51,7 @@ namespace {
 
 constexpr int kPanel = 4;
 
-// Calls visit(x, row of w, row of y, o) for every product of a convolution; x is a place in its array.
+// Calls visit(x, row of w, row of y, o) for every product of a convolution; x is an offset into its array.
 template <class Visit>
 void for_products(const Convolution& g, const Visit& visit) {
   Index y = 0;

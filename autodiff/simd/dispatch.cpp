@@ -1,7 +1,7 @@
 // Which table of kernels runs: decided once, by asking the CPU.
 //
-// This file is compiled for the baseline instruction set, so it runs on every CPU. __builtin_cpu_supports also asks
-// the operating system whether it saves the wide registers.
+// This file is compiled for the baseline instruction set, so it runs on every CPU. __builtin_cpu_supports also checks
+// that the operating system saves the wide registers.
 #include <array>
 #include <cstdlib>
 #include <string>
@@ -31,7 +31,7 @@ Kernels table(const char* name, int lanes) noexcept;
 
 namespace {
 
-// A set, the bytes of its registers, and whether this CPU has it.
+// An instruction set, the bytes in its registers, and whether this CPU supports it.
 struct Candidate {
   const char* name;
   std::size_t register_bytes;
@@ -39,7 +39,7 @@ struct Candidate {
   bool supported;
 };
 
-// What is built, in the order of preference, the best last.
+// The sets that are built, in ascending order of preference.
 auto candidates() {
   const Candidate reference = {"scalar", sizeof(Real), scalar::table, true};
 #if defined(__x86_64__)

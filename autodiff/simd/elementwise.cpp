@@ -1,4 +1,4 @@
-// Functions applied element by element. The formulas read as in scalar.cpp, on registers.
+// Elementwise functions: the formulas of elementwise.hpp, on registers.
 #include "autodiff/simd/elementwise.hpp"
 
 #include "autodiff/simd/loops-inl.hpp"
@@ -31,7 +31,7 @@ struct Functions {
     return math::flip_sign(y, math::sign_bits(x));
   }
   static V sigmoid(V x) { return sigmoid_between(between_sigmoid_tails(x)); }
-  // max(x, 0) + ln(1 + e^-|x|), where ln(1 + u) = 2 atanh(u / (2 + u))
+  // max(x, 0) + ln(1 + e^-|x|), with ln(1 + u) = 2 atanh(u / (2 + u))
   static V softplus(V x) {
     constexpr Real kZero = kSingle ? -104 : -746;
     const auto [rounded, r] = math::reduce_by_ln2(V(xsimd::max(V(kZero), V(-xsimd::abs(x)))));
@@ -42,8 +42,8 @@ struct Functions {
     return relu(x) + mul_add(V(s * z), math::atanh_series_to_third(z), V(s + s));
   }
   static V relu(V x) { return xsimd::select(x < V(0), V(0), x); }
-  // x Phi(x) = max(x, 0) - |x| Phi(-|x|), where max is -0 below 0, so that the sign is right even if the rest is 0. Not
-  // written as that max: clang 14 would make the sign of gelu(0) wrong by it.
+  // x Phi(x) = max(x, 0) - |x| Phi(-|x|), where max must be -0 for x < 0, so that the sign is right even if the rest is
+  // 0. Not written as a max: with clang 14, the sign of gelu(0) would be wrong.
   static V gelu(V x) {
     const V rest = math::normal_tail_times(V(xsimd::abs(x)));
     return xsimd::select(x < V(0), math::flip_sign(rest, math::sign_bits(x)), V(x - rest));
@@ -113,13 +113,13 @@ struct Functions {
   }
 
  private:
-  /// x between the bounds where sigmoid rounds to 0 and 1.
+  /// x clamped to the bounds where sigmoid rounds to 0 and 1.
   static V between_sigmoid_tails(V x) {
     constexpr Real kZero = kSingle ? -104 : -746, kOne = kSingle ? 20 : 40;
     return xsimd::min(V(kOne), V(xsimd::max(V(kZero), x)));
   }
 
-  // With s = sigmoid(x); and c = x between its tails, where x may be infinite and what it is multiplied with 0.
+  // With s = sigmoid(x), and c = x clamped between the tails: an infinite x might be multiplied by 0.
   static V silu(V x, V s) {
     constexpr Real kZero = kSingle ? -120 : -760;
     const V c = xsimd::max(V(kZero), x);
@@ -136,8 +136,8 @@ struct Functions {
     return simd::divide(e, V(e + (even - odd)));
   }
 
-  /// y = x sigmoid(a), where sigmoid(a) = e^a is denormal replaced by c e^a, which rounds once; c is x, if that is not
-  /// beyond all denormals, and `high` the leading part of a.
+  /// Returns y = x sigmoid(a), but where sigmoid(a) = e^a is denormal c e^a, which rounds only once. c is x, unless
+  /// that is beyond all denormals; `high` is the leading part of a.
   template <class A>
   static V with_denormals(V y, V c, V high, A a) {
     constexpr Real kSmallest = kSingle ? -87 : -708;
@@ -148,13 +148,13 @@ struct Functions {
     return xsimd::select(denormal, math::scale_by_power_of_two(tail, rounded), y);
   }
 
-  /// x between the bounds where the tanh form of GELU has become 0 and x.
+  /// x clamped to the bounds where the tanh form of GELU has become 0 and x.
   static V between_gelu_tails(V x) {
     constexpr Real kZero = kSingle ? -12 : -22, kIdentity = kSingle ? Real(5.5) : Real(8);
     return xsimd::min(V(kIdentity), V(xsimd::max(V(kZero), x)));
   }
-  /// 2 sqrt(2 / pi) (x + 0.044715 x^3) = x (k + h x^2). Its error is a relative error of the sigmoid, so k and h have a
-  /// second part, and the first one of k has so few bits that what the sum loses can be computed exactly.
+  /// 2 sqrt(2 / pi) (x + 0.044715 x^3) = x (k + h x^2). Its absolute error is a relative error of the sigmoid, so k and
+  /// h have a second part, and the first part of k has few bits, so that the rounding error of the sum is exact.
   static math::Product<V> gelu_tanh_argument(V x) {
     constexpr Real k[2] = {Real(0x1.98p+0), kSingle ? Real(0x1.08a67ap-9) : Real(0x1.08a67a86ca11ap-9)};
     constexpr Real h[2] = {kSingle ? Real(0x1.2444f2p-4) : Real(0x1.2444f2a4d8b4bp-4),
@@ -164,7 +164,7 @@ struct Functions {
     const V lost = (term.high + (V(k[0]) - sum)) + term.low;
     const V rest = mul_add(V(h[0]), square.low, mul_add(V(h[1]), square.high, V(k[1]))) + lost;
     const auto a = math::exact_product(x, sum);
-    const V low = mul_add(x, rest, a.low), high = a.high + low;  // so that low is small
+    const V low = mul_add(x, rest, a.low), high = a.high + low;  // makes low small
     return {high, (a.high - high) + low};
   }
 };
@@ -183,7 +183,7 @@ Real power_of_one(Real x, Real a) {
                  : static_cast<Real>(__builtin_pow(x, a));
 }
 
-/// Small whole powers by repeated squaring; the rest is C's, one by one: no short formula has its accuracy and
+/// Small integer powers by repeated squaring; the others by C's pow, one by one: no short formula has its accuracy and
 /// special values.
 template <class V>
 void pow(Index n, const Real* x, Real a, Real* y) noexcept {
@@ -196,7 +196,7 @@ void pow(Index n, const Real* x, Real a, Real* y) noexcept {
         if (rest % 2 == 1) power = power * square;
       }
       if (whole < 0) {
-        // Where x^-a is denormal or infinite, its inverse need not be infinite or 0.
+        // If x^-a is denormal or infinite, x^a may still be finite and nonzero.
         const V magnitude = xsimd::abs(power);
         const auto lost = (magnitude < V(math::kSmallestNormal)) | (magnitude == V(kInfinity));
         power = xsimd::any(lost) ? math::each_lane(x_i, [a](Real lane) { return power_of_one(lane, a); })

@@ -1,4 +1,4 @@
-// Functions applied element by element.
+// Elementwise functions.
 #pragma once
 
 #include "autodiff/real.hpp"
@@ -6,7 +6,7 @@
 namespace rill::simd {
 
 /// An operand of a two-dimensional elementwise kernel: element (r, c) is data[r * row + c * column].
-/// `column` is 1 or 0, `row` anything; a stride of 0 repeats, which is how broadcasting reaches the kernels.
+/// `column` is 1 or 0, `row` anything; a stride of 0 repeats an element, which implements broadcasting.
 struct Operand {
   const Real* data;
   Index row;
@@ -18,13 +18,13 @@ struct ElementwiseKernels {
   using Unary1 = void (*)(Index n, const Real* x, Real a, Real* y) noexcept;
   using Unary2 = void (*)(Index n, const Real* x, Real a, Real b, Real* y) noexcept;
 
-  // y = f(x), element by element; NaN gives NaN, and so does sign. Of the exact value, at all arguments, exp and log
-  // are within 2 units in the last place, and sin, cos, tanh, sigmoid, softplus, gelu, gelu_tanh, silu and elu within 4
-  // (5 by sse2, which has no fused multiply-add). Denormal arguments and results count like others, infinities give the
-  // limit (sin and cos NaN), and the functions that are odd or like x at 0 keep the sign of a zero. sin, cos, tanh and
-  // sigmoid never leave [-1, 1].
+  // y = f(x), element by element; NaN gives NaN, for sign too. For all arguments, exp and log are within 2 units in the
+  // last place of the exact value, and sin, cos, tanh, sigmoid, softplus, gelu, gelu_tanh, silu and elu within 4 (5 on
+  // sse2, which has no fused multiply-add). This includes denormal arguments and results; infinities give the limit
+  // (NaN for sin and cos), and functions that are odd, or close to x near 0, keep the sign of a zero. sin, cos, tanh
+  // and sigmoid never leave [-1, 1].
   Unary exp, log, sqrt, square, sin, cos, tanh, sigmoid, softplus, relu;
-  Unary gelu;       ///< x Phi(x), Phi the normal distribution's function
+  Unary gelu;       ///< x Phi(x), Phi the CDF of the standard normal distribution
   Unary gelu_tanh;  ///< x sigmoid(a), a = 2 sqrt(2 / pi) (x + 0.044715 x^3)
   Unary silu, abs, sign;
   Unary1 leaky_relu;  ///< x > 0 ? x : a x
@@ -41,15 +41,15 @@ struct ElementwiseKernels {
   Gradient sigmoid_gradient;      ///< gy y (1 - y)
   Gradient softplus_gradient;     ///< gy sigmoid(x)
   Gradient relu_gradient;         ///< x > 0 ? gy : 0
-  Gradient gelu_gradient;         ///< gy (Phi(x) + x phi(x)), the normal distribution's Phi and phi
+  Gradient gelu_gradient;         ///< gy (Phi(x) + x phi(x)), phi the normal density
   Gradient gelu_tanh_gradient;    ///< gy s (1 + x (1 - s) a'), s = sigmoid(a)
   Gradient silu_gradient;         ///< gy s (1 + x (1 - s)), s = sigmoid(x)
   Gradient1 leaky_relu_gradient;  ///< x > 0 ? gy : a gy
   Gradient2 elu_gradient;         ///< of the output: y > 0 ? b gy : gy (y + a b)
   Gradient2 clamp_gradient;       ///< a <= x <= b ? gy : 0
 
-  // y = f(x) and slope = f'(x), element by element: what a training step needs of functions whose slope the output
-  // does not tell.
+  // y = f(x) and slope = f'(x), element by element: for training steps, where the derivative does not follow from the
+  // output.
   using WithSlope = void (*)(Index n, const Real* x, Real* y, Real* slope) noexcept;
   WithSlope softplus_with_slope, gelu_with_slope, gelu_tanh_with_slope, silu_with_slope;
 
@@ -70,8 +70,8 @@ struct ElementwiseKernels {
 namespace rill::simd::scalar {
 namespace {
 
-// Formulas as they stand in a book, in twice the precision: their rounding errors and what overflows in them are lost
-// in the last rounding, to a Real.
+// Textbook formulas, in twice the precision: their rounding errors vanish in the last rounding, to a Real, and nothing
+// overflows on the way.
 constexpr Wide kSqrtHalf = 0.707106781186547524400844362104849039L;
 constexpr Wide kInverseSqrtTwoPi = 0.398942280401432677939946059934381868L;
 
@@ -87,7 +87,7 @@ Real sigmoid(Real x) { return static_cast<Real>(wide_sigmoid(x)); }
 // ln(1 + e^x), written so that e^x cannot overflow.
 Real softplus(Real x) { return static_cast<Real>((x > 0 ? x : 0) + std::log1p(std::exp(-std::abs(Wide(x))))); }
 Real relu(Real x) { return x < 0 ? 0 : x; }
-// f(x) = x p(x) for a p that falls to 0 faster than x grows: at -infinity the product has no value, but a limit.
+// f(x) = x p(x) for a p that falls to 0 faster than x grows: at -infinity the product is NaN, its limit 0.
 Real vanishing_product(Real x, Wide p) { return x == -kInfinity ? Real(-0.) : static_cast<Real>(x * p); }
 Real silu(Real x) { return vanishing_product(x, wide_sigmoid(x)); }
 // Phi(x) = erfc(-x / sqrt 2) / 2 keeps its digits where 1 + erf would cancel.
@@ -111,7 +111,7 @@ Real tanh_gradient(Real gy, Real y) { return gy * (1 - y * y); }
 Real sigmoid_gradient(Real gy, Real y) { return gy * y * (1 - y); }
 Real softplus_gradient(Real gy, Real x) { return gy * sigmoid(x); }
 Real relu_gradient(Real gy, Real x) { return x > 0 ? gy : 0; }
-// Between bounds beyond which the slope is 0 or 1: at infinity the products have no value.
+// x is clamped to bounds beyond which the slope is 0 or 1: at infinity the products would be NaN.
 Real gelu_gradient(Real gy, Real x) {
   const Wide c = std::clamp<Wide>(x, -40, 40);
   return static_cast<Real>(gy * (normal_cdf(c) + c * normal_pdf(c)));

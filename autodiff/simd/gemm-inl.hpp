@@ -1,8 +1,8 @@
-// The matrix product: which way to compute it, what to pack, and in which order blocks are visited.
+// The matrix product: how to compute it, what to pack, and in which order to visit blocks.
 //
-// The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and BLIS:
+// The algorithm is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and BLIS:
 // panels of B that stay close to the core, tiles of A that stream past them, a tile of C in registers. But the products
-// of small networks spend longer on packing than it saves, so operands are read in place unless that would cost more.
+// of small networks would spend more time packing than they save, so operands are read in place unless that costs more.
 #pragma once
 
 #include "autodiff/simd/gemm-pack-inl.hpp"
@@ -12,10 +12,10 @@ namespace rill::simd {
 namespace {
 
 /// Block sizes. A panel of B (kDepth x kPanel) is used for all rows of a block of A (kRows x kDepth), which streams
-/// past it tile after tile: a row of kTileRows numbers in kTileRows * kTileWidth / 2 cycles, 4 bytes a cycle on
-/// AVX-512, which even L3 delivers. The panel is read as a whole for each tile: in float 64 KB on AVX-512, 128 bytes in
-/// 14 cycles, which L2 delivers; 32 KB on AVX2, which L1 holds. Deeper panels mean fewer visits of C, higher blocks of
-/// A fewer visits of B, and wider blocks of B (kDepth x kColumns) fewer packings of A.
+/// past it tile by tile: kTileRows numbers in kTileRows * kTileWidth / 2 cycles, or 4 bytes per cycle on AVX-512, which
+/// even L3 delivers. Each tile reads the whole panel: in float, 64 KB on AVX-512, at 128 bytes in 14 cycles, which L2
+/// delivers; 32 KB on AVX2, which fit into L1. Deeper panels mean fewer passes over C, taller blocks of A fewer passes
+/// over B, and wider blocks of B (kDepth x kColumns) fewer packings of A.
 template <class V>
 struct BlockSizes {
   static constexpr Index kPanel = kTileWidth * kLanes<V>;
@@ -24,15 +24,15 @@ struct BlockSizes {
   static constexpr Index kColumns = 4096;
 };
 
-/// The number of rows, columns or terms in the next block when `left` are left: blocks as even as can be, multiples of
+/// The number of rows, columns or terms in the next block if `left` are left: blocks as even as possible, multiples of
 /// `multiple`, at most `most`.
 constexpr Index block_size(Index left, Index most, Index multiple) {
   const Index blocks = (left + most - 1) / most;
   return smaller(left, round_up((left + blocks - 1) / (blocks > 0 ? blocks : 1), multiple));
 }
 
-/// A matrix of one row or column is the same transposed. This puts the numbers of a vector where they are wanted: side
-/// by side along k, or for a column times a row along n.
+/// A matrix of one row or column can be read as its transpose. Chooses the reading with contiguous numbers along k or,
+/// for a column times a row, along n.
 Gemm with_plain_vectors(Gemm g) {
   if (g.m == 1 && g.transpose_a && g.lda == 1) g.transpose_a = false, g.lda = g.k;
   if (g.n == 1 && !g.transpose_b && g.ldb == 1) g.transpose_b = true, g.ldb = g.k;
@@ -42,9 +42,9 @@ Gemm with_plain_vectors(Gemm g) {
 
 enum class Way {
   kTiles,    ///< register tiles
-  kDots,     ///< dot products: few rows or columns, so that tiles would be narrow, or packing not worth its while
+  kDots,     ///< dot products: so few rows or columns that tiles would be narrow, or packing would not pay
   kSwapped,  ///< C has few columns: tiles of C^T = op(B)^T op(A)^T, whose registers they fill
-  kRows,  ///< sums of rows of B: k is so small that writing C takes longer than computing it, or C is a few long rows
+  kRows,  ///< sums of rows of B: k is so small that writing C takes longer than computing it, or C has few, long rows
 };
 
 /// How one product is computed.
@@ -56,16 +56,16 @@ struct Plan {
   explicit Plan(const Gemm& g) {
     constexpr Index L = kLanes<V>;
     // Rows that are far apart compete for few sets of a cache. B is read m / kTileRows times, A once per panel of B;
-    // packing reads them once. Of a transposed A, each tile reads a few numbers a row: rows must be closer.
+    // packing reads them once. From a transposed A, each tile reads a few numbers per row, so rows must be closer.
     constexpr Index kFar = 2048 / sizeof(Real), kPanel = BlockSizes<V>::kPanel;
     pack_b = g.transpose_b || (g.m >= 64 && g.ldb > 16 * kPanel);
     pack_a = g.lda >= (g.transpose_a ? 2 * kPanel + 1 : kFar) && g.n > 4 * kPanel;
 
-    // Cycles per row of C, and per 64 columns where there are more, as if it had no more than 64 rows: so that pieces
-    // for threads, which are larger, are computed in the same way as the whole. A tile does two multiply-adds in a
-    // cycle, and loads a number of A in half a one. Dot products do as much, but for every element of C the lanes of a
-    // register are added up, in some 2.5 cycles. Transposing, in the packing of B^T and to lay operands of dot products
-    // along k, takes a third of a cycle per number.
+    // Estimated cycles per row of C, and per 64 columns if there are more, as if C had at most 64 rows: threads get
+    // larger pieces, so all pieces are computed in the same way as the whole. A tile does two multiply-adds per cycle,
+    // and loads a number of A in half a cycle. Dot products do as many, but each element of C also takes the sum of a
+    // register's lanes, some 2.5 cycles. Transposing, to pack B^T or to lay operands of dot products along k, takes a
+    // third of a cycle per number.
     const Index rows = smaller(g.m > 0 ? g.m : 1, 64), columns = smaller(g.n, 64);
     const Index registers = (columns + L - 1) / L, chunks = (g.k + L - 1) / L;
     const Real n = static_cast<Real>(columns), k = static_cast<Real>(g.k);
@@ -93,7 +93,7 @@ Index packed_b_size(const Gemm& g) {
   return depth * round_up(smaller(g.n, BlockSizes<V>::kColumns), kLanes<V>);
 }
 
-/// pack_transposed() writes whole registers, so up to one more than the block.
+/// pack_transposed() writes whole registers, so up to one register past the block.
 template <class V>
 Index packed_a_size(const Gemm& g) {
   return smaller(g.m, BlockSizes<V>::kRows) * smaller(g.k, BlockSizes<V>::kDepth) + kLanes<V>;
@@ -118,14 +118,14 @@ Index gemm_workspace(const Gemm& any) noexcept {
 // ---------------------------------------------------------------------------------------------------------------------
 // Tiles
 
-/// Columns [j0, j1) and rows [p, p + depth) of op(B): packed if need be, times all of A.
+/// All of A times columns [j0, j1) and rows [p, p + depth) of op(B), packed if necessary.
 template <class V>
 void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p, Index depth, Real* workspace) {
   constexpr Index L = kLanes<V>;
   Real* packed_b = workspace;
   Real* packed_a = workspace + packed_b_size<V>(g);
   const Index registers = (j1 - j0 + L - 1) / L, width = panel_width(g.m);
-  // The panels before this register are read in place; one that is not full is packed where it cannot be.
+  // The panels before this register are read in place; a last, partial one is packed where it cannot be read so.
   const Index in_place = plan.pack_b ? 0 : kPartialLoads ? registers : (j1 - j0) / (width * L) * width;
   const Index row = g.transpose_b ? 1 : g.ldb, column = g.transpose_b ? g.ldb : 1;
   const Real* b = g.b + p * row + j0 * column;
@@ -165,7 +165,7 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/// C from the C^T that the workspace holds.
+/// C from the C^T in the workspace.
 template <class V>
 void swap_back(const Gemm& g, const Real* workspace) {
   if (!g.bias && !g.accumulate) return transpose_matrix<V>(g.n, g.m, workspace, g.m, g.c, g.ldc);
@@ -185,7 +185,7 @@ void gemm(const Gemm& any, Real* workspace) noexcept {
     for (Index j = 0, columns; j < g.n; j += columns) {
       columns = block_size(g.n - j, BlockSizes<V>::kColumns, BlockSizes<V>::kPanel);
       Index p = 0;
-      do {  // once even when k = 0, which leaves the bias
+      do {  // at least once: if k = 0, C is the bias
         const Index depth = block_size(g.k - p, BlockSizes<V>::kDepth, 8);
         gemm_block<V>(g, plan, j, j + columns, p, depth, workspace);
         p += depth;

@@ -1,4 +1,4 @@
-// Packing for the matrix product: operands copied into the order in which tiles and panels use them.
+// Packing for the matrix product: copies operands into the order in which tiles and panels read them.
 #pragma once
 
 #include "autodiff/simd/gemm-tile-inl.hpp"
@@ -6,12 +6,12 @@
 namespace rill::simd {
 namespace {
 
-// A tile or panel wants the numbers that one step of k uses side by side: packed[p size + i] = x[i, p], where `size` is
-// the tile's rows or the panel's columns. What a whole register writes past such a group is written again by the next.
+// A tile or panel needs the numbers of one step of k side by side: packed[p size + i] = x[i, p], where `size` is
+// the tile's rows or the panel's columns. What a whole register writes past such a group, the next group overwrites.
 
-/// Strips of an x that is stored with i along its rows, x[p ldx + i]: whole rows are read, a piece for each strip.
-/// `size(left)` is the size of the strip that starts with `left` numbers to go. A few rows at a time, so that memory is
-/// read in order, and written in pieces of several cache lines; the next few are fetched ahead.
+/// Strips of an x that is stored with i along its rows, x[p ldx + i]: reads whole rows, a piece for each strip.
+/// `size(left)` is the size of the strip that starts with `left` numbers left. A few rows at a time, so that memory is
+/// read in order and written in pieces of several cache lines; the next few rows are prefetched.
 template <class V, class Size>
 void pack_copy(Index depth, Index count, const Real* x, Index ldx, const Size& size, Real* packed) {
   constexpr Index kGroup = 16;
@@ -60,7 +60,7 @@ void pack_transposed(Index size, Index depth, const Real* x, Index ldx, Real* pa
   pack_transposed<V, most>(depth, x, ldx, packed);
 }
 
-/// m rows of op(A), tile after tile.
+/// m rows of op(A), tile by tile.
 template <class V>
 void pack_a_block(bool transposed, Index m, Index depth, const Real* a, Index lda, Real* packed) {
   if (transposed) return pack_copy<V>(depth, m, a, lda, tile_height, packed);
@@ -70,7 +70,7 @@ void pack_a_block(bool transposed, Index m, Index depth, const Real* a, Index ld
   }
 }
 
-/// n columns of op(B), panel after panel of `width` registers, zeros at the end.
+/// n columns of op(B), in panels of `width` registers, padded with zeros.
 template <class V>
 void pack_b_block(bool transposed, Index n, Index depth, const Real* b, Index ldb, Index width, Real* packed) {
   const auto size = [=](Index left) { return smaller(width * kLanes<V>, round_up(left, kLanes<V>)); };

@@ -25,7 +25,7 @@ void gemm_dots(const Gemm& g, Index j = 0) {
   }
 }
 
-/// A and B^T are laid along k first, if they are not.
+/// First transposes A and B, if necessary, to be contiguous along k.
 template <class V>
 void gemm_dots(Gemm g, Real* workspace) {
   if (!g.transpose_b) {
@@ -37,7 +37,7 @@ void gemm_dots(Gemm g, Real* workspace) {
     transpose_matrix<V>(g.k, g.m, g.a, g.lda, workspace, g.k);
     g.a = workspace, g.lda = g.k;
   }
-  // As many rows as there are, up to four, and columns to fill a register with their products.
+  // Up to four rows, and as many columns as fill a register with their products.
   constexpr int L = V::size;
   if (g.m == 1) return gemm_dots<V, L>(g);
   if (g.m == 2) return gemm_dots<V, L / 2>(g);
@@ -51,7 +51,7 @@ void gemm_dots(Gemm g, Real* workspace) {
 /// The most rows of B that are added up at a time.
 constexpr Index kMostTerms = 8;
 
-/// `rows` rows of C, a register wide: c[i] += or = sum_p a[i, p] b[p] + bias for some `terms` rows of B.
+/// `rows` rows of C, one register wide: c[i] += or = sum_p a[i, p] b[p] + bias over `terms` rows of B.
 template <class V, int terms, int rows, class Part>
 void add_rows(const V (&a)[rows][terms], const V (&b)[terms], V bias, bool accumulate, Real* c, Index ldc, Part part) {
   unroll<rows>([&](auto r) {
@@ -61,8 +61,8 @@ void add_rows(const V (&a)[rows][terms], const V (&b)[terms], V bias, bool accum
   });
 }
 
-/// All of C, by as many rows of B as A has columns, some `terms`. Long rows of C are written one after the other, as
-/// memory likes it, a few together that share what is loaded of B; of short ones, B stays in registers.
+/// All of C, from `terms` rows of B, as many as A has columns. Long rows of C are written in order, a few together that
+/// share what is loaded of B; with short rows, B stays in registers.
 template <class V, int terms>
 [[gnu::flatten]] void gemm_terms(const Gemm& g, const Real* b, Index ldb) {
   const Index m = g.m, n = g.n, ldc = g.ldc;
@@ -98,7 +98,7 @@ template <class V, int terms>
       add_rows<V, terms, rows>(a_i, b_j, bias_j, accumulate, c + i * ldc + j, ldc, part);
     });
   };
-  constexpr int kTogether = terms <= 4 ? 4 : 2;  // all their numbers of A fit the registers
+  constexpr int kTogether = terms <= 4 ? 4 : 2;  // their numbers of A all fit into registers
   Index i = 0;
   for (; i + kTogether <= m; i += kTogether) rows_at(i, Constant<kTogether>{});
   if (m - i == 3) rows_at(i, Constant<3>{});

@@ -1,4 +1,4 @@
-// The inner loops of the matrix product: what stays in registers.
+// The inner loops of the matrix product, in registers.
 #pragma once
 
 #include "autodiff/simd/transpose-inl.hpp"
@@ -11,10 +11,10 @@ constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / 
 
 /// A tile is kTileRows x (kTileWidth L) elements of C, held in registers while k runs. Each step loads kTileWidth
 /// registers of B, repeats kTileRows elements of A and does kTileRows * kTileWidth multiply-adds.
-///   - Those are independent, and there must be latency x units of them to keep the units busy: 4 x 2 = 8.
-///   - They, the registers of B and one of A must fit the register file.
-///   - The fewer loads per multiply-add the better: two can start in a cycle, as can two multiply-adds.
-///   - The narrower, the deeper a panel of B that stays in L1 (gemm-inl.hpp).
+///   - These are independent; latency x units of them keep the units busy: at least 4 x 2 = 8.
+///   - Their sums, the registers of B and one of A must fit into the register file.
+///   - The fewer loads per multiply-add the better: two of each can start per cycle.
+///   - The narrower the tile, the deeper a panel of B that stays in L1 (gemm-inl.hpp).
 #if defined(__AVX512F__)
 constexpr int kTileRows = 14, kTileWidth = 2;  // 28 + 2 + 1 of 32 registers; 16 loads for 28 multiply-adds
 #elif defined(__AVX2__)
@@ -25,17 +25,17 @@ constexpr int kTileRows = 8, kTileWidth = 3;  // 24 + 3 + 2 of 32; 5 for 24, as 
 constexpr int kTileRows = 4, kTileWidth = 2;  // 8 + 2 + 1 of 16, and one for the products: SSE2 has no multiply-add
 #endif
 
-/// The width of the panels of a C that is at most three rows high: more of B at a time.
+/// The width of the panels: wider for a C of at most three rows, to read more of B at a time.
 constexpr int panel_width(Index rows) {
   constexpr int kWidths[] = {4, 4, 4, 3};
   return rows <= 3 ? kWidths[rows] : kTileWidth;
 }
 constexpr int kWidestPanel = 4;
-/// The highest tile of a width.
+/// The height of the tallest tile of a given width.
 constexpr int highest_tile(int width) { return width <= kTileWidth ? kTileRows : width <= 3 ? 3 : 2; }
 
-/// The height of the next tile when `rows` are left: the full one, but no tile of one to three rows after it, whose few
-/// sums would wait for one another; the last two share then.
+/// The height of the next tile if `rows` are left: the full height, unless one to three rows would remain, whose few
+/// sums would wait for one another; then the last two tiles share the rows.
 constexpr Index tile_height(Index rows) {
   if (rows <= kTileRows) return rows;
   return rows < kTileRows + 4 ? (rows + 1) / 2 : kTileRows;
@@ -45,13 +45,12 @@ constexpr Index tile_height(Index rows) {
 struct TileOutput {
   Real* c;
   Index ldc;
-  const Real* bias;  // of the tile's first column, or null
+  const Real* bias;  // at the tile's first column, or null
   bool accumulate;
-  Index last;  // how many lanes of the last register exist in C
+  Index last;  // number of lanes of the last register that are in C
 };
 
-/// Whether part of a register can be loaded in place of a whole one at no cost; otherwise what would be loaded that way
-/// is packed first.
+/// Whether loading part of a register costs no more than loading a whole one; otherwise such operands are packed first.
 #if defined(__AVX512F__) || defined(__AVX2__)
 constexpr bool kPartialLoads = true;
 #else
@@ -80,14 +79,14 @@ void store_tile(const V (&acc)[rows][width], TileOutput out) {
   }
 }
 
-/// The terms of a sum that lie in many places of A: rows x columns runs of k terms, the next one `row` or `column`
-/// numbers further on. Those of B follow one another.
+/// The terms of a sum that are not contiguous in A: rows x columns runs of k terms, `row` and `column` numbers apart.
+/// In B they are contiguous.
 struct Runs {
   Index rows, row, columns, column, k;
   Index lower = 0;  // of a folded tile: from a row of its upper half to the same row of its lower half, in A
 };
 
-/// Calls run(a, k) for every run of terms; most sums are one run.
+/// Calls run(a, k) for every run of terms; most sums are a single run.
 template <class Run>
 void for_runs(Index k, const Real* a, const Run& run) {
   run(a, k);
@@ -100,11 +99,11 @@ void for_runs(const Runs& runs, const Real* a, const Run& run) {
 }
 
 /// One tile. Element (i, p) of A is a[i lda + p], or a[p lda + i] when `a_transposed`; row p of B is at b + p ldb, and
-/// `partial` when the last register of a row does not exist as a whole. `terms` is their number, or Runs of them. The
-/// rows of a folded tile are two stretches of rows of A. A tile of few rows keeps several of each sum, one for each of
-/// so many steps, or they would wait for one another. How many depends on nothing but the rows of all of C, so that
-/// threads which share out its columns, or the rows of a higher C, round as one thread does. `flatten` inlines all that
-/// it calls, or its sums would have an address and live in memory.
+/// `partial` if the last register of a row is incomplete. `terms` is their number, or Runs of them. The
+/// rows of a folded tile are two ranges of rows of A. A tile of few rows keeps several partial sums of each element,
+/// for successive steps, which would otherwise wait for one another. Their number depends only on the rows of all of C,
+/// so the result rounds the same for any number of threads. `flatten` inlines everything that it calls; otherwise its
+/// sums would have an address and live in memory.
 template <class V, int rows, int width, bool a_transposed, bool partial, bool folded = false, class Terms>
 [[gnu::flatten]] void tile(Terms terms, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   constexpr int kSteps = rows > (kTileRows >= 8 ? 3 : 1) ? 1 : kTileRows < 8 || rows > 1 ? 2 : 4;
@@ -151,7 +150,7 @@ template <class V, int rows, int width, bool a_transposed, bool partial, bool fo
   store_tile(acc[0], out);
 }
 
-/// The tile of a height that is known when it runs.
+/// A tile whose height is a run-time value.
 template <class V, int width, bool a_transposed, bool partial, int rows, class Terms>
 void tile_of_height(Index height, Terms terms, const Real* a, Index lda, const Real* b, Index ldb, TileOutput out) {
   if constexpr (rows > 1) {
@@ -166,10 +165,10 @@ void tile_of_height(Index height, Terms terms, const Real* a, Index lda, const R
 enum class LayoutA {
   kRows,     ///< i lda + p
   kColumns,  ///< p lda + i
-  kPacked,   ///< tile after tile, in each of them as kColumns with lda = the tile's rows
+  kPacked,   ///< tile by tile, each like kColumns with lda = the tile's rows
 };
 
-/// Rows of op(A) times a panel of B that is `registers` <= width wide: tiles one below the other.
+/// Rows of op(A) times a panel of B of `registers` <= width registers: a column of tiles.
 template <class V, LayoutA layout, bool partial, int width, class Terms>
 void panel_product(Index registers, Index m, Terms terms, const Real* a, Index lda, const Real* b, Index ldb,
                    TileOutput out) {
@@ -208,8 +207,8 @@ V sum_each(V (&x)[V::size]) {
   }
 }
 
-/// C[i, j] for L elements at a time, L / columns rows of up to `columns`: rows of A times rows of B, both contiguous
-/// along k. Rows and columns past the end repeat the last one.
+/// L elements of C at a time, in L / columns rows of up to `columns`: rows of A times rows of B, both contiguous along
+/// k. Rows and columns past the end repeat the last one.
 template <class V, int columns, int rows>
 [[gnu::flatten]] void dot_block(Index m, Index n, Index k, const Real* a, Index lda, const Real* b, Index ldb,
                                 TileOutput out) {

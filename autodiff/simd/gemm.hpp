@@ -19,13 +19,13 @@ struct Gemm {
   bool accumulate;  ///< add to what C holds instead of overwriting it
   Real* c;
   Index ldc;
-  /// If not null, called as rows [begin, end) of C are finished, while they are in cache; every row once.
+  /// If not null, called for rows [begin, end) of C once they are finished, while they are in cache; each row once.
   void (*finish)(const void* context, Index begin, Index end) noexcept = nullptr;
   const void* context = nullptr;
 };
 
 struct GemmKernels {
-  // Products. The workspace holds packed panels: gemm_workspace() says how many Reals that takes, 64-byte aligned.
+  // Matrix products. The workspace holds packed panels: gemm_workspace() Reals, 64-byte aligned.
   Index (*gemm_workspace)(const Gemm&) noexcept;
   void (*gemm)(const Gemm&, Real* workspace) noexcept;
 };

@@ -1,11 +1,11 @@
-// The table of kernels: every loop over numbers that rill runs, once per instruction set.
+// The table of kernels: rill's loops over numbers, for each instruction set.
 //
-// Each subject has its part of the table, and of these files: SUBJECT.hpp says what its kernels compute, in words and
-// in plain C++, the reference; SUBJECT.cpp does it in registers, compiled for each instruction set.
+// Each subject has its part of the table and its files: SUBJECT.hpp says what its kernels compute, in words and in
+// plain C++, the reference; SUBJECT.cpp does it in registers, compiled for each instruction set.
 //
 // A kernel is noexcept, single-threaded, allocates nothing and checks nothing: the op that calls it has
 // checked the shapes, allocated the result and split the work. Pointers need no alignment. Unless stated
-// otherwise an output may be the same array as an input, but must not overlap one partly.
+// otherwise, an output may be the same array as an input, but must not partially overlap one.
 #pragma once
 
 #include "autodiff/simd/assignment.hpp"
@@ -39,12 +39,12 @@ struct Kernels : AssignmentKernels,
   int lanes;         ///< Reals in a register; 1 for scalar
 };
 
-/// The kernels in force: the best set this CPU runs, or the one that the environment variable RILL_ISA names.
+/// The kernels in use: the best set that this CPU supports, or the one that the environment variable RILL_ISA names.
 /// Chosen once, at first use. Throws std::invalid_argument when RILL_ISA names a set that is unknown, not built
-/// or not supported by this CPU; the message lists those that can be had.
+/// or not supported by this CPU; the message lists the available ones.
 const Kernels& kernels();
 
-/// Every set that is built and that this CPU runs, the plain C++ reference (scalar) first, the best last.
+/// Every set that is built and that this CPU supports, the plain C++ reference (scalar) first, the best last.
 struct KernelList {
   const Kernels* const* begin_;
   const Kernels* const* end_;

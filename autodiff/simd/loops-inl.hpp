@@ -8,7 +8,7 @@ namespace rill::simd {
 namespace {
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Loops over one array. "Flatten" keeps the constants of long functions in registers over the loop.
+// Loops over one array. "Flatten" keeps the constants of long functions in registers during the loop.
 
 template <class V, V (*f)(V)>
 [[gnu::flatten]] void unary(Index n, const Real* x, Real* y) noexcept {
@@ -68,13 +68,13 @@ void binary_rows(Index rows, Index columns, Operand a, Operand b, Real* y) noexc
   }
 }
 
-/// Whether the rows of x follow one another, so that the matrix is one long row.
+/// Whether the rows of x are contiguous, so that the matrix is one long row.
 bool contiguous(const Operand& x, Index columns) {
   return (x.column == 1 && x.row == columns) || (x.column == 0 && x.row == 0);
 }
 
-/// Calls body(rows, columns, operands, y) for all of y, with rows that are worth a loop over registers: one row if
-/// everything is contiguous; and where rows are shorter than a register, many at a time, copied side by side.
+/// Calls body(rows, columns, operands, y) for all of y, with rows long enough for a loop over registers: one row if
+/// everything is contiguous; rows shorter than a register are copied side by side, many at a time.
 template <class V, int n, class Body>
 void with_long_rows(Index rows, Index columns, const Operand (&x)[n], Real* y, Body body) {
   if (rows <= 0 || columns <= 0) return;  // nothing may be read

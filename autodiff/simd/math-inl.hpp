@@ -1,8 +1,8 @@
 // Elementary functions of a register, to within the errors that kernels.hpp states.
 //
-// Each one reduces its argument to a small interval and takes a polynomial there: the one of its degree with the
-// smallest largest error, its coefficients rounded to the type they are used in (Brisebarre and Chevillard,
-// "Efficient polynomial L-infinity approximations", 2007). Comments give the series it stands for.
+// Each one reduces its argument to a small interval and evaluates a polynomial there: the minimax polynomial of its
+// degree among those whose coefficients are of the type in use (Brisebarre and Chevillard, "Efficient polynomial
+// L-infinity approximations", 2007). Comments give the series that it approximates.
 #pragma once
 
 #include "autodiff/simd/batch-inl.hpp"
@@ -12,10 +12,10 @@ namespace {
 
 constexpr bool kSingle = sizeof(Real) == 4;
 
-// Called by this name, or argument-dependent lookup would prefer xsimd's exp to ours.
+// A namespace, so that calls name it: otherwise argument-dependent lookup would prefer xsimd's exp to ours.
 namespace math {
 
-// Adding 1.5 * 2^mantissa to a small x rounds it to an integer, which then stands in the low bits of the sum.
+// Adding 1.5 * 2^mantissa to a small x rounds it to an integer, which the low bits of the sum then hold.
 constexpr Real kRound = kSingle ? Real(0x1.8p23) : Real(0x1.8p52);
 constexpr Word kOneBits = kSingle ? Word(0x3F800000) : Word(0x3FF0000000000000);
 constexpr Word kMantissaMask = (Word(1) << kMantissaBits) - 1;
@@ -59,7 +59,7 @@ Product<V> exact_product(V a, V b) {
 // ---------------------------------------------------------------------------------------------------------------------
 // The exponential function
 
-/// 2^n for an integer n given as kRound + n, if that is a normal number: n is moved into the exponent.
+/// 2^n for an integer n given as kRound + n, if 2^n is a normal number: moves n into the exponent.
 template <class V>
 V power_of_two(V rounded) {
   using W = WordsOf<V>;
@@ -120,7 +120,7 @@ V expm1_reduced(V r) {
   return mul_add(V(r * r), series, r);
 }
 
-/// a e^x = 2^n y, for factors that must come in before the scaling rounds.
+/// a e^x = 2^n y, for a factor that must be applied before the scaling rounds.
 template <class V>
 struct Scaled {
   V rounded, y;
@@ -131,7 +131,7 @@ Scaled<V> times_exp(V a, X x) {
   return {rounded, mul_add(a, expm1_reduced(r), a)};
 }
 
-/// e^x. Beyond the bounds the result is 0 or infinite; min and max pass a NaN in their second argument on.
+/// e^x. Beyond the bounds the result is 0 or infinite; min and max pass on a NaN in their second argument.
 template <class V>
 V exp(V x) {
   constexpr Real kLow = kSingle ? -104 : -746, kHigh = kSingle ? 89 : 710;
@@ -140,7 +140,7 @@ V exp(V x) {
 }
 
 /// 2^x for x <= 1; 0 where that is below 2^-126.5 (double: 2^-1022.5), and NaN of NaN. Cheaper than exp: the reduction
-/// is one exact step, there is no upper bound, and the result's exponent comes ready out of the rounding.
+/// is one exact step, there is no upper bound, and the rounding directly gives the result's exponent.
 template <class V>
 V exp2_of_negative(V x) {
   using W = WordsOf<V>;
@@ -168,9 +168,8 @@ V expm1_negative(V x) {
   return mul_add(scale, expm1_reduced(r), scale - V(1));
 }
 
-/// e^r = (even + odd) / (even - odd): a Pade approximant, for functions that divide anyway and so get their
-/// exponential without a second division or a longer polynomial. even is 1 + r^2/10 for float, which errs by
-/// r^7/100800, and so on; `odd` has the sign of r.
+/// e^r = (even + odd) / (even - odd): a Pade approximant, for functions that divide anyway, which saves a second
+/// division or a longer polynomial. For float, even is 1 + r^2/10, and the error r^7/100800; `odd` has the sign of r.
 template <class V>
 struct Pade {
   V even, odd;
@@ -221,8 +220,8 @@ V log_of_normal(V x) {
   constexpr Word kSqrtHalfBits = kSingle ? Word(0x3F3504F3) : Word(0x3FE6A09E667F3BCD);
   constexpr Real kTwoPower = kSingle ? Real(0x1p23) : Real(0x1p52);
   constexpr Real kBias = kSingle ? 127 : 1023;
-  // x = 2^e m with sqrt(1/2) <= m < sqrt(2). The exponent field holds e + bias; a small integer becomes a number
-  // when it is put into the mantissa of 2^mantissa.
+  // x = 2^e m with sqrt(1/2) <= m < sqrt(2). The exponent field holds e + bias; a small integer becomes a
+  // floating-point number when it is put into the mantissa of 2^mantissa.
   const W shifted = bits_as<W>(x) + W(kOneBits - kSqrtHalfBits);
   const V e = bits_as<V>(W((shifted >> kMantissaBits) | W(bits_as<Word>(kTwoPower)))) - V(kTwoPower + kBias);
   const V m = bits_as<V>(W((shifted & W(kMantissaMask)) + W(kSqrtHalfBits)));

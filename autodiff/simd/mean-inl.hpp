@@ -1,6 +1,6 @@
-// Means along one axis. A sum of many numbers rounds where it is large, and may overflow; so numbers are summed as
-// differences from what is known of the mean, block by block. What is not finite then is left to the reference, in
-// twice the precision.
+// Means along one axis. A large sum rounds coarsely and may overflow, so numbers are summed, block by block, as
+// differences from an estimate of the mean. Results that are not finite are left to the reference, in twice the
+// precision.
 #pragma once
 
 #include "autodiff/simd/reduction-inl.hpp"
@@ -10,8 +10,8 @@
 namespace rill::simd {
 namespace {
 
-/// How many numbers of `count` are visited first, for what the others are taken relative to: of a block all, and of
-/// more of them a quarter of the first one, so that at most three in four of what is summed cancel, wherever they are.
+/// How many of `count` numbers make the first estimate of the mean: all of a single block, or a quarter of the first of
+/// several, so that at most three quarters of a sum cancel, whatever the numbers.
 inline Index first_of(Index count, Index block) { return count <= block ? count : block / 4; }
 
 /// Down `rows` rows, `step` numbers apart. share_first = 1 / first_of(rows, kBlock), share = 1 / rows.
@@ -36,7 +36,7 @@ template <class V, int width, class Part>
   }
 }
 
-/// Up to so many contiguous numbers are a block.
+/// The most contiguous numbers in a block.
 template <class V>
 constexpr Index kRowBlock = kBlock * 4 * kLanes<V>;
 
@@ -45,8 +45,8 @@ V sum_of_differences(Index n, const Real* x, V center) {
   return combine_registers<V, Sum>(n, [=](Index i, auto part) { return part.load(x + i) - center; });
 }
 
-/// Lane r: the sum of the lanes of rows[r], which are overwritten. Halves of two registers' lanes are added and brought
-/// together in one until there is only one.
+/// Lane r: the sum of the lanes of rows[r], which are overwritten. Adds the halves of each register and merges pairs of
+/// registers until one is left.
 template <class V>
 V sums_of_lanes(V (&rows)[V::size]) {
   for (std::size_t half = V::size / 2; half > 0; half /= 2) {
@@ -106,8 +106,8 @@ bool mean_rows(Index outer, Index n, const Real* x, Real* y) {
   return finite;
 }
 
-/// 1 < inner < lanes: L rows of `inner` numbers are `inner` whole registers, whose lanes keep their columns from one
-/// group of L rows to the next.
+/// 1 < inner < lanes: L rows of `inner` numbers are `inner` whole registers, each of whose lanes belongs to the same
+/// column in every group of L rows.
 template <class V>
 bool mean_narrow(Index reduced, Index inner, const Real* x, Real* y) {
   constexpr Index L = kLanes<V>;

@@ -1,4 +1,4 @@
-// The normal distribution's function Phi(x) = erfc(-x / sqrt 2) / 2, for GELU.
+// The CDF of the standard normal distribution, Phi(x) = erfc(-x / sqrt 2) / 2, for GELU.
 #pragma once
 
 #include "autodiff/simd/math-inl.hpp"
@@ -10,9 +10,9 @@ namespace math {
 constexpr Real kSqrtTwoPi = Real(2.5066282746310005024);
 constexpr Real kNormalEnd = kSingle ? 15 : 39;
 
-/// Phi(-c) = e^(-c^2/2) q / (1 + c (p + sqrt(2 pi) q)) for 0 <= c <= kNormalEnd, where Phi is beyond the denormal
-/// numbers. The polynomials make (1 + c p) / q sqrt(2 pi) closest to phi(c) / Phi(-c) - c, which falls from 0.8 to 1 /
-/// c: so where the long sums of positive terms in q round much, they round the same above and below.
+/// Phi(-c) = e^(-c^2/2) q / (1 + c (p + sqrt(2 pi) q)) for 0 <= c <= kNormalEnd, beyond which Phi is below all
+/// denormal numbers. The polynomials make (1 + c p) / q sqrt(2 pi) closest to phi(c) / Phi(-c) - c, which falls from
+/// 0.8 to 1 / c: so the rounding errors of the long sum q largely cancel between numerator and denominator.
 template <class V>
 struct NormalTail {
   V q, denominator;
@@ -34,7 +34,7 @@ NormalTail<V> normal_tail(V c) {
   return {q, mul_add(c, mul_add(q, V(kSqrtTwoPi), p), V(1))};
 }
 
-/// -c^2 / 2 with what it loses by rounding, which in e^(-c^2/2) is a relative error.
+/// -c^2 / 2 and its rounding error, which would be a relative error of e^(-c^2/2).
 template <class V>
 Product<V> minus_half_square(V c) {
   return exact_product(c, V(c * V(Real(-0.5))));

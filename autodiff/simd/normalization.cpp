@@ -1,9 +1,9 @@
-// Normalization. Where a group has many places, as images do, lanes are channels: the numbers of a column go down one
-// lane, and nothing is ever summed across lanes. Where a group is one row, registers go along it.
+// Normalization. Where a group has many positions, as in images, lanes are channels: each column stays in one lane, and
+// nothing is summed across lanes. Where a group is one row, registers lie along it.
 //
-// Numbers are squared after a mean of theirs has been taken off, so that a mean far from 0 costs no digits; and the
-// mean is told to more digits than a Real has, so that its rounding costs none either. Squares that overflow are left
-// to the reference, in twice the precision.
+// A mean is subtracted before squaring, so a mean far from 0 costs no digits; and the mean is kept to more digits than
+// a Real has, so its rounding costs none either. Squares that overflow are left to the reference, in twice the
+// precision.
 #include "autodiff/simd/normalization.hpp"
 
 #include "autodiff/simd/reduction-inl.hpp"
@@ -16,14 +16,14 @@ namespace {
 // ---------------------------------------------------------------------------------------------------------------------
 // Down the columns
 
-/// Of so many numbers: their mean, and the sum of their squared distances from it.
+/// The mean of some numbers, and the sum of their squared distances from it.
 template <class V>
 struct Moments : RunningMean<V> {
   V squares = V(0);
 
-  /// So many more numbers, of whose d = x - mean both sums are given:   with n numbers before and N now,
+  /// Adds `more` numbers, given the sums of d = x - mean and d^2:   with n numbers before and N after,
   /// T = sum d = n rest + sum,   mean' = mean + T / N,   squares' = squares + n rest^2 + sum d^2 - T^2 / N.
-  /// How much of that cancels, callers see to: where `mean` is that of one number in k, all but 1 / k at most.
+  /// Callers limit the cancellation: if `mean` is the mean of one in k of the numbers, at least 1 / k remains.
   void add(Index before, Index more, V sum, V sum_of_squares) {
     const V share(1 / static_cast<Real>(before + more));
     const V rest_before = this->rest, offset_before = V(static_cast<Real>(before)) * rest_before;
@@ -33,11 +33,11 @@ struct Moments : RunningMean<V> {
   }
 };
 
-/// Rows whose mean the first block's numbers are taken relative to.
+/// The rows that give the first estimate of the mean, for the first block.
 constexpr Index kFirstRows = kBlock / 4;
 
-/// In one visit of x, block by block, where a block's numbers are taken relative to the mean of those before; the first
-/// block's, to that of its first rows.
+/// In one pass over x, block by block. Each block is taken relative to the mean of those before; the first block, to
+/// that of its first rows.
 template <class V>
 [[gnu::flatten]] void column_moments(Index rows, Index columns, const Real* x, Real* mean, Real* rest,
                                      Real* deviation) noexcept {
@@ -139,7 +139,7 @@ template <class V>
 // ---------------------------------------------------------------------------------------------------------------------
 // Along the rows
 
-/// Two sums over a row, the same in every lane: accumulate(c, part, sums) adds the terms of a register.
+/// Two sums over a row, with the result in every lane: accumulate(c, part, sums) adds the terms of a register.
 template <class V>
 struct Sums {
   V a = V(0), b = V(0);
@@ -210,7 +210,7 @@ template <class V>
     }
     const V mean(moments[0]), rstd(moments[1]), low(moments[2]);
     const Sums<V> sums = row_sums<V>(columns, [=](Index c, auto part, Sums<V>& into) {
-      // h is 0 in the lanes that are not meant, as g is there
+      // h is 0 in unused lanes, because g is
       const V g_c = part.load(g + c), xhat = mul_add(V(part.load(x + c) - mean), rstd, low);
       const V h = g_c * part.load(scale + c);
       part.store(gshift + c, V(part.load(gshift + c) + g_c));

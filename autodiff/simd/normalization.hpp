@@ -1,4 +1,4 @@
-// Normalization of columns, and of rows.
+// Normalization of columns and of rows.
 #pragma once
 
 #include "autodiff/real.hpp"
@@ -6,11 +6,11 @@
 namespace rill::simd {
 
 struct NormalizationKernels {
-  // Normalization. x, g, y: [rows, columns]; what is told of each column: [columns].
-  /// Of each column: the mean is mean_c + rest_c, where rest_c is what mean_c loses by rounding, and
+  // Normalization. x, g, y: [rows, columns]; arguments per column: [columns].
+  /// For each column, its mean is mean_c + rest_c, where rest_c is the rounding error of mean_c, and
   ///   deviation_c = sqrt(sum_r (x[r, c] - mean)^2 / rows).   rows >= 1
-  /// Neither a mean far from 0 nor a row far from the others costs digits, and no square overflows; those of
-  /// differences from the mean below 1e-17 (double: 1e-150) may vanish.
+  /// Neither a mean far from 0 nor an outlier row costs digits, and no square overflows; squares of differences from
+  /// the mean below 1e-17 (double: 1e-150) may underflow.
   void (*column_moments)(Index rows, Index columns, const Real* x, Real* mean, Real* rest, Real* deviation) noexcept;
   /// y = (x - mean_c) scale_c + shift_c
   void (*normalize_columns)(Index rows, Index columns, const Real* x, const Real* mean, const Real* scale,
@@ -22,8 +22,8 @@ struct NormalizationKernels {
   void (*normalize_columns_gradient)(Index rows, Index columns, const Real* g, const Real* x, const Real* mean,
                                      const Real* rstd, const Real* scale, const Real* slope, const Real* shift,
                                      Real* gx) noexcept;
-  /// Of each row: y = xhat scale_c + shift_c,   xhat = (x - mean_r) rstd_r + low_r,   rstd_r = 1 / sqrt(variance_r +
-  /// epsilon), where low_r is for what mean_r loses by rounding. moments: [rows, 3], the mean, rstd and low. columns >=
+  /// For each row: y = xhat scale_c + shift_c,   xhat = (x - mean_r) rstd_r + low_r,   rstd_r = 1 / sqrt(variance_r +
+  /// epsilon), where low_r corrects the rounding of mean_r. moments: [rows, 3], the mean, rstd and low. columns >=
   /// 1. Digits, overflow and underflow as in column_moments.
   void (*normalize_rows)(Index rows, Index columns, const Real* x, const Real* scale, const Real* shift, Real epsilon,
                          Real* y, Real* moments) noexcept;
@@ -34,7 +34,7 @@ struct NormalizationKernels {
 };
 
 namespace scalar {
-extern const NormalizationKernels normalization_kernels;  // which the other sets leave rare cases to
+extern const NormalizationKernels normalization_kernels;  // to which the other sets leave rare cases
 }
 
 }  // namespace rill::simd
@@ -46,13 +46,13 @@ extern const NormalizationKernels normalization_kernels;  // which the other set
 namespace rill::simd::scalar {
 namespace {
 
-// What of x a Real tells, and what is left of it.
+// x rounded to a Real, and the rest.
 void split(Wide x, Real& part, Real& rest) {
   part = static_cast<Real>(x);
   rest = static_cast<Real>(x - static_cast<Wide>(part));
 }
 
-// Their mean, and the mean of the squares of their distances from it.
+// The mean of some numbers, and the mean of their squared distances from it.
 struct MeanAndVariance {
   Wide mean, variance;
 };

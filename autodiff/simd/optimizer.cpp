@@ -1,4 +1,4 @@
-// Updates in place: parameters, what an optimizer remembers of them and their average, in one pass over memory.
+// In-place updates: parameters, optimizer state and average, in one pass over memory.
 #include "autodiff/simd/optimizer.hpp"
 
 #include <limits>
@@ -26,9 +26,9 @@ void adam_loop(Index n, const Real* gradient, const Adam& step, Real* m, Real* v
   const V inverse_correction2(step.inverse_correction2), epsilon(step.epsilon), weight(step.average_weight);
   for_registers<V>(n, [=](Index i, auto part) {
     const V g = scale * part.load(gradient + i), m_i = part.load(m + i), v_i = part.load(v + i), p_i = part.load(p + i);
-    // (1 - rest) x as x - rest x, in which the constant does not round
+    // (1 - rest) x as x - rest x, because 1 - rest would round
     const V mean = mul_add(rest1, g, neg_mul_add(rest1, m_i, m_i));
-    // A square beyond a Real stays infinite, and the step 0: inf - inf would be NaN.
+    // A square that overflows stays infinite, which makes the step 0; without the min, inf - inf would be NaN.
     const V finite = xsimd::min(v_i, V(std::numeric_limits<Real>::max()));
     const V variance = mul_add(V(rest2 * g), g, neg_mul_add(rest2, finite, v_i));
     part.store(m + i, mean);

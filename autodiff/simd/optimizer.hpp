@@ -1,4 +1,4 @@
-// Updates in place.
+// In-place updates.
 #pragma once
 
 #include "autodiff/real.hpp"
@@ -8,11 +8,11 @@ namespace rill::simd {
 /// One step of Adam on n numbers, with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2):
 ///   m = beta1 m + (1 - beta1) s g,   v = beta2 v + (1 - beta2) (s g)^2
 ///   p = (1 - decay) p - step m / (sqrt(v / (1 - beta2^t)) + epsilon)
-/// where s = `gradient_scale`, step = learning rate / (1 - beta1^t) and decay = learning rate times weight decay; and
-/// of the exponential moving average, w = `average_weight`:
+/// where s = `gradient_scale`, step = learning rate / (1 - beta1^t) and decay = learning rate * weight decay; and of
+/// the exponential moving average, with w = `average_weight`:
 ///   average = average + w (p - average)
-/// A beta is told by its distance from 1, which a Real keeps where it would round the beta to 1. Where (s g)^2 is
-/// beyond a Real, v becomes and stays infinite, and p stands still.
+/// A beta is given by its distance from 1, because a Real might round the beta itself to 1. Where (s g)^2 overflows, v
+/// becomes and stays infinite, and p no longer changes.
 struct Adam {
   Real gradient_scale;
   Real rest1, rest2;  ///< 1 - beta1, 1 - beta2
@@ -46,7 +46,7 @@ void adam(Index n, const Real* gradient, const Adam& step, Real* m, Real* v, Rea
   for (Index i = 0; i < n; ++i) {
     const Real g = step.gradient_scale * gradient[i];
     m[i] = m[i] - step.rest1 * m[i] + step.rest1 * g;
-    // A square beyond a Real stays infinite, and the step 0: inf - inf would be NaN.
+    // A square that overflows stays infinite, which makes the step 0; without the min, inf - inf would be NaN.
     v[i] = v[i] - step.rest2 * std::min(v[i], std::numeric_limits<Real>::max()) + step.rest2 * g * g;
     p[i] -= step.decay * p[i] + step.step * m[i] / (std::sqrt(v[i] * step.inverse_correction2) + step.epsilon);
     if (average) average[i] += step.average_weight * (p[i] - average[i]);

@@ -1,4 +1,4 @@
-// Pooling: lanes are channels, so that all places of a rectangle are whole registers.
+// Pooling: lanes are channels, so that each pixel of a rectangle is whole registers.
 #include "autodiff/simd/pooling.hpp"
 
 #include "autodiff/simd/math-inl.hpp"
@@ -7,8 +7,9 @@
 namespace rill::simd {
 namespace {
 
-/// Calls body(out, part, places, for_places) for every register of the grid's numbers: `out` is where it stands in y,
-/// and for_places(visit) calls visit(place) with where the same channels stand in x, for all `places` of the rectangle.
+/// Calls body(out, part, places, for_places) for every register of the result: `out` is its offset in y, and
+/// for_places(visit) calls visit(place) with the offset of the same channels in x, for each of the rectangle's `places`
+/// pixels.
 template <class V, class Body>
 void for_rectangles(const Rectangles& at, const Body& body) {
   Index out = 0;
@@ -27,8 +28,8 @@ void for_rectangles(const Rectangles& at, const Body& body) {
   }
 }
 
-/// So many places are summed as they come. Sums of so many are added up together with what each addition loses (Kahan
-/// and Babuska, 1969), so that the error does not grow with the number of places.
+/// This many pixels are summed directly. Such sums are added with compensation (Kahan and Babuska, 1969), so that the
+/// error does not grow with the number of pixels.
 constexpr Index kPlacesOfBlock = 16;
 
 /// y = quotient(the sum over each rectangle). Returns whether all sums are finite.
@@ -53,7 +54,7 @@ bool sum_rectangles(const Rectangles& at, const Real* x, const Quotient& quotien
         if (++count % kPlacesOfBlock == 0) add_block();
       });
       add_block();
-      sum = xsimd::select(xsimd::abs(sum) < V(kInfinity), V(sum + lost), sum);  // infinity lost a NaN
+      sum = xsimd::select(xsimd::abs(sum) < V(kInfinity), V(sum + lost), sum);  // if sum is infinite, lost is NaN
     }
     finite = is_finite(sum) && finite;
     part.store(y + out, quotient(sum));
@@ -84,7 +85,7 @@ template <class V>
         best = x_place, picked = v_place, first = false;
         return;
       }
-      // The larger one, or a NaN; once best is a NaN it stays, as maximum() is its first argument then.
+      // The larger one, or a NaN; a NaN in best stays, because it is maximum()'s first argument.
       const V larger = maximum(best, x_place);
       const auto stays = xsimd::isnan(best) | (best >= x_place);
       picked = xsimd::select(stays, picked, v_place);
@@ -99,7 +100,7 @@ template <class V>
   for_rectangles<V>(at, [=](Index out, auto part, Index, const auto& for_places) {
     V best(-kInfinity);
     for_places([&](Index place) { best = maximum(best, part.load(x + place)); });
-    V rest = part.load(g + out);  // what has not found its place
+    V rest = part.load(g + out);  // gradients that are not yet placed
     for_places([&](Index place) {
       const V x_place = part.load(x + place);
       const auto here = xsimd::isnan(x_place) | (x_place == best);

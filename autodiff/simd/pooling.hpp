@@ -5,12 +5,12 @@
 
 namespace rill::simd {
 
-/// Some neighbouring rows or columns of places: [begin, end).
+/// A range of rows or columns of pixels: [begin, end).
 struct Range {
   Index begin, end;
 };
 
-/// For each place (i, j) of a grid, a rectangle of places of an image [., width, channels]: rows[i] by columns[j].
+/// For each element (i, j) of a grid, a rectangle of pixels of an image [., width, channels]: rows[i] by columns[j].
 struct Rectangles {
   Index row_count, column_count;
   const Range* rows;     ///< row_count of them
@@ -19,18 +19,18 @@ struct Rectangles {
 };
 
 struct PoolingKernels {
-  // Pooling, of one image. y: [row_count, column_count, channels]; x, v, gx: [., width, channels].
-  /// y = the sum over each rectangle / divisor. The error does not grow with the number of places.
+  // Pooling of one image. y: [row_count, column_count, channels]; x, v, gx: [., width, channels].
+  /// y = (the sum over each rectangle) / divisor. The error does not grow with the number of pixels.
   void (*sum_rectangles)(const Rectangles&, const Real* x, Real divisor, Real* y) noexcept;
-  /// y = v where x is first the maximum of each rectangle, channel by channel; or where x is first NaN, if it is. None
-  /// of the rectangles is empty.
+  /// y = v at the first maximum of x in each rectangle, channel by channel, or at the first NaN if there is one. No
+  /// rectangle is empty.
   void (*pick_at_maxima)(const Rectangles&, const Real* x, const Real* v, Real* y) noexcept;
-  /// gx += g at those places
+  /// gx += g at the same pixels.
   void (*add_at_maxima)(const Rectangles&, const Real* x, const Real* g, Real* gx) noexcept;
 };
 
 namespace scalar {
-extern const PoolingKernels pooling_kernels;  // which the other sets leave rare cases to
+extern const PoolingKernels pooling_kernels;  // to which the other sets leave rare cases
 }
 
 }  // namespace rill::simd
@@ -42,8 +42,8 @@ extern const PoolingKernels pooling_kernels;  // which the other sets leave rare
 namespace rill::simd::scalar {
 namespace {
 
-// body(i, c): number i of the grid, channel by channel, and where channel c of its rectangle is to be found in x, by
-// visit(place), for every place.
+// Calls body(i, for_each) for number i of the result, where for_each(visit) calls visit(place) with the offset in x of
+// each number of its rectangle and channel.
 template <class Body>
 void for_rectangles(const Rectangles& at, const Body& body) {
   Index out = 0;
@@ -62,7 +62,7 @@ void for_rectangles(const Rectangles& at, const Body& body) {
   }
 }
 
-// The first place of the maximum, or of a NaN.
+// The offset of the first maximum, or of the first NaN.
 template <class Visit>
 Index first_maximum(const Real* x, const Visit& for_places) {
   Index best = -1;

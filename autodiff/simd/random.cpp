@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kTileWords = 4 * kRandomTileBlocks;
 
-/// The products of the low halves of 64-bit lanes, which xsimd does not offer.
+/// The products of the low halves of 64-bit lanes, which xsimd does not provide.
 template <class W>
 W multiply_low_halves(W a, W b) {
 #if defined(__AVX512F__)
@@ -32,20 +32,20 @@ struct RoundKeys {
   std::uint64_t key[10][2];
 };
 
-/// Four words of each block: a block per 64-bit lane, in whose low half the word stands. The high halves hold
-/// remains of products, which nothing looks at.
+/// The four words of each block: one block per 64-bit lane, with the word in the low half. The high halves hold unused
+/// parts of products.
 template <class W>
 struct Blocks {
   W c0, c1, c2, c3;
 };
 
-/// Registers of blocks that go through the rounds in step. One round of one is a chain of some six cycles (product,
-/// shift, xor), six instructions of which up to four start in each cycle: so four of them keep the CPU busy, if
-/// their 16 words fit into the registers.
+/// The number of registers of blocks that go through the rounds together. One round is a chain of some six cycles
+/// (product, shift, xor) and six instructions, of which up to four start per cycle: so four registers of blocks keep
+/// the CPU busy, if their 16 words fit into registers.
 template <class W>
 constexpr int kInStep = sizeof(W) == 64 ? 4 : 2;
 
-/// From the counters in c0 and c1 and the stream in c2 and c3 to random words.
+/// Turns the counters in c0 and c1 and the stream in c2 and c3 into random words.
 template <class W>
 [[gnu::always_inline]] inline void philox(const RoundKeys& keys, Blocks<W> (&x)[kInStep<W>]) {
   const W multiplier0(std::uint64_t{0xD2511F53}), multiplier1(std::uint64_t{0xCD9E8D57});
@@ -60,12 +60,12 @@ template <class W>
 
 constexpr int kTilesAtOnce = 2;
 
-/// The words of two tiles, one after the other. Even blocks and odd blocks are computed in registers of their own, so
-/// that putting the low halves side by side gives 32-bit lanes in the order of the blocks.
+/// The words of two tiles, one after the other. Even and odd blocks are computed in separate registers, so that merging
+/// their low halves gives 32-bit lanes in the order of the blocks.
 template <class V>
 [[gnu::always_inline]] inline void philox_tiles(const RandomState& state, const RoundKeys& keys, std::uint32_t* w) {
   using W = xsimd::batch<std::uint64_t, typename V::arch_type>;
-  constexpr int kPair = 2 * W::size;  // blocks in a register of even and one of odd ones
+  constexpr int kPair = 2 * W::size;  // blocks in one register of even and one of odd blocks
   alignas(64) static constexpr std::uint64_t kEven[8] = {0, 2, 4, 6, 8, 10, 12, 14};
   const W even_blocks = W::load_aligned(kEven);
   const W low_half(std::uint64_t{0xFFFFFFFF});
@@ -93,7 +93,7 @@ template <class V>
   }
 }
 
-/// Exactly the number v[i] in (0, 1] and u[i] in [0, 1) that kernels.hpp defines, for a register of i.
+/// The numbers v[i] in (0, 1] and u[i] in [0, 1) exactly as random.hpp defines them, for a register of i.
 template <class V>
 struct Uniform {
 #ifdef RILL_REAL_DOUBLE
@@ -110,7 +110,7 @@ struct Uniform {
     return bits_as<V>(WordsOf<V>(words | WordsOf<V>(bits_as<std::uint64_t>(0x1p52)))) - V(0x1p52);
   }
 #else
-  // A word of at most 24 bits, as a float: signed conversion is the one all sets have.
+  // A word of at most 24 bits, as a float: signed conversion is what all instruction sets have.
   using Signed = xsimd::batch<std::int32_t, typename V::arch_type>;
   static V small(WordsOf<V> w) { return xsimd::to_float(bits_as<Signed>(w)); }
   static V half_open(const std::uint32_t* w) { return small(WordsOf<V>::load_unaligned(w) >> 8) * V(0x1p-24f); }
@@ -153,7 +153,7 @@ struct BitsTile {
   static void make(const std::uint32_t* w, std::uint32_t* y) { __builtin_memcpy(y, w, sizeof(*y) * kSize); }
 };
 
-/// Tiles after tiles; of the last ones, as much as is asked for.
+/// Writes tiles one after the other, and only the requested part of the last ones.
 template <class V, class Tile>
 [[gnu::flatten]] void random(RandomState state, Index n, typename Tile::Number* y) noexcept {
   constexpr Index kNumbers = kTilesAtOnce * Tile::kSize;

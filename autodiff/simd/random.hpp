@@ -8,7 +8,7 @@
 
 namespace rill::simd {
 
-/// Philox blocks in a tile: the step of RandomState::counter.
+/// Philox blocks in a tile, by which RandomState::counter advances.
 inline constexpr int kRandomTileBlocks = 16;
 /// Numbers in a tile.
 inline constexpr int kRandomTile = sizeof(Real) == 4 ? 64 : 32;
@@ -88,7 +88,7 @@ void bits_tile(const std::uint32_t* w, std::uint32_t* y) {
   for (int i = 0; i < kTileWords; ++i) y[i] = w[i];
 }
 
-// Tile after tile; of the last one, as much as is asked for.
+// Writes tiles one after the other, and only the requested part of the last one.
 template <class T, int size, void (*tile)(const std::uint32_t*, T*)>
 void random(RandomState state, Index n, T* y) noexcept {
   for (Index i = 0; i < n; i += size, state.counter += kRandomTileBlocks) {

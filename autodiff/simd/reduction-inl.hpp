@@ -20,12 +20,12 @@ struct Max {
   static Real combine(Real a, Real b) { return a != a || a > b ? a : b; }
 };
 
-/// This many terms are combined into a partial result before it joins the total, so that the rounding errors of a
-/// long sum grow with its number of blocks.
+/// This many terms are combined into a partial result before it is added to the total, so that the rounding errors of a
+/// long sum grow only with its number of blocks.
 constexpr Index kBlock = 64;
 
-/// term(i, part) combined over i = 0, L, 2L, ... below n, lane by lane. In four chains: an addition takes some four
-/// cycles, and two can start in each.
+/// term(i, part) combined over i = 0, L, 2L, ... below n, lane by lane. In four chains: an addition has a latency of
+/// some four cycles, and two can start per cycle.
 template <class V, template <class> class Op, class Term>
 V combine_registers(Index n, const Term& term) {
   constexpr Index L = kLanes<V>;
@@ -50,7 +50,7 @@ V combine_registers(Index n, const Term& term) {
   return total;
 }
 
-/// The same over lanes, too; every lane holds the result.
+/// The same, and then over lanes; every lane holds the result.
 template <class V, template <class> class Op, class Term>
 V reduce_registers(Index n, const Term& term) {
   return fold_lanes(combine_registers<V, Op>(n, term), [](V x, V y) { return Op<V>::combine(x, y); });

@@ -39,8 +39,8 @@ template <class V, template <class> class Op, int width, class Part>
   part.store(y + (width - 1) * kLanes<V>, total[width - 1]);
 }
 
-/// 1 < inner < lanes: L rows of `inner` numbers are `inner` whole registers, whose lanes keep their columns from
-/// one group of L rows to the next.
+/// 1 < inner < lanes: L rows of `inner` numbers are `inner` whole registers, each of whose lanes belongs to the same
+/// column in every group of L rows.
 template <class V, template <class> class Op>
 void reduce_narrow(Index reduced, Index inner, const Real* x, Real* y) {
   constexpr Index L = kLanes<V>;

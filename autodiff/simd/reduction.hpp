@@ -16,7 +16,7 @@ struct ReductionKernels {
 };
 
 namespace scalar {
-extern const ReductionKernels reduction_kernels;  // which the other sets leave rare cases to
+extern const ReductionKernels reduction_kernels;  // to which the other sets leave rare cases
 }
 
 }  // namespace rill::simd
@@ -28,7 +28,7 @@ extern const ReductionKernels reduction_kernels;  // which the other sets leave 
 namespace rill::simd::scalar {
 namespace {
 
-// Sums of halves, down to 64 terms added in a row: the error grows with the logarithm of n and not with n
+// Pairwise summation, down to runs of 64 terms: the error grows with the logarithm of n and not with n
 // (Higham, "The accuracy of floating point summation", 1993).
 template <class Term>
 Real pairwise_sum(Index first, Index n, const Term& term) {

@@ -1,4 +1,4 @@
-// What the kernels in plain C++ share.
+// Shared parts of the kernels in plain C++.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,7 @@ namespace {
 
 constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
 
-// A sum in twice the precision, together with what each addition loses (Kahan and Babuska, 1969), so that it does not
-// matter how many numbers it is of.
+// A compensated sum (Kahan and Babuska, 1969) in twice the precision, accurate for any number of terms.
 class LongSum {
  public:
   void add(Real x) {
@@ -21,7 +20,7 @@ class LongSum {
     lost_ += (sum_ - (next - part)) + (term - part);
     sum_ = next;
   }
-  Wide value() const { return std::isfinite(sum_) ? sum_ + lost_ : sum_; }  // infinity lost a NaN
+  Wide value() const { return std::isfinite(sum_) ? sum_ + lost_ : sum_; }  // if sum_ is infinite, lost_ is NaN
 
  private:
   Wide sum_ = 0, lost_ = 0;

@@ -1,3 +1,3 @@
-// The reference: the kernels in plain C++, which stand beside their declarations.
+// The reference: the kernels in plain C++, which are defined beside their declarations.
 #define RILL_REFERENCE
 #include "autodiff/simd/kernels.hpp"

@@ -11,7 +11,7 @@ using Arch = xsimd::sse2;
 namespace avx2 {  // with fused multiply-add: most x86-64 CPUs since 2013
 using Arch = xsimd::fma3<xsimd::avx2>;
 }
-namespace avx512 {  // as far as all CPUs since Skylake-X have it in common
+namespace avx512 {  // the subset that all CPUs since Skylake-X have
 using Arch = xsimd::avx512dq;
 }
 namespace neon64 {  // which every 64-bit ARM CPU has

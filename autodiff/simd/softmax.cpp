@@ -1,4 +1,4 @@
-// Softmax and its relatives: long rows one by one, along registers; short ones a register's number at a time.
+// Softmax, log-softmax and log-sum-exp: long rows one by one, along registers; short rows one per lane.
 #include "autodiff/simd/softmax.hpp"
 
 #include "autodiff/simd/reduction-inl.hpp"
@@ -8,20 +8,20 @@
 namespace rill::simd {
 namespace {
 
-/// The maximum of a row that may miss a NaN: the sum of exponentials has it too. One instruction in place of four.
+/// A maximum that may miss a NaN, in one instruction instead of four: the sum of exponentials will have the NaN.
 template <class V>
 struct MaxOfNumbers : Max<V> {
   static V combine(V a, V b) { return xsimd::max(a, b); }
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Short rows. Reducing across the lanes of a register takes log2 L dependent steps twice a row, some 20 ns whatever its
-// length. So L rows are transposed into a small buffer, [columns, L], where every reduction is of whole registers.
+// Short rows. Reducing across the lanes of a register takes log2 L dependent steps twice per row, some 20 ns whatever
+// its length. So L rows are transposed into a small buffer, [columns, L], where reductions are over whole registers.
 
 /// Rows of up to this many registers count as short.
 constexpr Index kShortRegisters = 4;
 
-/// Calls body(first row, count, lanes) for L rows at a time, the last time for `count` of them.
+/// Calls body(first row, count, lanes) for L rows at a time; the last `count` may be smaller.
 template <class V, class Body>
 void for_short_rows(Index rows, Index columns, const Real* x, const Body& body) {
   constexpr Index L = kLanes<V>;
@@ -80,7 +80,7 @@ void short_log_softmax(Index rows, Index columns, const Real* x, Real* y) {
   });
 }
 
-/// ln sum_c e^x[c] for the maximum m and s = sum_c e^(x[c] - m); an infinite m is the answer, and m - m would be NaN.
+/// ln sum_c e^x[c] for the maximum m and s = sum_c e^(x[c] - m). An infinite m is the result: m - m would be NaN.
 template <class V>
 V log_of_sum(V m, V s) {
   return xsimd::select(xsimd::abs(m) == V(kInfinity), m, V(m + math::log(s)));
@@ -96,7 +96,7 @@ void short_logsumexp(Index rows, Index columns, const Real* x, Real* y) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Long rows. What is reduced over a row stays in a register, the same in every lane.
+// Long rows. A row's maximum and sum stay in registers, the same in every lane.
 
 template <class V, template <class> class Op>
 V row_max(Index columns, const Real* x) {

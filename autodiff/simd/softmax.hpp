@@ -1,4 +1,4 @@
-// Softmax and its relatives, row by row.
+// Softmax, log-softmax and log-sum-exp of rows.
 #pragma once
 
 #include "autodiff/simd/reduction.hpp"
@@ -49,7 +49,7 @@ void log_softmax(Index rows, Index columns, const Real* x, Real* y) noexcept {
 void logsumexp(Index rows, Index columns, const Real* x, Real* y) noexcept {
   for (Index r = 0; r < rows; ++r, x += columns) {
     const auto [m, s] = row_sum(columns, x);
-    y[r] = std::isinf(m) ? m : m + std::log(s);  // an infinite m is the answer, and m - m would be NaN
+    y[r] = std::isinf(m) ? m : m + std::log(s);  // an infinite m is the result: m - m would be NaN
   }
 }
 

@@ -1,4 +1,4 @@
-// Strips of registers side by side, down the rows of a matrix, and means that are known to more digits than a Real has.
+// Strips of adjacent registers, down the rows of a matrix, and means with more digits than a Real has.
 #pragma once
 
 #include "autodiff/simd/batch-inl.hpp"
@@ -6,8 +6,8 @@
 namespace rill::simd {
 namespace {
 
-/// Calls body(c, width, part) for strips of `width` registers side by side (a Constant), the first one at column c, of
-/// which `part` says what lanes of the last one are meant.
+/// Calls body(c, width, part) for strips of `width` adjacent registers (a Constant), the first one at column c; `part`
+/// says which lanes of the last one are used.
 template <class V, int most, class Body>
 void for_strips(Index columns, const Body& body) {
   constexpr Index L = kLanes<V>;
@@ -20,7 +20,7 @@ void for_strips(Index columns, const Body& body) {
   if (c < columns) body(c, Constant<1>{}, Head<V>(columns - c));
 }
 
-/// Registers side by side, of one row.
+/// Adjacent registers of one row.
 template <class V, int width>
 struct Strip {
   V at[width];
@@ -47,7 +47,7 @@ struct Strip {
   }
 };
 
-/// The mean of so many numbers is mean + rest.
+/// The mean of some numbers, mean + rest.
 template <class V>
 struct RunningMean {
   V mean, rest = V(0);

@@ -1,4 +1,4 @@
-// The whole table of one instruction set, RILL_SET: the parts that its subjects define, side by side.
+// The whole table of one instruction set, RILL_SET, joined from the parts that its subjects define.
 #include "autodiff/simd/kernels.hpp"
 
 namespace rill::simd::RILL_SET {

@@ -7,7 +7,7 @@ namespace rill::simd {
 namespace {
 
 /// Transposes L registers of L lanes: log2 L perfect shuffles. One shuffle interleaves register i with i + L/2, which
-/// moves the top bit of (register, lane) to the bottom; after log2 L of them the two halves have changed places.
+/// moves the top bit of (register, lane) to the bottom; after log2 L of them the two halves are swapped.
 template <class V>
 void transpose_registers(V (&x)[V::size]) {
   constexpr int L = V::size;
@@ -46,7 +46,7 @@ template <class V>
   }
 }
 
-/// y[c, r] = x[r, c] for any size. Walking down a column of blocks writes rows of y from left to right.
+/// y[c, r] = x[r, c] for any size. Going down a column of blocks writes rows of y from left to right.
 template <class V>
 void transpose_matrix(Index rows, Index columns, const Real* x, Index ldx, Real* y, Index ldy) {
   constexpr Index L = kLanes<V>;

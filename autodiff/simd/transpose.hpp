@@ -6,7 +6,7 @@
 namespace rill::simd {
 
 struct TransposeKernels {
-  /// x: [rows, columns] -> y: [columns, rows], which do not overlap
+  /// x: [rows, columns] -> y: [columns, rows]; they do not overlap
   void (*transpose)(Index rows, Index columns, const Real* x, Real* y) noexcept;
 };
 

@@ -7,8 +7,8 @@ namespace rill::simd {
 namespace {
 namespace math {
 
-/// x - h pi for an h with few bits: pi comes in pieces whose products with h are exact, or are absorbed by the single
-/// rounding of a fused multiply-add (Cody and Waite 1980).
+/// x - h pi for an h with few bits: pi is split into pieces whose products with h are exact, or are absorbed by the
+/// single rounding of a fused multiply-add (Cody and Waite 1980).
 template <class V>
 V minus_pi_times(V h, V x) {
   if constexpr (kFused) {
@@ -43,7 +43,7 @@ V sin_reduced(V r, WordsOf<V> signs) {
   return flip_sign(s, WordsOf<V>(signs ^ sign_bits(r)));
 }
 
-/// Beyond this, integers times pi take more pieces of pi; the C library has them.
+/// Beyond this, the reduction needs more pieces of pi; the C library has them.
 constexpr Real kLargestAngle = kFused ? (kSingle ? Real(1e5) : Real(1e9)) : (kSingle ? Real(1e3) : Real(1e5));
 
 template <class V, class F>
