@@ -11,7 +11,7 @@ namespace rill::nn {
 /// A function applied to every element, any shape; the formulas are in autodiff/ops.hpp.
 class Activation : public Layer {
  public:
-  /// Throws std::invalid_argument, listing the names there are, for any other.
+  /// Throws std::invalid_argument for an unknown name, listing the known ones.
   explicit Activation(const std::string& name);
 
   using Layer::forward;

@@ -1,4 +1,4 @@
-// Work done ahead of time, by threads of its own.
+// Prefetching: results computed ahead of time, by separate threads.
 #pragma once
 
 #include <condition_variable>
@@ -16,13 +16,13 @@
 
 namespace rill::nn {
 
-/// Computes make(first), make(first + 1), ... ahead, a few at a time, while the caller is busy with those before. What
-/// is computed must depend on the number alone; then it does not matter who computes it, or when.
+/// Computes make(first), make(first + 1), ... a few ahead, while the caller uses the results before them. make(i) must
+/// depend on i alone, so that it does not matter which thread computes it, or when.
 template <class T>
 class Ahead {
  public:
-  /// `make` is called by `workers` >= 1 threads at once, each of which takes the next number; loops within it stay on
-  /// its thread. What may interrupt the thread that this is made on interrupts them, too, as long as they live.
+  /// `make` is called by `workers` >= 1 threads at once, each of which takes the next number; parallel loops in it run
+  /// on its thread alone. An Interruptible of the constructing thread applies to the workers, too.
   Ahead(std::function<T(Index)> make, Index first, int workers)
       : make_(std::move(make)), taken_(first), next_(first), results_(static_cast<std::size_t>(2 * workers)) {
     const std::function<void()>* check = detail::interruption();
@@ -40,7 +40,7 @@ class Ahead {
   Ahead(const Ahead&) = delete;
   Ahead& operator=(const Ahead&) = delete;
 
-  /// The next result in order, once it is there. Throws what make() threw in its place; the next call goes on.
+  /// Waits for the next result in order and returns it. Rethrows what make() threw for it; the next call continues.
   T take() {
     std::unique_lock lock(mutex_);
     Result& result = slot(taken_);
@@ -85,7 +85,7 @@ class Ahead {
 
   std::function<T(Index)> make_;
   std::function<void()> check_;  // see autodiff/interruption.hpp
-  std::mutex mutex_;             // guards all below
+  std::mutex mutex_;             // guards everything below
   std::condition_variable changed_;
   Index taken_, next_;  // the next number to hand out and the next to compute
   std::vector<Result> results_;

@@ -7,7 +7,7 @@ namespace rill::nn {
 
 SelfAttention::SelfAttention(Index width, Index heads, bool zero_out, Generator& rng) : heads_(heads) {
   require(heads > 0 && width > 0 && width % heads == 0, "SelfAttention: ", heads, " heads of ", width,
-          " channels: expected a divisor of them");
+          " channels: expected heads that divide the channels");
   q_ = register_module("q", std::make_shared<Linear>(width, width, rng));
   k_ = register_module("k", std::make_shared<Linear>(width, width, rng));
   v_ = register_module("v", std::make_shared<Linear>(width, width, rng));

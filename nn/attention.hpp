@@ -1,4 +1,4 @@
-// Attention among the tokens of a sequence, and among the places of an image.
+// Attention among the tokens of a sequence, and among the pixels of an image.
 #pragma once
 
 #include <memory>
@@ -9,12 +9,12 @@
 
 namespace rill::nn {
 
-/// out(attention(q(x), k(x), v(x))): every token gathers from all of its sample (Vaswani et al. 2017, section 3.2).
-/// Three projections instead of one of three times the width, whose result would have to be cut apart.
+/// out(attention(q(x), k(x), v(x))): each token attends to all tokens of its sample (Vaswani et al. 2017, section 3.2).
+/// Three projections instead of one of three times the width, whose result would have to be split.
 /// x: [N, T, width] -> the same shape. Parameters: "q.weight" [width, width], "q.bias", and so for "k", "v", "out".
 class SelfAttention : public Module {
  public:
-  /// Throws std::invalid_argument unless `heads` divides `width`. `out` starts at zero where `zero_out` says so.
+  /// Throws std::invalid_argument unless `heads` divides `width`. `out` starts at zero if `zero_out`.
   SelfAttention(Index width, Index heads, bool zero_out, Generator& rng);
 
   Tensor forward(const Tensor& x) const;
@@ -24,7 +24,7 @@ class SelfAttention : public Module {
   std::shared_ptr<Linear> q_, k_, v_, out_;
 };
 
-/// The residual branch x + attention(norm(x)) over the places of an image; it starts as the identity.
+/// The residual block x + attention(norm(x)) over the pixels of an image; it starts as the identity.
 /// x: [N, H, W, channels] -> the same shape. Parameters: "norm.weight", "norm.bias", "attention.q.weight", ...
 class AttentionBlock : public Layer {
  public:

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kTrainedPrefix = "model.";
 constexpr const char* kAveragePrefix = "ema.";
 
-// The metadata with one more entry, that of a description.
+// The metadata with the entry of a description added.
 Metadata described(Metadata metadata, const char* key, const std::string& description) {
   require(!metadata.contains(key), "save: the metadata key '", key, "' is reserved");
   metadata[key] = description;
@@ -54,7 +54,8 @@ Metadata load_weights(const std::string& path, Weights weights, const ModuleMake
   require_finite(held, path);
   Index numbers = 0;
   for (const NamedTensor& named : held) numbers += named.tensor.size();
-  // What the description asks for must be in the file. A little more is let through, for assign() to say what is wrong.
+  // The file must hold what the description needs. A small excess is allowed here, so that assign() can say what is
+  // missing.
   constexpr Index kMoreTensors = 1000, kMoreNumbers = Index{1} << 22;
   const BuildLimit limit(std::ssize(held) + kMoreTensors, numbers + kMoreNumbers,
                          concat("the file holds ", held.size(), " of ", numbers));

@@ -1,8 +1,8 @@
 // Networks on disk: a safetensors file that holds the weights, their average and the description of the network.
 //
-//   tensors   "model.<parameter>" for every parameter and, when an average was kept, "ema.<parameter>"
+//   tensors   "model.<parameter>" for every parameter and, if there is an average, "ema.<parameter>"
 //   metadata  what the network is: for a time network under "model" (nn/time_network_description.hpp), for a classifier
-//             under "classifier" (nn/image_classifier.hpp), as JSON; and whatever the caller adds
+//             under "classifier" (nn/image_classifier.hpp), as JSON; and any entries of the caller
 #pragma once
 
 #include <functional>
@@ -24,26 +24,26 @@ using Metadata = std::map<std::string, std::string>;
 inline constexpr const char* kNetworkKey = "model";
 inline constexpr const char* kClassifierKey = "classifier";
 
-/// Which of the two sets of weights in a file.
+/// Which of the two sets of weights in a file to use.
 enum class Weights {
-  kTrained,   ///< those that the optimizer left
-  kAveraged,  ///< their average, or the trained ones where none was kept
+  kTrained,   ///< the weights as trained
+  kAveraged,  ///< their moving average, or the trained ones if the file has no average
 };
 
-/// Writes the weights of any module at once, with what will tell how to build it again. `ema` may be null. Throws
-/// FileError when the file cannot be written, std::invalid_argument for an average of other parameters.
+/// Writes the weights of any module atomically, with metadata that describes how to build it. `ema` may be null. Throws
+/// FileError if the file cannot be written, std::invalid_argument for an average of other parameters.
 void save_weights(const std::string& path, const Module& module, const Ema* ema, const Metadata& metadata);
 
 /// Builds a module from a file's metadata.
 using ModuleMaker = std::function<std::shared_ptr<Module>(const Metadata& metadata)>;
-/// Fills in the weights of the module that make() builds, and returns the metadata.
-/// Throws FileError, naming the file and the tensor, when it is not such a file, lacks a tensor, holds one too many,
-/// one of another shape, or one with NaNs or infinities, and where make() throws std::invalid_argument. A description
-/// of a larger network than the file holds is refused before that network takes memory.
+/// Loads weights into the module that make() builds, and returns the metadata.
+/// Throws FileError, naming the file and the tensor, if it is not such a file, if a tensor is missing, unexpected, of
+/// the wrong shape, or holds NaNs or infinities, and if make() throws std::invalid_argument. A description of a network
+/// larger than the file's contents is rejected before that network takes memory.
 Metadata load_weights(const std::string& path, Weights weights, const ModuleMaker& make);
 
-/// save_weights() of a time network; `metadata` must not use the key "model". The programs read such a file as a flow
-/// with every setting at its default (flow/model/model_file.hpp).
+/// save_weights() for a time network; `metadata` must not use the key "model". The programs read such a file as a flow
+/// with default settings (flow/model/model_file.hpp).
 void save_network(const std::string& path, const TimeNetworkDescription& description, const TimeNetwork& network,
                   const Ema* ema = nullptr, Metadata metadata = {});
 

@@ -20,7 +20,7 @@ double gradient_norm(const NamedTensors& parameters) {
 double clip_scale(double norm, double max_norm) {
   require(max_norm > 0, "clip_scale: max_norm is ", max_norm, ", expected a number > 0");
   require(norm >= 0 && std::isfinite(norm), "clip_scale: the norm is ", norm, ", expected a finite number >= 0; ",
-          "skip the step, or see where the gradient comes from");
+          "skip the step, or find out where the gradient comes from");
   return norm > max_norm ? max_norm / norm : 1;
 }
 

@@ -1,4 +1,4 @@
-// The convolutional residual block that time and class steer.
+// The convolutional residual block, conditioned on time and class.
 #pragma once
 
 #include <memory>
@@ -20,13 +20,13 @@ struct ConditionedBlockOptions {
   std::string activation = "silu";
 };
 
-/// One residual branch (He et al. 2016, normalised first; as in Dhariwal and Nichol 2021, section 3):
+/// A pre-activation residual block (He et al. 2016; as in Dhariwal and Nichol 2021, section 3):
 ///   h = in(act(in_norm(x)))
 ///   h = act(out_norm(h + condition(c)))                            added, or
 ///   h = act(out_norm(h) (1 + gain) + offset), (gain, offset) = condition(c)       with scale_shift
 ///   y = skip(x) + out(dropout(h))
-/// `in` and `out` are 3 x 3 convolutions, `condition` is linear, `skip` a 1 x 1 convolution where the channels change
-/// and the identity elsewhere. `out` starts at zero.
+/// `in` and `out` are 3 x 3 convolutions, `condition` is linear, `skip` is a 1 x 1 convolution if the number of
+/// channels changes and the identity otherwise. `out` starts at zero.
 /// x: [N, H, W, in], c: [N, condition] -> [N, H, W, out]
 class ConditionedBlock : public Module {
  public:

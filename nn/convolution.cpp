@@ -13,11 +13,11 @@ Shape weight_shape(Index in, Index out, Index kernel, Index groups) {
   require(in > 0 && out > 0 && kernel > 0, "Conv2d: ", in, " channels in, ", out, " out, a window of ", kernel,
           ": expected positive numbers");
   require(groups > 0 && in % groups == 0 && out % groups == 0, "Conv2d: ", groups, " groups of ", in,
-          " channels in and ", out, " out: expected a divisor of both");
+          " channels in and ", out, " out: expected groups that divide both");
   return {kernel, kernel, in / groups, out};
 }
 
-// How many inputs are summed into one output.
+// The number of inputs that are summed into one output.
 Index fan_in(const Shape& weight) { return Shape{weight[0], weight[1], weight[2]}.size(); }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace rill::nn {
 /// x: [N, H, W, in], weight: [kernel, kernel, in / groups, out], bias: [out] -> [N, H', W', out]
 class Conv2d : public Layer {
  public:
-  /// PyTorch's default initialisation: weight and bias uniform in +- 1 / sqrt(kernel^2 in / groups).
+  /// PyTorch's default initialization: weight and bias uniform in +- 1 / sqrt(kernel^2 in / groups).
   /// Throws std::invalid_argument unless the sizes are positive and groups divides both channel counts.
   Conv2d(Index in, Index out, Index kernel, Generator& rng, const Conv2dOptions& options = {});
   /// All zeros: the last layer of a residual branch, so that training starts from the identity.
@@ -30,7 +30,7 @@ class Conv2d : public Layer {
   Conv2dOptions options_;
 };
 
-/// The options that make a window of odd size leave H and W as they are.
+/// The options with which a kernel of odd size preserves H and W.
 inline Conv2dOptions same_size(Index kernel) { return {.padding = kernel / 2}; }
 
 }  // namespace rill::nn

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kEpsilon = 1e-6;  // of the layer norms, as in the paper's network
 
-// Columns [part width, (part + 1) width) of what a modulation layer gives.
+// Columns [part width, (part + 1) width) of a modulation layer's output.
 Tensor part_of(const Tensor& modulation, Index part, Index width) {
   return slice(modulation, 1, part * width, (part + 1) * width);
 }
@@ -33,7 +33,7 @@ void check_description(const TimeNetworkDescription& description) {
   check_size("dit", "mlp_ratio", dit.mlp_ratio);
   require(image.height % dit.patch == 0 && image.width % dit.patch == 0, "dit: patch is ", dit.patch,
           ", expected a divisor of the image's ", image.height, " x ", image.width);
-  require(dit.width % 4 == 0, "dit: width is ", dit.width, ", expected a multiple of 4, which the positions need");
+  require(dit.width % 4 == 0, "dit: width is ", dit.width, ", expected a multiple of 4, for the positional embedding");
   require(dit.heads > 0 && dit.width % dit.heads == 0, "dit: heads is ", dit.heads, ", expected a divisor of width, ",
           dit.width);
   require(dit.blocks > 0, "dit: blocks is ", dit.blocks, ", expected at least 1");

@@ -1,4 +1,4 @@
-// Dropout, and the scope within which a network is in training.
+// Dropout, and the scope in which networks are in training mode.
 #pragma once
 
 #include "autodiff/random.hpp"
@@ -6,9 +6,9 @@
 
 namespace rill::nn {
 
-/// While one is alive, networks that run on this thread are in training: their Dropout layers draw from the generator,
-/// one draw per layer in the order they run. Outside they are the identity. A network itself has no mode, so sampling
-/// or evaluation between two steps cannot leave it in the wrong one. Scopes nest; the innermost counts.
+/// While it lives, networks that run on this thread are in training mode: their Dropout layers draw from the generator,
+/// one draw per layer in the order they run. Outside, they are the identity. A network itself has no mode, so sampling
+/// or evaluation between two steps cannot leave it in the wrong one. Scopes nest; the innermost is in force.
 class TrainingScope {
  public:
   explicit TrainingScope(Generator& rng);
@@ -16,7 +16,7 @@ class TrainingScope {
   TrainingScope(const TrainingScope&) = delete;
   TrainingScope& operator=(const TrainingScope&) = delete;
 
-  /// The generator of this thread's innermost scope; null outside of training.
+  /// The generator of this thread's innermost scope; null outside any scope.
   static Generator* generator();
 
  private:

@@ -17,13 +17,13 @@ void Ema::require_of(const NamedTensors& parameters, const char* what) const {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const auto& [name, tensor] = parameters_[i];
     require(parameters[i].tensor.storage() == tensor.storage() && parameters[i].name == name, what,
-            ": an average of other parameters: its number ", i, " is of '", name, "' ", tensor.shape(), ", expected '",
-            parameters[i].name, "' ", parameters[i].tensor.shape(), "; make the average of the same list");
+            ": an average of other parameters: its number ", i, " is '", name, "' ", tensor.shape(), ", expected '",
+            parameters[i].name, "' ", parameters[i].tensor.shape(), "; make the average from the same list");
   }
 }
 
 void Ema::require_at_home(const char* what) const {
-  require(!lent_, what, ": within an EmaScope the parameters and their averages have changed places; end it first");
+  require(!lent_, what, ": an EmaScope has swapped the parameters and their averages; end it first");
 }
 
 const NamedTensors& Ema::averages() const& {

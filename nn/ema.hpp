@@ -1,4 +1,4 @@
-// The exponential moving average of the parameters: less noisy than the parameters, hence better to sample with.
+// The exponential moving average (EMA) of the parameters: less noisy than the parameters, so better for sampling.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace rill::nn {
 
 /// After update number n = 0, 1, 2, ... (Polyak and Juditsky 1992):
 ///   average = d average + (1 - d) parameter,    d = min(decay, (1 + n) / (10 + n))
-/// The second term lets the average forget the initial weights: early on it spans some tenth of the steps so far.
+/// The second term lets the average forget the initial weights: early on, d is small.
 class Ema {
  public:
   /// Starts at the parameters' values. One that is listed twice counts once. Throws std::invalid_argument unless
@@ -20,8 +20,8 @@ class Ema {
   /// buffers under the same names, in the same order.
   void require_of(const NamedTensors& parameters, const char* what) const;
 
-  /// Counts an update, and returns its 1 - d. Optimizer::step() does the rest. Throws std::invalid_argument within an
-  /// EmaScope.
+  /// Counts an update and returns its 1 - d; Optimizer::step() does the averaging. Throws std::invalid_argument within
+  /// an EmaScope.
   Real begin_update();
 
   Index update_count() const { return update_count_; }
@@ -30,7 +30,7 @@ class Ema {
   const NamedTensors& averages() const&;
   const NamedTensors& averages() const&& = delete;
   Tensor& average(std::size_t i) & { return averages_[i].tensor; }
-  /// Continues from saved averages. Throws FileError, which names `file`, when names or shapes do not fit, and
+  /// Continues from saved averages. Throws FileError, which names `file`, if names or shapes differ, and
   /// std::invalid_argument within an EmaScope.
   void load_state(const NamedTensors& averages, Index update_count, const std::string& file);
 
@@ -45,8 +45,9 @@ class Ema {
   bool lent_ = false;  // an EmaScope has swapped the numbers
 };
 
-/// Within its scope the parameters hold the averages, for sampling and evaluation. They must not be trained or saved
-/// then. Throws std::invalid_argument within another scope of the same average, which would undo it.
+/// While it lives, the parameters hold the averages, for sampling and evaluation. They must not be trained or saved
+/// meanwhile. Throws std::invalid_argument within another scope of the same average, since a second swap would undo the
+/// first.
 class EmaScope {
  public:
   explicit EmaScope(Ema& ema);

@@ -1,4 +1,4 @@
-// A learned vector for each of a number of classes.
+// A learned vector for each class.
 #pragma once
 
 #include "autodiff/ops.hpp"

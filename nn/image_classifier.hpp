@@ -23,7 +23,7 @@ struct ImageClassifierDescription {
   ImageShape image = {};
   std::vector<Index> channels = {32, 64, 128};  ///< of each stage; the image is halved after every one
   Index convolutions = 1;                       ///< 3 x 3 ones in a stage
-  Index norm_groups = 8;                        ///< groups of channels that are normalised together
+  Index norm_groups = 8;                        ///< groups of channels that are normalized together
   Index features = 128;                         ///< numbers that describe an image
   Index classes = 10;
   double dropout = 0.2;             ///< of the features, in training

@@ -6,7 +6,7 @@
 
 namespace rill::nn {
 
-/// Images travel as rows: [N, height * width * channels], one image per row, its pixels row by row, channels last.
+/// Images are passed as rows: [N, height * width * channels], one image per row, its pixels row by row, channels last.
 struct ImageShape {
   Index height = 28, width = 28, channels = 1;
 
@@ -23,7 +23,7 @@ struct ImageShape {
 
 /// Throws std::invalid_argument, beginning with `what`, unless all three sizes are from 1 to kMaxSize (nn/init.hpp).
 void check(const ImageShape& image, const char* what);
-/// The same, and unless points of so many numbers are such images.
+/// The same, and unless `dimension` is the size of such an image.
 void check(const ImageShape& image, Index dimension, const char* what);
 
 /// Rows as images: [N, size()] -> [N, height, width, channels], the same numbers.

@@ -29,7 +29,7 @@ void BuildLimit::count(const Shape& shape) {
   Index numbers = 1;
   bool fits = limit.tensors_ > 0;
   for (const Index size : shape) fits = fits && size >= 0 && !__builtin_mul_overflow(numbers, size, &numbers);
-  require(fits && numbers <= limit.numbers_, "network: no room for a tensor of shape ", shape, " beside ",
+  require(fits && numbers <= limit.numbers_, "network: no room for a tensor of shape ", shape, " besides ",
           limit.all_tensors_ - limit.tensors_, " tensors of ", limit.all_numbers_ - limit.numbers_,
           " numbers; at most ", limit.all_tensors_, " of ", limit.all_numbers_, ": ", limit.reason_);
   --limit.tensors_;

@@ -1,4 +1,4 @@
-// How parameters start out.
+// Initial values of parameters.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 
 namespace rill::nn {
 
-/// Numbers uniform in [-b, b), b = 1 / sqrt(fan_in), where fan_in is how many inputs are summed into one output.
+/// Numbers uniform in [-b, b), b = 1 / sqrt(fan_in), where fan_in is the number of inputs summed into one output.
 /// This is PyTorch's default for the weight and the bias of a linear layer: kaiming_uniform (He et al. 2015, b = gain
-/// sqrt(3 / fan_in)) with the gain of a leaky relu of slope sqrt(5), sqrt(2 / (1 + 5)).
+/// sqrt(3 / fan_in)) with the gain of a leaky ReLU of slope sqrt(5), sqrt(2 / (1 + 5)).
 /// Throws std::invalid_argument unless fan_in > 0.
 Tensor uniform_by_fan_in(const Shape& shape, Index fan_in, Generator& rng);
 /// Standard normal numbers.
@@ -18,9 +18,9 @@ Tensor normal(const Shape& shape, Generator& rng);
 /// The same number everywhere.
 Tensor constant(const Shape& shape, double value);
 
-/// Within its scope, and on its thread, the functions above make no more than so many tensors and numbers in all: a
-/// description from a file or a command line may ask for any size, and what it costs must be known before it is paid.
-/// They then throw std::invalid_argument, before they take the memory, with a message that ends with `reason`.
+/// While it lives, the functions above, on its thread, make at most this many tensors and numbers in total: a
+/// description from a file or a command line may ask for any size, and must be rejected before it takes the memory.
+/// Beyond the limit they throw std::invalid_argument, with a message that ends with `reason`.
 class BuildLimit {
  public:
   BuildLimit(Index tensors, Index numbers, std::string reason);
@@ -32,7 +32,7 @@ class BuildLimit {
   static void count(const Shape& shape);
 
  private:
-  Index tensors_, numbers_;  // still to be had
+  Index tensors_, numbers_;  // still available
   Index all_tensors_, all_numbers_;
   std::string reason_;
   BuildLimit* outer_;

@@ -28,8 +28,8 @@ void LearningRate::check() const {
   require(final_fraction >= 0 && std::isfinite(final_fraction), "learning rate: final_fraction is ", final_fraction,
           ", expected a number >= 0");
   require(warmup_steps >= 0, "learning rate: warmup_steps is ", warmup_steps, ", expected 0 or more");
-  require(schedule == "constant" || steps > warmup_steps, "learning rate: cosine needs more steps in all (", steps,
-          ") than steps of warm-up (", warmup_steps, ")");
+  require(schedule == "constant" || steps > warmup_steps, "learning rate: cosine needs more steps (", steps,
+          ") than warmup steps (", warmup_steps, ")");
 }
 
 }  // namespace rill::nn

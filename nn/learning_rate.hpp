@@ -12,15 +12,15 @@ namespace rill::nn {
 /// constant, cosine.
 std::vector<std::string> schedule_names();
 
-/// A linear warm-up to the peak, then constant or half a cosine down (Loshchilov and Hutter 2017, without restarts).
+/// A linear warmup to the peak, then constant or cosine decay (Loshchilov and Hutter 2017, without restarts).
 struct LearningRate {
   std::string schedule = "constant";  ///< constant or cosine
   double peak = 1e-3;
-  double final_fraction = 0;  ///< cosine: where it ends, as a fraction of the peak
+  double final_fraction = 0;  ///< cosine: the final rate, as a fraction of the peak
   Index warmup_steps = 0;
-  Index steps = 0;  ///< cosine: how many steps there are in all, the warm-up included
+  Index steps = 0;  ///< cosine: the total number of steps, warmup included
 
-  /// All but the number of steps, which is that of the training.
+  /// All fields but the number of steps, which is a setting of the training.
   template <class Self, class Visit>
   static void visit_fields(Self& self, const Visit& visit) {
     visit("schedule", self.schedule,
@@ -35,8 +35,8 @@ struct LearningRate {
 
   /// The learning rate of step 0, 1, 2, ...
   ///   step < warmup_steps: peak (step + 1) / warmup_steps
-  ///   cosine, then: peak (f + (1 - f) (1 + cos(pi s)) / 2), f = final_fraction, s the share of the later steps done;
-  ///   after the last one, f peak.
+  ///   then, for cosine: peak (f + (1 - f) (1 + cos(pi s)) / 2), with f = final_fraction and s the fraction of the
+  ///   remaining steps that are done; after the last step, f peak.
   double at(Index step) const;
 
   /// Throws std::invalid_argument, naming the field, unless the schedule is known, peak and final_fraction are >= 0,

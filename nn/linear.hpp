@@ -1,4 +1,4 @@
-// The affine layer.
+// The fully connected layer.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace rill::nn {
 /// y = x weight^T + bias        x: [N, in], weight: [out, in], bias: [out] -> y: [N, out]
 class Linear : public Layer {
  public:
-  /// PyTorch's default initialisation: weight and bias uniform in +- 1 / sqrt(in).
+  /// PyTorch's default initialization: weight and bias uniform in +- 1 / sqrt(in).
   Linear(Index in, Index out, Generator& rng);
   /// All zeros: the last layer of a residual branch, so that training starts from the identity.
   static std::shared_ptr<Linear> zeros(Index in, Index out);

@@ -1,4 +1,4 @@
-// Modules: what has parameters, and names for them.
+// Modules: trees of named parameters.
 #pragma once
 
 #include <memory>
@@ -12,8 +12,8 @@
 
 namespace rill::nn {
 
-/// A tree of parameters. A constructor registers them once, and the modules it is built from; the names and their
-/// order never change afterwards. A parameter is a leaf of the graph: its handles share one buffer and one gradient.
+/// A tree of parameters. A constructor registers its parameters and submodules; the names and their order never change
+/// afterward. A parameter is a leaf of the graph: all copies of its tensor share one buffer and one gradient.
 class Module {
  public:
   Module() = default;
@@ -21,13 +21,13 @@ class Module {
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
-  /// The parameters in order of registration, a module's own before those of the modules in it. A parameter of the
-  /// submodule "layers" is named "layers.weight" here. One that is shared, as by a layer used twice, stands there once,
-  /// under its first name. Throws std::invalid_argument as distinct() does (nn/named_tensor.hpp).
+  /// The parameters in order of registration, a module's own before those of its submodules. A parameter of the
+  /// submodule "layers" is named "layers.weight" here. A shared one, as of a layer used twice, is listed once, under
+  /// its first name. Throws std::invalid_argument as distinct() does (nn/named_tensor.hpp).
   NamedTensors named_parameters() const;
   /// The same without names.
   std::vector<Tensor> parameters() const;
-  /// How many numbers there are to train.
+  /// The number of trainable numbers.
   Index parameter_count() const;
   /// Drops the gradients of all parameters.
   void clear_grad();
@@ -35,7 +35,7 @@ class Module {
  protected:
   /// Makes `value` a parameter. Throws std::invalid_argument for a name that is empty, in use or contains a dot.
   Tensor register_parameter(const std::string& name, Tensor value);
-  /// Makes the parameters of `module` parts of this one's. Throws as register_parameter does.
+  /// Adds the parameters of `module` to this one's. Throws as register_parameter does.
   template <class M>
   std::shared_ptr<M> register_module(const std::string& name, std::shared_ptr<M> module) {
     add_module(name, module);
@@ -52,11 +52,11 @@ class Module {
   std::set<std::string> names_;  // of both
 };
 
-/// A module from one tensor to one tensor, which Sequential can chain.
+/// A module that maps one tensor to one tensor, so that Sequential can chain it.
 class Layer : public Module {
  public:
   virtual Tensor forward(const Tensor& x) const = 0;
-  /// f(forward(x)), for layers that do it better in one go.
+  /// f(forward(x)); layers that can fuse the two override it.
   virtual Tensor forward(const Tensor& x, const rill::Activation& f) const { return f.apply(forward(x)); }
 };
 

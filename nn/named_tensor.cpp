@@ -24,7 +24,7 @@ memory::Vector<char> repetitions(const NamedTensors& tensors) {
     const std::size_t first = order[k - 1], second = order[k];
     if (buffer(first) != buffer(second)) continue;
     require(tensors[first].tensor.node() == tensors[second].tensor.node(), "parameters: '", tensors[first].name,
-            "' and '", tensors[second].name, "' share a buffer, but not its gradient; give both the same leaf: call ",
+            "' and '", tensors[second].name, "' share a buffer but not a gradient; give both the same leaf: call ",
             "set_requires_grad() before the tensor is copied");
     result[second] = 1;
   }
@@ -64,7 +64,7 @@ void require_finite(const NamedTensors& tensors, const std::string& file) {
     const Real* const bad = std::find_if_not(tensor.data(), end, [](Real v) { return std::isfinite(v); });
     require_file(bad == end, file, "tensor '", name, "' holds ", bad == end ? 0 : *bad, " at position ",
                  bad - tensor.data(),
-                 ", expected finite numbers: the file is of no use; take an earlier one, or train ", "again");
+                 ", expected finite numbers: the file cannot be used; take an earlier one, or train ", "again");
   }
 }
 

@@ -8,7 +8,7 @@ namespace rill::nn {
 
 GroupNorm::GroupNorm(Index groups, Index channels) : groups_(groups) {
   require(groups > 0 && channels > 0 && channels % groups == 0, "GroupNorm: ", groups, " groups of ", channels,
-          " channels: expected a divisor of them");
+          " channels: expected groups that divide the channels");
   scale_ = register_parameter("weight", constant({channels}, 1));
   shift_ = register_parameter("bias", constant({channels}, 0));
 }

@@ -1,11 +1,11 @@
-// Normalisation layers.
+// Normalization layers.
 #pragma once
 
 #include "nn/module.hpp"
 
 namespace rill::nn {
 
-/// xhat scale + shift, xhat = x normalised over all places of a sample and the channels of a group (Wu and He 2018);
+/// xhat scale + shift, xhat = x normalized over the channels of a group at all positions of a sample (Wu and He 2018);
 /// scale and shift, one number per channel, start at 1 and 0.
 /// x: [N, ..., channels] -> the same shape
 class GroupNorm : public Layer {
@@ -16,7 +16,7 @@ class GroupNorm : public Layer {
   Tensor forward(const Tensor& x) const override;
   Tensor forward(const Tensor& x, const rill::Activation& f) const override;
   /// f(forward(x) (1 + gain) + offset), where each sample has its own gain and offset: [N, channels]
-  /// (FiLM, Perez et al. 2018). One op, as the two scales and shifts are joined first.
+  /// (FiLM, Perez et al. 2018). One op: the two scales and shifts are combined first.
   Tensor forward(const Tensor& x, const Tensor& gain, const Tensor& offset, const rill::Activation& f) const;
 
  private:
@@ -24,7 +24,7 @@ class GroupNorm : public Layer {
   Tensor scale_, shift_;
 };
 
-/// xhat scale + shift, xhat = x normalised over the last axis (Ba et al. 2016); scale and shift start at 1 and 0.
+/// xhat scale + shift, xhat = x normalized over the last axis (Ba et al. 2016); scale and shift start at 1 and 0.
 /// x: [..., width] -> the same shape
 class LayerNorm : public Layer {
  public:

@@ -15,7 +15,7 @@
 namespace rill::nn {
 namespace {
 
-constexpr Index kGrain = 1 << 15;  // numbers whose update takes some 10 microseconds
+constexpr Index kGrain = 1 << 15;  // numbers that take some 10 microseconds to update
 
 void check_fraction(const char* field, double value) {
   require(0 <= value && value < 1, "optimizer: ", field, " is ", value, ", expected 0 <= ", field, " < 1");
@@ -121,7 +121,7 @@ Adam::Adam(const NamedTensors& parameters, const OptimizerDescription& descripti
   check_fraction("beta2", beta2_);
   check_not_negative("epsilon", epsilon_);
   require(static_cast<Real>(epsilon_) > 0, "optimizer: epsilon is ", epsilon_,
-          ", expected a number > 0, also when rounded to a Real: without it, parameters of no gradient become 0 / 0");
+          ", expected a number > 0, even when rounded to a Real: otherwise parameters without a gradient become 0 / 0");
   check_not_negative("weight_decay", weight_decay_);
 }
 
@@ -151,8 +151,8 @@ void Adam::check_state(const NamedTensors& state, const std::string& file) const
     const bool squares = name.starts_with("adam.v.");
     const auto values = tensor.values();
     require_file(!squares || std::all_of(values.begin(), values.end(), [](Real v) { return v >= 0; }), file, "tensor '",
-                 name, "', the means of squares, holds a negative number: the file is of no use; take an earlier one, ",
-                 "or train again");
+                 name, "', the means of squares, holds a negative number: the file cannot be used; take an earlier ",
+                 "one, or train again");
   }
 }
 
@@ -163,7 +163,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& descriptio
   if (kind == "sgd") return std::make_unique<Sgd>(parameters, description);
   if (kind != "adam" && kind != "adamw") fail(unknown_name("optimizer", kind, optimizer_names()));
   require(kind == "adamw" || description.weight_decay == 0, "optimizer: weight_decay is ", description.weight_decay,
-          " with adam, expected 0: adamw is the one that decays weights");
+          " with adam, expected 0: use adamw for weight decay");
   return std::make_unique<Adam>(parameters, description);
 }
 

@@ -16,7 +16,7 @@ Tensor fold_patches(const Tensor& x, Index patch) {
 
 Tensor unfold_patches(const Tensor& x, Index patch) {
   require(x.rank() == 4 && patch > 0 && x.dim(3) % (patch * patch) == 0, "unfold_patches: x ", x.shape(), ", patch ",
-          patch, ": expected [N, H, W, C] and channels that make squares");
+          patch, ": expected [N, H, W, C] and a multiple of patch * patch channels");
   if (patch == 1) return x;
   const Index n = x.dim(0), rows = x.dim(1), columns = x.dim(2), channels = x.dim(3) / (patch * patch);
   const Tensor lines = permute(reshape(x, {n, rows, columns, patch, patch, channels}), {0, 1, 3, 2, 4, 5});

@@ -1,4 +1,4 @@
-// Images of half and of twice the size.
+// Downsampling and upsampling by a factor of 2.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace rill::nn {
 
-/// A 3 x 3 convolution of every second place.   [N, H, W, channels] -> [N, ceil(H / 2), ceil(W / 2), channels]
+/// A 3 x 3 convolution with stride 2.   [N, H, W, channels] -> [N, ceil(H / 2), ceil(W / 2), channels]
 class Downsample : public Layer {
  public:
   Downsample(Index channels, Generator& rng);
@@ -20,7 +20,7 @@ class Downsample : public Layer {
   std::shared_ptr<Conv2d> convolution_;
 };
 
-/// Every place twice along both axes, then a 3 x 3 convolution.   [N, H, W, channels] -> [N, 2 H, 2 W, channels]
+/// Nearest-neighbor upsampling, then a 3 x 3 convolution.   [N, H, W, channels] -> [N, 2 H, 2 W, channels]
 class Upsample : public Layer {
  public:
   Upsample(Index channels, Generator& rng);

@@ -8,7 +8,7 @@
 namespace rill::nn {
 namespace {
 
-constexpr Index kCondition = 128;  // numbers that time and class are told to the blocks by
+constexpr Index kCondition = 128;  // width of the embedding of time and class
 
 }  // namespace
 

@@ -23,7 +23,7 @@
 namespace rill::nn {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the format is little-endian, and so is this code");
+static_assert(std::endian::native == std::endian::little, "the format is little-endian, as this code assumes");
 
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kChecksum = "rill_crc32";
@@ -32,7 +32,7 @@ constexpr std::size_t kMaxHeader = 100'000'000;
 constexpr std::size_t kHeaderAlignment = 8;
 constexpr const char* kRealType = std::is_same_v<Real, double> ? "F64" : "F32";
 
-// A tensor's entry in the header, checked by itself.
+// A tensor's entry in the header, checked on its own.
 struct Entry {
   std::string name;
   std::string dtype;
@@ -54,7 +54,7 @@ float from_f16(std::uint16_t bits) {
   return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
 }
 
-// The bytes per number of a dtype that can be read, 0 for any other.
+// The bytes per number of a supported dtype, 0 for any other.
 std::uint64_t bytes_per_number(std::string_view dtype) {
   if (dtype == "F64") return 8;
   if (dtype == "F32") return 4;
@@ -81,7 +81,7 @@ Tensor read_tensor(const Entry& entry, const char* data) {
   return y;
 }
 
-// A name from a file on one line, whatever it holds.
+// A name from a file, on one line, whatever characters it contains.
 std::string quoted(const std::string& name) { return dump_json(name); }
 
 // The header as JSON.
@@ -94,7 +94,7 @@ Json parse_header(const std::string& path, std::string_view text) {
   }
 }
 
-// The CRC-32 of a file is carried on from part to part.
+// The CRC-32 of a file, continued from part to part.
 std::uint32_t crc_of(std::string_view bytes, std::uint32_t crc = 0) {
   return static_cast<std::uint32_t>(crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
@@ -110,8 +110,8 @@ std::string hexadecimal(std::uint32_t value) {
   return text;
 }
 
-// Where the digits of the checksum stand in a header; npos when it has none. A quote within a JSON text is written \",
-// so what is looked for can only be a key and the start of its value.
+// The position of the checksum's digits in a header; npos if there is none. A quote within a JSON string is written \",
+// so the text searched for can only be a key and the start of its value.
 std::size_t find_checksum(std::string_view header) {
   const std::string field = concat('"', kChecksum, "\":\"");
   const std::size_t found = header.find(field);
@@ -119,7 +119,7 @@ std::size_t find_checksum(std::string_view header) {
                                                                                         : found + field.size();
 }
 
-// The checksum of a file with this header and these data, whose digits are at a place in the header.
+// The checksum of a file with this header, in which its own digits are at position `digits`, and this data.
 std::uint32_t checksum(std::string header, std::size_t digits, const std::vector<std::string_view>& data) {
   header.replace(digits, kChecksumDigits, kChecksumDigits, '0');
   const std::uint64_t size = header.size();
@@ -128,7 +128,7 @@ std::uint32_t checksum(std::string header, std::size_t digits, const std::vector
   return crc;
 }
 
-// Before anything else is believed.
+// Called before anything else in the file is trusted.
 void check_checksum(const std::string& path, std::string_view header, std::string_view data) {
   const std::size_t digits = find_checksum(header);
   if (digits == header.npos) return;
@@ -141,10 +141,10 @@ void check_checksum(const std::string& path, std::string_view header, std::strin
 }
 
 std::map<std::string, std::string> read_metadata(const std::string& path, const Json& json) {
-  require_file(json.is_object(), path, kMetadata, " is not an object of texts");
+  require_file(json.is_object(), path, kMetadata, " is not an object of strings");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : json.object()) {
-    require_file(value.is_string(), path, kMetadata, ": the value of ", quoted(key), " is not a text");
+    require_file(value.is_string(), path, kMetadata, ": the value of ", quoted(key), " is not a string");
     if (key != kChecksum) metadata[key] = value.string();
   }
   return metadata;
@@ -159,7 +159,7 @@ Entry read_entry(const std::string& path, const std::string& name, const Json& j
   Entry entry{.name = name, .dtype = {}, .shape = {}};
 
   const Json& dtype = json.at("dtype");
-  require_file(dtype.is_string(), path, where, "dtype is not a text");
+  require_file(dtype.is_string(), path, where, "dtype is not a string");
   entry.dtype = dtype.string();
   const std::uint64_t number_bytes = bytes_per_number(entry.dtype);
   require_file(number_bytes > 0, path, where, "dtype '", entry.dtype,
@@ -200,8 +200,9 @@ void check_layout(const std::string& path, std::vector<Entry>& entries, std::uin
   });
   std::uint64_t position = 0;
   for (const Entry& entry : entries) {
-    require_file(entry.begin == position, path, "tensor ", quoted(entry.name), ": its data start at byte ", entry.begin,
-                 entry.begin < position ? ", inside the tensor that ends at " : ", which leaves a hole after byte ",
+    require_file(entry.begin == position, path, "tensor ", quoted(entry.name), ": its data starts at byte ",
+                 entry.begin,
+                 entry.begin < position ? ", inside the tensor that ends at " : ", which leaves a gap after byte ",
                  position);
     position = entry.end;
   }
@@ -226,7 +227,7 @@ void save_safetensors(const std::string& path, const SafeTensors& contents) {
             name == kMetadata ? "' is reserved" : "' is used twice");
     const std::uint64_t end = position + static_cast<std::uint64_t>(tensor.size()) * sizeof(Real);
     const std::vector<Index> shape(tensor.shape().begin(), tensor.shape().end());
-    // header[name] would look at all names so far.
+    // header[name] would search all names so far.
     header.object().push_back(
         {name, {{"dtype", kRealType}, {"shape", shape}, {"data_offsets", Json::Array{position, end}}}});
     position = end;

@@ -1,4 +1,4 @@
-// Layers one after the other.
+// A chain of layers.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace rill::nn {
 
-/// y = layer_{n-1}(... layer_1(layer_0(x))). The layers are named "0", "1", ... An activation is computed together with
-/// the layer before it.
+/// y = layer_{n-1}(... layer_1(layer_0(x))). The layers are named "0", "1", ... An activation is fused with the layer
+/// before it.
 class Sequential : public Layer {
  public:
   explicit Sequential(std::vector<std::shared_ptr<Layer>> layers);

@@ -35,7 +35,7 @@ Tensor TimeEmbedding::forward(const Tensor& t) const {
   require(t.rank() == 1, "TimeEmbedding: expected [N], got ", t.shape());
   const Tensor column = reshape(t, {t.dim(0), 1});
   if (!angular_.defined()) return column;
-  // A solver's points share their time: its features are computed once.
+  // In a solver, all points share one time; its features are computed once.
   if (t.size() > 1 && !t.requires_grad() && std::count(t.data(), t.data() + t.size(), *t.data()) == t.size()) {
     return broadcast_to(forward(slice(t, 0, 0, 1)), {t.size(), features()});
   }

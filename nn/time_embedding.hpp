@@ -1,4 +1,4 @@
-// What a network is told about the time t in [0, 1].
+// Embeddings of the time t in [0, 1].
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@ namespace rill::nn {
 
 /// t: [N] -> [N, features()], without parameters. With K = `frequencies`:
 ///
-///   plain       (t). One number. Enough for small problems, whose velocity changes slowly with t.
+///   plain       (t). One number. Enough for small problems, where the velocity changes slowly with t.
 ///   fourier     (t, sin(pi k t), cos(pi k t)), k = 1..K. 2 K + 1 numbers. The cosines are a complete basis of the
 ///               functions on [0, 1]; with pi instead of 2 pi the two ends of the interval look different.
 ///   sinusoidal  (sin(1000 w_k t), cos(1000 w_k t)), w_k = 10000^(-k / K), k = 0..K-1. 2 K numbers, periods from
-///               2 pi / 1000 to some 60. The positions of Vaswani et al. 2017 as Ho et al. 2020 (DDPM) use them for
-///               1000 diffusion steps.
-///   unscaled    (cos(w_k t), sin(w_k t)), the same w_k, t as it is. 2 K numbers. What TorchCFM's image networks are
-///               told: little beyond t, t^2, ... of which the layer that follows makes what it needs.
+///               2 pi / 1000 to some 60. The positional encoding of Vaswani et al. 2017, as Ho et al. 2020 (DDPM) use
+///               it for 1000 diffusion steps.
+///   unscaled    (cos(w_k t), sin(w_k t)), the same w_k, without the factor 1000. 2 K numbers. Used by TorchCFM's image
+///               networks; at these low frequencies it holds little more than t, t^2, ...
 class TimeEmbedding {
  public:
   /// `frequencies` is ignored by plain. Throws std::invalid_argument, listing the kinds, for an unknown one, and for

@@ -5,7 +5,7 @@
 namespace rill::nn {
 namespace {
 
-constexpr Index kClassFeatures = 16;  // room for tens of classes, and little beside 64 hidden units
+constexpr Index kClassFeatures = 16;  // enough for tens of classes, and few compared with 64 hidden units
 
 }  // namespace
 

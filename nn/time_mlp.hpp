@@ -1,4 +1,4 @@
-// A perceptron that also sees a time and a class: enough for points in a few dimensions.
+// A perceptron of a point, a time and a class: enough for a few dimensions.
 #pragma once
 
 #include <memory>

@@ -7,7 +7,7 @@
 namespace rill::nn {
 
 TimeNetwork::TimeNetwork(Index dimension, Index classes) : dimension_(dimension), classes_(classes) {
-  constexpr Index kMost = Index{1} << 40;  // what is added to them does not overflow
+  constexpr Index kMost = Index{1} << 40;  // small enough that sums with it do not overflow
   require(0 < dimension && dimension <= kMost, "network: dimension is ", dimension, ", expected 1 to ", kMost);
   require(0 <= classes && classes <= kMost, "network: ", classes, " classes, expected 0 to ", kMost);
 }

@@ -1,4 +1,4 @@
-// A network of a point, a time and a class: what velocities, scores and noise predictions are learned with.
+// A network of a point, a time and a class, to learn velocities, scores and noise predictions.
 #pragma once
 
 #include "autodiff/ops.hpp"
@@ -7,10 +7,10 @@
 
 namespace rill::nn {
 
-/// f(x, t, label): numbers of the shape of x. What they mean is up to the model that trains it (flow/model/). A
-/// class-conditional network knows one label more than it has classes: label `classes()` stands for "no class".
-/// Training that hides some labels this way learns the unconditional function too, which is what classifier-free
-/// guidance needs (Ho and Salimans 2022).
+/// f(x, t, label), a tensor of the shape of x. What it means is up to the model that trains it (flow/model/). A
+/// class-conditional network has one label more than classes: label `classes()` means "no class". Training with some
+/// labels replaced by it also learns the unconditional function, as classifier-free guidance needs (Ho and Salimans
+/// 2022).
 class TimeNetwork : public Module {
  public:
   /// Throws std::invalid_argument unless 0 < dimension <= 2^40 and 0 <= classes <= 2^40.
@@ -25,9 +25,9 @@ class TimeNetwork : public Module {
   Index classes() const { return classes_; }
 
  protected:
-  /// What every forward() begins with: throws as it says.
+  /// Checks the arguments, as every forward() does first; throws as documented there.
   void check_input(const Tensor& x, const Tensor& t, const Indices& labels) const;
-  /// The row of a table of classes() + 1 vectors that belongs to each of `count` points.
+  /// The row of each of `count` points in a table of classes() + 1 vectors.
   Indices class_rows(const Indices& labels, Index count) const;
 
  private:

@@ -21,7 +21,7 @@ struct UNetDescription {
   std::vector<Index> attention = {};           ///< levels whose blocks are followed by attention, counted from 0
   Index heads = 1;                             ///< of attention
   Index head_channels = 0;                     ///< channels of a head, in place of a number of heads; 0 for `heads`
-  Index norm_groups = 32;                      ///< groups of channels that are normalised together
+  Index norm_groups = 32;                      ///< groups of channels that are normalized together
   double dropout = 0;                          ///< in every residual block, in training
   bool scale_shift = false;                    ///< time and class scale and shift a block's units; else they are added
   Index patch = 1;       ///< squares of this side become channels first: 28 x 28 x 1, 2: 14 x 14 x 4

@@ -1,4 +1,4 @@
-// Every network of a point and a time, by description.
+// All time networks, made from their descriptions.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 namespace rill::nn {
 
 /// A new network with weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an unknown kind,
-/// activation or time embedding and for sizes that make no network.
+/// activation or time embedding and for invalid sizes.
 std::shared_ptr<TimeNetwork> make_time_network(const TimeNetworkDescription& description, Generator& rng);
 
 }  // namespace rill::nn

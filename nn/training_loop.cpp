@@ -13,7 +13,7 @@
 namespace rill::nn {
 namespace {
 
-// The keys of what save() adds to the metadata.
+// The keys that save() adds to the metadata.
 constexpr const char* kStep = "step";
 constexpr const char* kLossSum = "loss_sum";
 constexpr const char* kLossCount = "loss_count";
@@ -55,7 +55,7 @@ StepReport TrainingLoop::step() {
   const double norm = gradient_norm(optimizer_->parameters()), value = static_cast<double>(loss_now.item());
   if (!std::isfinite(value) || !std::isfinite(norm)) throw DivergedError(steps_done_ + 1, value, norm);
   const double scale = clip_norm_ > 0 ? clip_scale(norm, clip_norm_) : 1;
-  // Optimizers square gradients.
+  // Optimizers square gradients, which must not overflow.
   const double largest = std::sqrt(static_cast<double>(std::numeric_limits<Real>::max()));
   if (scale * norm > largest) throw DivergedError(steps_done_ + 1, value, norm);
   optimizer_->set_learning_rate(learning_rate_.at(steps_done_));
@@ -98,7 +98,7 @@ std::map<std::string, std::string> TrainingLoop::load(const std::string& file) {
   const auto step = take_number<Index>(contents.metadata, kStep, file);
   const auto loss_sum = take_number<double>(contents.metadata, kLossSum, file);
   const auto loss_count = take_number<Index>(contents.metadata, kLossCount, file);
-  require_file(step >= 0 && loss_count >= 0 && loss_count <= step, file, "the metadata counts ", step, " steps and ",
+  require_file(step >= 0 && loss_count >= 0 && loss_count <= step, file, "the metadata has ", step, " steps and ",
                loss_count, " losses since the last report");
   require_file(std::isfinite(loss_sum), file, "the metadata's '", kLossSum, "' is ", loss_sum,
                ", expected a finite number");

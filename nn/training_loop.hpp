@@ -1,4 +1,4 @@
-// The training loop: loss, gradients, clipping, optimizer, average, and a state that resumes bit for bit.
+// The training loop: loss, gradients, clipping, optimizer, EMA, and a state that resumes bit for bit.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ namespace rill::nn {
 
 struct TrainingOptions {
   OptimizerDescription optimizer;
-  LearningRate learning_rate;  ///< takes the place of optimizer.learning_rate
+  LearningRate learning_rate;  ///< overrides optimizer.learning_rate
   double clip_norm = 0;        ///< largest global norm of the gradient; 0 for no limit
   double ema_decay = 0;        ///< of the weights' average; 0 for none
 
@@ -31,7 +31,7 @@ struct TrainingOptions {
   }
 };
 
-/// What a step did.
+/// The result of a step.
 struct StepReport {
   Index step;  ///< counted from 1
   double loss, gradient_norm, learning_rate;
@@ -43,15 +43,15 @@ class DivergedError : public std::runtime_error {
   DivergedError(Index step, double loss, double gradient_norm);
 };
 
-/// What all trainings share. One that derives from it says what the loss of a step is.
+/// The part that all training loops share. A derived class defines the loss of a step.
 class TrainingLoop {
  public:
   virtual ~TrainingLoop() = default;
   TrainingLoop(const TrainingLoop&) = delete;
   TrainingLoop& operator=(const TrainingLoop&) = delete;
 
-  /// One optimization step, from no gradients: what was left by a step that threw, or by anyone else, is dropped.
-  /// Throws DivergedError, and what loss() throws; nothing has then changed and the next call does the same step.
+  /// One optimization step. It first clears all gradients, such as those left by a step that threw.
+  /// Throws DivergedError, and what loss() throws; then nothing has changed, and the next call repeats the step.
   StepReport step();
 
   Index steps_done() const { return steps_done_; }
@@ -61,22 +61,22 @@ class TrainingLoop {
   /// The mean loss of the steps since the last call; NaN when there were none. Survives save() and load().
   double take_mean_loss();
 
-  /// Writes everything that training depends on to one file, at once: weights, average, optimizer, step.
-  /// `metadata` is kept with it. Throws FileError, and std::invalid_argument for metadata with the key "step",
-  /// "loss_sum" or "loss_count", which hold the loop's own.
+  /// Atomically writes everything that training depends on to one file: weights, average, optimizer, step.
+  /// `metadata` is saved with it. Throws FileError, and std::invalid_argument for metadata with the key "step",
+  /// "loss_sum" or "loss_count", which the loop uses.
   void save(const std::string& file, const std::map<std::string, std::string>& metadata = {}) const;
   /// Continues from a saved file, bit for bit. Returns the metadata that save() was given. Throws FileError, naming
-  /// file and tensor, when it does not belong to this model and optimizer, or holds weights that are NaN or infinite;
-  /// the loop must then not be used.
+  /// the file and the tensor, if the file does not fit this model and optimizer, or holds NaN or infinite weights; the
+  /// loop must then not be used.
   std::map<std::string, std::string> load(const std::string& file);
 
  protected:
-  /// Throws std::invalid_argument for options that make no sense, and for parameters that distinct() refuses
+  /// Throws std::invalid_argument for invalid options, and for parameters that distinct() rejects
   /// (nn/named_tensor.hpp).
   TrainingLoop(const NamedTensors& parameters, const TrainingOptions& options);
 
-  /// The loss, a scalar, of step 0, 1, 2, ... It depends on the parameters and the step alone: whatever is random in it
-  /// comes from streams that the step chooses.
+  /// The loss, a scalar, of step 0, 1, 2, ... It must depend only on the parameters and the step: its random numbers
+  /// come from streams that the step determines.
   virtual Tensor loss(Index step) = 0;
 
  private:

@@ -20,7 +20,7 @@ void check_level(const UNetDescription& unet, Index level) {
   const Index channels = unet.base_channels * unet.multipliers[static_cast<std::size_t>(level)];
   require(unet.norm_groups > 0 && channels % unet.norm_groups == 0, "unet: norm_groups is ", unet.norm_groups,
           ", expected a divisor of the ", channels, " channels of level ", level);
-  const bool last = level + 1 == std::ssize(unet.multipliers);  // the middle, which has attention, is of its width
+  const bool last = level + 1 == std::ssize(unet.multipliers);  // the middle, which has attention, has the same width
   if (!last && std::count(unet.attention.begin(), unet.attention.end(), level) == 0) return;
   if (unet.head_channels > 0) {
     require(channels % unet.head_channels == 0, "unet: head_channels is ", unet.head_channels,
@@ -101,7 +101,7 @@ UNet::UNet(const TimeNetworkDescription& description, Generator& rng)
   const Index pixel = patch_ * patch_ * image_.channels;
   Index width = channels_of(0);
   stem_ = register_module("stem", std::make_shared<Conv2d>(pixel, width, 3, rng, same_size(3)));
-  std::vector<Index> kept = {width};  // channels of what the way up will see again
+  std::vector<Index> kept = {width};  // channels of the skip connections
   for (Index level = 0; level < levels; ++level) {
     for (Index b = 0; b < unet.blocks; ++b) {
       down_.push_back(add_stage("down", level, b, width));
@@ -144,7 +144,7 @@ Tensor UNet::condition(const Tensor& t, const Indices& labels) const {
   if (!class_embedding_) return activation_.forward(time);
   const Indices rows = class_rows(labels, t.dim(0));
   require(no_class_ || std::count(rows.begin(), rows.end(), classes()) == 0,
-          "unet: a point without class, but this network was built without a vector for none (no_class is false); "
+          "unet: a point without a class, but this network has no vector for that (no_class is false); "
           "give every point a label from 0 to ",
           classes() - 1);
   return activation_.forward(time + class_embedding_->forward(rows));

@@ -1,4 +1,4 @@
-// The velocity of a flow of images: a convolutional network that works at several sizes.
+// A time network for images: a convolutional network at several resolutions.
 #pragma once
 
 #include <memory>
@@ -17,10 +17,11 @@
 namespace rill::nn {
 
 /// The network of Ho et al. 2020 (appendix B) as Dhariwal and Nichol 2021 build it. With
-///   c = act(time.2(act(time.0(time features))) + class vector),    4 base_channels numbers that steer every block,
-/// a stem of one convolution, levels of residual blocks, each level at half the size of the one before, a middle of
-/// block, attention and block, and the same levels back up, where every block also sees the result of its counterpart
-/// on the way down (Ronneberger et al. 2015). The last convolution starts at zero, so the first velocity is 0.
+///   c = act(time.2(act(time.0(time features))) + class vector),    4 base_channels numbers that condition every block,
+/// it has a stem of one convolution; levels of residual blocks, each level at half the resolution of the one before; a
+/// middle of block, attention and block; and the same levels back up, where every block also gets the result of its
+/// counterpart on the way down (Ronneberger et al. 2015). The last convolution starts at zero, so the initial output is
+/// 0.
 ///
 /// Parameters, l a level and b a block in it, both from 0:
 ///   "time.0", "time.2", "class_embedding", "stem",
@@ -33,15 +34,15 @@ namespace rill::nn {
 class UNet : public TimeNetwork {
  public:
   /// Uses every field but `hidden` and `dit`. Throws std::invalid_argument, naming the field, for a description that
-  /// makes no network: a dimension that is not the image's, sizes that cannot be folded or halved, groups or heads that
-  /// do not divide the channels, attention at a level that is not there.
+  /// is not valid: a dimension that is not the image's, sizes that cannot be folded or halved, groups or heads that
+  /// do not divide the channels, attention at a level that does not exist.
   UNet(const TimeNetworkDescription& description, Generator& rng);
 
-  /// Without a vector for "no class" (unet.no_class is false), labels must be given and name classes.
+  /// Without a vector for "no class" (unet.no_class is false), every point must have a label below classes().
   Tensor forward(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
 
  private:
-  // What happens between two results that are kept for the way up; each part may be missing.
+  // The layers between two skip connections; each part may be missing.
   struct Stage {
     std::shared_ptr<ConditionedBlock> block;
     std::shared_ptr<AttentionBlock> attention;

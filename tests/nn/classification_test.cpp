@@ -68,11 +68,11 @@ TEST(Classifier, LearnsToTellStripesApart) {
   Generator rng(4);
   const datasets::Batch fresh = stripes(500, rng);
   const Tensor logits = classifier->forward(fresh.x_1);
-  Index recognised = 0;
+  Index recognized = 0;
   for (Index i = 0; i < 500; ++i) {
-    recognised += (logits.data()[2 * i + 1] > logits.data()[2 * i] ? 1 : 0) == fresh.labels[i];
+    recognized += (logits.data()[2 * i + 1] > logits.data()[2 * i] ? 1 : 0) == fresh.labels[i];
   }
-  EXPECT_GT(recognised, 490);
+  EXPECT_GT(recognized, 490);
 }
 
 TEST(Classifier, ResumesBitForBitWithItsDropout) {

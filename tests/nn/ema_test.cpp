@@ -34,7 +34,7 @@ TEST(Ema, FollowsItsFormulaThroughTheWarmUp) {
   EXPECT_EQ(ema.update_count(), 20);
 }
 
-TEST(Ema, ForgetsTheStartGeometricallyAfterwards) {
+TEST(Ema, ForgetsTheStartGeometricallyAfterward) {
   Tensor p = Tensor::full({1}, 1).set_requires_grad();
   Ema ema({{"p", p}}, 0.9);
   ema.load_state({{"p", Tensor::zeros({1})}}, 1000, "state");  // past the warm-up: 1001 / 1010 > 0.9

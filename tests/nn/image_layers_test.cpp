@@ -44,7 +44,7 @@ TEST(Conv2d, StartsAsPyTorchDoes) {
 }
 
 TEST(Conv2d, ConvolvesAndAddsItsBias) {
-  // A window that takes the left neighbour minus the right one, and one that doubles the place itself.
+  // A window that takes the left neighbor minus the right one, and one that doubles the place itself.
   Tensor weight = Tensor::zeros({3, 3, 1, 2});
   weight.data()[(1 * 3 + 0) * 2] = 1;
   weight.data()[(1 * 3 + 2) * 2] = -1;
@@ -62,7 +62,7 @@ TEST(Conv2d, NamesWhatMakesNoLayer) {
   EXPECT_THAT(misuse([&] { Conv2d(Tensor::zeros({3, 3, 1, 2}), Tensor::zeros({3})); }), HasSubstr("and bias [3]"));
 }
 
-TEST(GroupNorm, StartsAsPlainNormalisation) {
+TEST(GroupNorm, StartsAsPlainNormalization) {
   const GroupNorm norm(2, 4);
   // Two groups: {1, 3} at both places, whose mean is 2 and deviation 1, and {5, 5}, which has none.
   const Tensor y = norm.forward(Tensor::from({1, 3, 5, 5, 3, 1, 5, 5}, {1, 2, 4}));
@@ -83,7 +83,7 @@ TEST(GroupNorm, GainAndOffsetComeAfterItsOwnScaleAndShift) {
   for (Index i = 0; i < y.size(); ++i) EXPECT_NEAR(y.data()[i], expected.data()[i], 1e-5);
 }
 
-TEST(LayerNorm, NormalisesTheLastAxis) {
+TEST(LayerNorm, NormalizesTheLastAxis) {
   const LayerNorm norm(2);
   const Tensor y = norm.forward(Tensor::from({1, 3, -5, 5}, {2, 2}));
   const double expected[] = {-1, 1, -1, 1};
@@ -177,7 +177,7 @@ TEST(Patches, BecomeChannelsAndComeBack) {
   EXPECT_EQ(back.shape(), image.shape());
   EXPECT_EQ(back.to_vector(), image.to_vector());
   EXPECT_THAT(misuse([&] { fold_patches(image, 4); }), HasSubstr("a divisor of H and W"));
-  EXPECT_THAT(misuse([&] { unfold_patches(image, 2); }), HasSubstr("channels that make squares"));
+  EXPECT_THAT(misuse([&] { unfold_patches(image, 2); }), HasSubstr("a multiple of patch * patch channels"));
 }
 
 TEST(ImageShape, RowsAreImages) {

@@ -239,7 +239,7 @@ TEST(Optimizers, RefuseConstantsOutOfRange) {
     return std::string();
   };
   EXPECT_THAT(error({.kind = "lion"}), HasSubstr("unknown optimizer 'lion'; known: adam, adamw, sgd"));
-  EXPECT_THAT(error({.kind = "adam", .weight_decay = 0.1}), HasSubstr("adamw is the one that decays weights"));
+  EXPECT_THAT(error({.kind = "adam", .weight_decay = 0.1}), HasSubstr("use adamw for weight decay"));
   EXPECT_THAT(error({.learning_rate = -1}), HasSubstr("learning_rate is -1"));
   EXPECT_THAT(error({.learning_rate = std::nan("")}), HasSubstr("learning_rate is nan"));
   EXPECT_THAT(error({.kind = "adamw", .weight_decay = -1}), HasSubstr("weight_decay is -1"));

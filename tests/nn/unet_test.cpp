@@ -156,7 +156,7 @@ TEST(UNet, WithoutAVectorForNoClassEveryPointNeedsOne) {
   const Tensor x = Tensor::zeros({2, 32}), t = Tensor::zeros({2});
   EXPECT_NO_THROW(model->forward(x, t, Indices({0, 1})));
   EXPECT_THAT(misuse([&] { model->forward(x, t, Indices({0, 2})); }), HasSubstr("label from 0 to 1"));
-  EXPECT_THAT(misuse([&] { model->forward(x, t); }), HasSubstr("a point without class"));
+  EXPECT_THAT(misuse([&] { model->forward(x, t); }), HasSubstr("a point without a class"));
 }
 
 TEST(UNet, ComesBackFromAFile) {
