@@ -5,7 +5,7 @@
 
 namespace rill::datasets {
 
-/// (r cos a, r sin a) with a ~ U[0, 2 pi) and r ~ U[inner, outer]: uniform in radius and not in area, so
+/// (r cos a, r sin a) with a ~ U[0, 2 pi) and r ~ U[inner, outer]: uniform in radius, not in area, so
 ///   p(x) = 1 / (2 pi r (outer - inner)),   r = |x|,   inner <= r <= outer
 ///   entropy = ln(2 pi (outer - inner)) + (outer ln outer - inner ln inner) / (outer - inner) - 1
 class Annulus final : public Density {

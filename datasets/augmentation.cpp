@@ -10,7 +10,7 @@ namespace {
 
 constexpr Real kBlack = -1;
 
-// y[i, j] = x[i - down, j - right], and black where that is outside.
+// y[i, j] = x[i - down, j - right], or black where that is outside the image.
 void shift_image(const Real* x, Index height, Index width, Index down, Index right, Real* y) {
   std::fill_n(y, height * width, kBlack);
   const Index first = std::max<Index>(0, right), last = width + std::min<Index>(0, right);

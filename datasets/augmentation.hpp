@@ -1,4 +1,4 @@
-// Images changed at random in ways that keep what they show.
+// Random changes of images that preserve their meaning.
 #pragma once
 
 #include "autodiff/random.hpp"
@@ -7,9 +7,9 @@
 namespace rill::datasets {
 
 struct Augmentation {
-  /// Mirror half of the images, left to right: right for clothes, wrong for digits and letters.
+  /// Mirror half of the images, left to right: suitable for clothes, not for digits and letters.
   bool flip = false;
-  /// Move each by up to so many pixels along both axes, a whole number of them; what comes in is black.
+  /// Shift each image along both axes by up to this many whole pixels; new pixels are black.
   Index shift = 0;
 
   bool empty() const { return !flip && shift == 0; }
@@ -19,8 +19,8 @@ struct Augmentation {
 /// Throws std::invalid_argument for a shift outside [0, min(height, width)).
 void check(const Augmentation& augmentation, Index height, Index width);
 
-/// The images, each changed by itself.   pixels: [n, height * width] in [-1, 1] -> the same shape
-/// Draws nothing from `rng` where there is nothing to change. Throws std::invalid_argument for pixels that are not
+/// The images, each changed independently.   pixels: [n, height * width] in [-1, 1] -> the same shape
+/// Draws nothing from `rng` if there is nothing to change. Throws std::invalid_argument for pixels that are not
 /// images of this size, and as check() does.
 Tensor augment(const Tensor& pixels, Index height, Index width, const Augmentation& augmentation, Generator& rng);
 

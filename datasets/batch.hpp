@@ -1,4 +1,4 @@
-// What a training step learns from.
+// The data of a training step.
 #pragma once
 
 #include <functional>
@@ -9,15 +9,15 @@
 
 namespace rill::datasets {
 
-/// Data to learn from.   x_1: [N, D];   labels: [N], or empty without classes
+/// Data points and their labels.   x_1: [N, D];   labels: [N], or empty without classes
 struct Batch {
   Tensor x_1;
   Indices labels;
-  Tensor x_0 = {};  ///< [N, D], the source points that belong to them; undefined where they are to be drawn
+  Tensor x_0 = {};  ///< [N, D], the source points paired with them; undefined if they are still to be drawn
 };
 
-/// The batch of step 0, 1, 2, ... It depends on the step and on what it draws from `rng`, which is the step's own
-/// stream: so a run that stops needs to remember nothing but the step. Never called by two threads at once.
+/// The batch of step 0, 1, 2, ... It depends only on the step and on draws from `rng`, which is the step's own stream,
+/// so to resume a run only the step must be known. Never called by two threads at once.
 using BatchSource = std::function<Batch(Index step, Generator& rng)>;
 
 }  // namespace rill::datasets

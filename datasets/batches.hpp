@@ -1,4 +1,4 @@
-// Which items make up which batch.
+// The items of each batch.
 #pragma once
 
 #include <cstdint>
@@ -9,21 +9,21 @@
 
 namespace rill::datasets {
 
-/// Shuffled batches of the items 0 to items - 1, without end. Every epoch goes through all items in an order of its
-/// own, and the epochs follow each other without a gap: a batch that reaches the end of one is filled from the
-/// beginning of the next. So all batches have the same size, every item is seen equally often, nothing is dropped, and
-/// a batch may be larger than the data. (Dropping the last, partial batch would skip items; a short one would give
-/// its items more weight and its step other shapes.)
+/// An endless sequence of shuffled batches of the items 0 to items - 1. Every epoch goes through all items in a new
+/// order, and a batch that reaches the end of an epoch is filled from the beginning of the next. So all batches have
+/// the same size, every item is seen equally often, nothing is dropped, and a batch may be larger than the data.
+/// (Dropping the last, partial batch would skip items; keeping it short would give its items more weight and its step
+/// different shapes.)
 ///
-/// The order of epoch e depends on (seed, e) alone, by a stream of its own (autodiff/random_streams.hpp), and batch
-/// number `step` on (seed, step) alone: to resume training it is enough to know the step.
+/// The order of epoch e depends only on (seed, e), by a stream of its own (autodiff/random_streams.hpp), and batch
+/// number `step` only on (seed, step): to resume training it is enough to know the step.
 class ShuffledBatches {
  public:
   /// Throws std::invalid_argument unless items >= 1 and batch >= 1.
   ShuffledBatches(Index items, Index batch, std::uint64_t seed);
 
-  /// The items of batch number `step`, counted from 0: positions step * batch to (step + 1) * batch - 1 of all epochs
-  /// one after the other. Asking in order costs one permutation per epoch. Throws std::invalid_argument below 0.
+  /// The items of batch number `step`, counted from 0: positions step * batch to (step + 1) * batch - 1 of the
+  /// concatenated epochs. Calls in order cost one permutation per epoch. Throws std::invalid_argument for step < 0.
   Indices at(Index step);
 
   Index items() const { return items_; }
@@ -38,7 +38,7 @@ class ShuffledBatches {
 
   Index items_, batch_;
   std::uint64_t seed_;
-  Index epoch_ = -1;  // whose order is at hand
+  Index epoch_ = -1;  // the epoch whose order is cached
   std::vector<Index> order_;
 };
 

@@ -25,8 +25,8 @@ double Checkerboard::share(Index dimension, bool odd) const {
   return (odd ? 1 - power : 1 + power) / 2;
 }
 
-// Axis after axis: when the indices drawn so far have parity p and `left` axes are still to be drawn, the parity of the
-// next index is weighed by the number of ways to complete it to an even sum,
+// Axis by axis: if the indices drawn so far have parity p and `left` axes are still to be drawn, the parity of the next
+// index is weighted by the number of ways to complete it to an even sum,
 //   P(even) = (even indices / n) share(left - 1, p) / share(left, p);
 // then every index of that parity is equally likely. No draw is ever rejected.
 Tensor Checkerboard::sample(Index n, Generator& rng) const {
@@ -42,7 +42,7 @@ Tensor Checkerboard::sample(Index n, Generator& rng) const {
   }
 
   const Tensor choice = Tensor::rand({n, dimension_}, rng);
-  Tensor x = Tensor::rand({n, dimension_}, rng);  // the place within a cell, in units of its side
+  Tensor x = Tensor::rand({n, dimension_}, rng);  // the position within a cell, in units of its side
   const Real* u = choice.data();
   Real* place = x.data();
   for (Index i = 0; i < n; ++i) {
@@ -80,8 +80,8 @@ double Checkerboard::relative_rounding() const {
   return 8 * std::numeric_limits<Real>::epsilon() * std::max(std::abs(low_), std::abs(high_)) / side_;
 }
 
-// The squared distance is a sum over the axes, and each axis chooses a cell: the nearest one, or, when the indices of
-// the nearest ones add up to an odd number, on one axis the next nearest. That axis is the one where it costs least.
+// The squared distance is a sum over the axes, each of which uses the nearest cell; but if the indices of the nearest
+// cells add up to an odd number, one axis must use the next nearest: the axis where that costs least.
 double Checkerboard::distance(const Real* x) const {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const double rounding = relative_rounding();
@@ -108,21 +108,21 @@ double Checkerboard::distance(const Real* x) const {
 
 std::vector<double> Checkerboard::mode_weights() const {
   const double cells = std::pow(static_cast<double>(cells_), static_cast<double>(dimension_));
-  require(cells <= 0x1p24, "checkerboard: ", cells, " cells, too many to be counted one by one");
+  require(cells <= 0x1p24, "checkerboard: ", cells, " cells, too many to enumerate");
   const double occupied = std::round(cells * share(dimension_, false));
   return std::vector<double>(static_cast<std::size_t>(occupied), 1 / occupied);
 }
 
-// Of the cells in the order of their indices, two neighbours hold one occupied cell where n is even, because the last
-// axis alternates. Where n is odd the whole board alternates, since the sum of the indices has the parity of the
-// number. Either way cell number c is the c / 2-th occupied one, if it is occupied.
+// With the cells in the order of their indices, each pair of cells has one occupied cell if n is even, because the last
+// axis alternates. If n is odd the whole sequence alternates, since the sum of the indices has the parity of the cell's
+// number. Either way, cell number c is the c / 2-th occupied one, if it is occupied.
 std::vector<Index> Checkerboard::mode_of(const Tensor& x) const {
   require_points(x);
   const double rounding = relative_rounding();
   std::vector<Index> result;
   for (Index i = 0; i < x.dim(0); ++i) {
     Index cell = 0, sum = 0;
-    Index across = -1;  // the number of the cell on the other side of a border, if x is on one
+    Index across = -1;  // the number of the neighboring cell, if x is on a border
     bool inside = true;
     for (Index axis = 0; axis < dimension_ && inside; ++axis) {
       const double y = (static_cast<double>(x.data()[i * dimension_ + axis]) - low_) / side_;
@@ -130,11 +130,11 @@ std::vector<Index> Checkerboard::mode_of(const Tensor& x) const {
       if (!inside) break;
       const Index index = std::clamp(static_cast<Index>(std::floor(y)), Index{0}, cells_ - 1);
       const double place = y - static_cast<double>(index);
-      const Index neighbour = place <= rounding ? index - 1 : place >= 1 - rounding ? index + 1 : -1;
+      const Index neighbor = place <= rounding ? index - 1 : place >= 1 - rounding ? index + 1 : -1;
       if (across >= 0) {
         across = across * cells_ + index;
-      } else if (neighbour >= 0 && neighbour < cells_) {
-        across = cell * cells_ + neighbour;
+      } else if (neighbor >= 0 && neighbor < cells_) {
+        across = cell * cells_ + neighbor;
       }
       cell = cell * cells_ + index;
       sum += index;

@@ -7,8 +7,8 @@
 
 namespace rill::datasets {
 
-/// [low, high]^d in cells x ... x cells equal cells, numbered from 0 along each axis. Uniform on those whose indices
-/// add up to an even number; 0 on the others. Of all cells n^d the share
+/// [low, high]^d divided into cells x ... x cells equal cells, numbered from 0 along each axis. Uniform on those whose
+/// indices add up to an even number; 0 on the others. With n = cells, of all n^d cells the fraction
 ///   (1 + r^d) / 2,   r = (even indices - odd indices) / n: 0 for even n, 1 / n for odd n
 /// is occupied, and the entropy is the logarithm of their volume:
 ///   entropy = d ln(high - low) + ln((1 + r^d) / 2),   p = e^-entropy on the occupied cells
@@ -35,10 +35,10 @@ class Checkerboard final : public Density {
   std::vector<Index> mode_of(const Tensor& x) const override;
 
  private:
-  /// The share of the cells of a `dimension`-dimensional board whose indices add up to an odd or an even number.
+  /// The fraction of the cells of a `dimension`-dimensional board whose indices add up to an odd or an even number.
   double share(Index dimension, bool odd) const;
   double distance(const Real* x) const;
-  /// How far the coordinate of a sample may be off, in units of a cell's side.
+  /// The largest rounding error of a sample's coordinate, in units of a cell's side.
   double relative_rounding() const;
 
   Index cells_;

@@ -19,7 +19,7 @@ std::string_view trim(std::string_view text, std::string_view what = " \t\r") {
   return text.substr(begin, text.find_last_not_of(what) - begin + 1);
 }
 
-/// Where the quotes that open at `at` close; npos when they never do. Doubled quotes stand for one.
+/// The position where the quote that opens at `at` closes; npos if it never does. A doubled quote stands for one.
 std::size_t closing_quote(std::string_view text, std::size_t at) {
   for (std::size_t i = text.find('"', at + 1); i != text.npos; i = text.find('"', i + 2)) {
     if (i + 1 == text.size() || text[i + 1] != '"') return i;
@@ -29,8 +29,8 @@ std::size_t closing_quote(std::string_view text, std::size_t at) {
 
 bool is_separator(char c) { return c == ';' || c == '\t' || c == ',' || c == ' '; }
 
-/// Calls `visit` with every place that is not within quotes, which open at the start of a field, until it gives true.
-/// The place then, or the length of the text.
+/// Calls `visit` with every position outside quotes, which open at the start of a field, until it returns true. Returns
+/// that position, or the length of the text.
 template <class Visit>
 std::size_t find_unquoted(std::string_view text, const Visit& visit) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -43,7 +43,7 @@ std::size_t find_unquoted(std::string_view text, const Visit& visit) {
   return text.size();
 }
 
-/// The text up to the end of the line, which `rest` then begins after: at LF, CR LF or CR outside quotes.
+/// Removes a line from the start of `rest` and returns it. Lines end at LF, CR LF or CR outside quotes.
 std::string_view take_line(std::string_view& rest) {
   std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
   const std::string_view plain = trim(rest.substr(0, end));
@@ -56,17 +56,17 @@ std::string_view take_line(std::string_view& rest) {
   return line;
 }
 
-/// The separator of a table whose first line is given; a blank stands for any number of blanks and tabs.
+/// The separator of a table with this first line; a space stands for any number of spaces and tabs.
 char separator_of(std::string_view line) {
   const std::string_view text = trim(line);
   for (const char candidate : {';', '\t', ','}) {
     if (find_unquoted(text, [&](std::size_t i) { return text[i] == candidate; }) < text.size()) return candidate;
   }
   const bool blanks = find_unquoted(text, [&](std::size_t i) { return text[i] == ' '; }) < text.size();
-  return !blanks && line.front() == '\t' ? '\t' : ' ';  // a tab before the only name is that of an index without one
+  return !blanks && line.front() == '\t' ? '\t' : ' ';  // a tab before the only name follows an unnamed index
 }
 
-/// Takes a line apart, without the blanks and quotes around its fields.
+/// Splits a line into fields, and strips their spaces and quotes.
 class Fields {
  public:
   Fields(const std::string& path, char separator)
@@ -81,11 +81,11 @@ class Fields {
       if (!line.empty() && line.front() == '"') {
         const std::size_t close = closing_quote(line, 0);
         require_file(close != line.npos, path_, "line ", line_number, ", column ", fields_.size() + 1,
-                     ": a quote without an end");
+                     ": a quote that does not close");
         fields_.push_back(line.substr(1, close - 1));
         end = std::min(end_of_field(line.substr(close)) + close, line.size());
         require_file(trim(line.substr(close + 1, end - close - 1)).empty(), path_, "line ", line_number, ", column ",
-                     fields_.size(), ": the field goes on after its closing quote");
+                     fields_.size(), ": the field continues after its closing quote");
       } else {
         end = end_of_field(line);
         fields_.push_back(trim(line.substr(0, end), blanks_));
@@ -106,20 +106,20 @@ class Fields {
   std::vector<std::string_view> fields_;
 };
 
-/// A name, in which doubled quotes stand for one.
+/// A name, with doubled quotes replaced by single ones.
 std::string unquoted(std::string_view field) {
   std::string name(field);
   for (std::size_t at = name.find("\"\""); at != name.npos; at = name.find("\"\"", at + 1)) name.erase(at, 1);
   return name;
 }
 
-/// The field as a number; nothing when it is none. What is too large for a double becomes infinite.
+/// The field as a number; nullopt if it is not one. A number too large for a double becomes infinite.
 std::optional<double> parse(std::string_view field) {
   if (field.size() > 1 && field[0] == '+' && field[1] != '-') field.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
   if (end != field.data() + field.size() || error == std::errc::invalid_argument) return std::nullopt;
-  if (error == std::errc::result_out_of_range) {  // the exponent's sign tells whether it is too large or too small
+  if (error == std::errc::result_out_of_range) {  // too small if the exponent is negative, else too large
     const bool tiny = field.find("e-") != field.npos || field.find("E-") != field.npos;
     return tiny ? 0.0 : HUGE_VAL;
   }
@@ -137,12 +137,12 @@ double number(const std::string& path, std::size_t line, std::size_t column, std
   require_file(!field.empty(), path, where, "the field is empty, expected a number");
   const std::optional<double> value = parse(field);
   require_file(value.has_value(), path, where, "\"", field.substr(0, 40), "\" is not a number",
-               has_decimal_comma(field) ? "; the decimal mark must be a point" : "");
+               has_decimal_comma(field) ? "; the decimal separator must be a point" : "");
   require_file(std::isfinite(*value), path, where, "\"", field.substr(0, 40), "\", expected a finite number");
   return *value;
 }
 
-/// A name as a field of a header: in quotes where it would not read back without.
+/// A name as a field of a header: in quotes if it would not read back without them.
 std::string quoted(const std::string& name) {
   if (!name.empty() && name.find_first_of("\"#,;\t\r\n ") == name.npos) return name;
   std::string field = "\"";
@@ -170,11 +170,11 @@ std::string text_of(std::span<const T> values, std::size_t columns, const std::v
 
 void check_text(std::string_view text, const std::string& path) {
   const bool wide = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
-  require_file(!wide, path, "is text in UTF-16, expected UTF-8: save it anew, as CSV UTF-8");
+  require_file(!wide, path, "is UTF-16 text, expected UTF-8: save it again, as CSV UTF-8");
   require_file(text.find('\0') == text.npos, path, "holds zero bytes, expected a table as text");
 }
 
-/// How many of the first `nameless` columns are an index of the rows: whole numbers throughout.
+/// How many of the first `nameless` columns are a row index: whole numbers throughout.
 Index index_columns(const Table& table, Index nameless) {
   for (Index column = 0; column < nameless; ++column) {
     for (Index row = 0; row < table.rows; ++row) {
@@ -184,7 +184,7 @@ Index index_columns(const Table& table, Index nameless) {
   return nameless;
 }
 
-/// How many columns have no name before the first that has one. A table without any name has data only.
+/// The number of columns before the first one with a name. A table without any names has only data.
 Index count_nameless(const std::vector<std::string>& names) {
   const auto named = std::find_if(names.begin(), names.end(), [](const std::string& name) { return !name.empty(); });
   return named == names.end() ? 0 : named - names.begin();
@@ -201,7 +201,7 @@ void drop_first_columns(Table& table, Index count) {
   table.index_columns = count;
 }
 
-/// What pandas writes above an index and columns without names: nothing, 0, 1, 2, ...
+/// Whether the fields are what pandas writes above an index and unnamed columns: an empty field, 0, 1, 2, ...
 bool counts_columns(const std::vector<std::string_view>& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i] != (i == 0 ? "" : std::to_string(i - 1))) return false;
@@ -209,12 +209,12 @@ bool counts_columns(const std::vector<std::string_view>& fields) {
   return fields.size() > 1;
 }
 
-/// The separator that a first line tells Excel: sep=;
+/// The separator given by a first line for Excel: sep=;
 std::optional<char> told_separator(std::string_view line, const std::string& path, std::size_t line_number) {
   constexpr std::string_view kKey = "sep=";
   if (line.size() != kKey.size() + 1 || !line.starts_with(kKey)) return std::nullopt;
   require_file(is_separator(line.back()), path, "line ", line_number, ": the separator is \"", line.back(),
-               "\", expected a semicolon, a comma, a tab or a blank");
+               "\", expected a semicolon, a comma, a tab or a space");
   return line.back();
 }
 
@@ -222,7 +222,7 @@ std::optional<char> told_separator(std::string_view line, const std::string& pat
 
 Table parse_csv(std::string_view rest, const std::string& path) {
   check_text(rest, path);
-  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);  // the byte order mark some programs write
+  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);  // the byte order mark that some programs write
 
   Table table;
   std::size_t columns = 0;
@@ -243,7 +243,7 @@ Table parse_csv(std::string_view rest, const std::string& path) {
     const bool one_more = !table.names.empty() && table.rows == 0 && fields.size() == columns + 1;
     require_file(fields.size() == columns, path, "line ", here, ": ", fields.size(),
                  fields.size() == 1 ? " field" : " fields", ", expected ", columns, " as in the first line",
-                 one_more ? "; where R wrote its row names, write the table with row.names = FALSE" : "");
+                 one_more ? "; if R wrote its row names, write the table with row.names = FALSE" : "");
     if (first && std::none_of(fields.begin(), fields.end(), parse)) {
       for (const std::string_view field : fields) table.names.push_back(unquoted(field));
       nameless = count_nameless(table.names);

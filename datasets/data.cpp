@@ -40,7 +40,7 @@ class DensityData final : public Data {
 struct Spread {
   double mean, deviation;
 
-  // How many times too large, or too small, for a network, which expects numbers around 0 with a deviation near 1.
+  // By what factor the numbers are too large or too small for a network, which expects mean 0 and deviation near 1.
   double excess() const { return std::max({std::abs(mean), deviation, 1 / deviation}); }
 };
 
@@ -56,7 +56,7 @@ Spread spread_of_axis(const Tensor& x, Index axis) {
 
 std::vector<std::string> DensityData::remarks() const {
   constexpr Index kPoints = 1000, kNumbers = 1'000'000;
-  constexpr double kFar = 20;  // short trainings bring moons as far away as 10 home, and not those at 30
+  constexpr double kFar = 20;  // short runs learn moons at a distance of 10, but not at 30
   Generator rng(0);
   const Tensor x = density_->sample(std::clamp(kNumbers / dimension(), Index{10}, kPoints), rng);
   for (Index axis = 0; axis < dimension(); ++axis) {
@@ -65,21 +65,21 @@ std::vector<std::string> DensityData::remarks() const {
     return {
         concat(description_.text(), ": along axis ", axis + 1, " the points have a mean of ", spread.mean,
                " and a deviation of ", spread.deviation,
-               "; densities are not standardized, as tables are, and little is learned so far from 0 and 1: choose ",
-               "parameters that bring them there")};
+               "; unlike tables, densities are not standardized, and little is learned this far from 0 and 1: choose ",
+               "parameters that bring them closer")};
   }
   return {};
 }
 
-// `n` different ones of `size` items in a random order, or all of them.
+// `n` distinct ones of `size` items in random order, or all of them.
 Indices different(Index n, Index size, Generator& rng) {
   std::vector<Index> order = rng.permutation(size);
   order.resize(static_cast<std::size_t>(std::min(n, size)));
   return Indices(std::move(order));
 }
 
-// Throws FileError unless the rows have the means and deviations that they had in training, up to what a float keeps:
-// other rows would pass for training rows.
+// Throws FileError unless the columns have the means and deviations that they had in training, to the precision of a
+// float: otherwise other rows would be taken for the training data.
 void check_same_table(const Standardization& then, const Standardization& now, const std::string& file) {
   for (std::size_t j = 0; j < then.mean.size(); ++j) {
     constexpr double kFloat = 1e-5;
@@ -171,8 +171,8 @@ class ImageData final : public Data {
 }  // namespace
 
 std::unique_ptr<Data> open_data(DataDescription description, Split split) {
-  require_file(!description.source.empty(), "data", "the model's file does not say which data it learned, as train's ",
-               "files do; they are needed here");
+  require_file(!description.source.empty(), "data", "the model's file does not say which data it was ",
+               "trained on, as train's files do; it is needed here");
   if (description.kind == "images") return std::make_unique<ImageData>(std::move(description), split);
   if (description.kind == "table") return std::make_unique<TableData>(std::move(description));
   return std::make_unique<DensityData>(std::move(description));

@@ -1,4 +1,4 @@
-// What is learned: a density, a table of points, or labelled images.
+// The data of a model: a density, a table of points, or labeled images.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace rill::datasets {
 
-/// Which data, in a form that a model's file can hold: together with the model it is all that sampling needs.
+/// Identifies the data, in a form that a model's file can hold: with the model, it is all that sampling needs.
 struct DataDescription {
   std::string kind = "density";                         ///< density, table or images
   std::string source = {};                              ///< the density's name, the table's file or the images' folder
@@ -27,7 +27,7 @@ struct DataDescription {
   std::optional<Standardization> standardization = {};  ///< of a table: the model works in standardized units
   Index height = 0, width = 0, classes = 0;             ///< of images
 
-  /// Which data follows from what people say of them in another form, so that none of these is a setting.
+  /// The fields follow from the options for data, which have another form, so none of them is a setting.
   template <class Self, class Visit>
   static void visit_fields(Self& self, const Visit& visit) {
     visit("kind", self.kind, {});
@@ -47,7 +47,7 @@ struct DataDescription {
   bool holds_images() const { return kind == "images"; }
   bool is_table() const { return kind == "table"; }
 
-  /// Throws std::invalid_argument unless the data's points can be those of a model with so many numbers and labels.
+  /// Throws std::invalid_argument unless the data fits a model of this dimension and this many labels.
   void require_points(Index dimension, Index labels) const;
 
   /// "annulus (inner 1)", "points.npy", "images of /data (10 classes)".
@@ -56,11 +56,11 @@ struct DataDescription {
 
 /// A JSON object on one line, which reads back as the same description.
 std::string to_json(const DataDescription& description);
-/// Throws std::invalid_argument when the text is no such object.
+/// Throws std::invalid_argument if the text is not such an object.
 DataDescription parse_data_description(const std::string& json);
 
-/// The data themselves. Points are given in the model's units: those of a table standardized, images with 0 at -1 and
-/// 255 at 1, a density's as they are. A table's own units exist in files and pictures only, in double (below).
+/// The data itself. Points are in the model's units: tables are standardized, image bytes 0 to 255 are mapped to -1 to
+/// 1, densities are unchanged. A table's own units are used only in files and pictures, in double (below).
 class Data {
  public:
   virtual ~Data() = default;
@@ -70,25 +70,25 @@ class Data {
   virtual Index dimension() const = 0;
   /// The density, if it is one.
   virtual const Density* density() const { return nullptr; }
-  /// How many points there are; nothing for a density, which has no end.
+  /// The number of points; nullopt for a density, which has no end of them.
   virtual std::optional<Index> size() const { return std::nullopt; }
-  /// One line on how much there is.
+  /// One line on the size of the data.
   virtual std::string size_text() const = 0;
-  /// What a person should know before these data are learned, one sentence each.
+  /// What a user should know before training on this data, one sentence each.
   virtual std::vector<std::string> remarks() const { return {}; }
 
-  /// Batches to train on, with labels where there are classes; images augmented. The data must outlive the source.
+  /// Batches to train on, with labels if there are classes; images are augmented. The data must outlive the source.
   virtual BatchSource batches(Index batch, std::uint64_t seed, const Augmentation& augmentation = {}) const = 0;
-  /// n points, [n, D], with labels where there are classes: fresh ones of a density, different ones of a table or of
-  /// images, chosen at random. Where there are fewer than n, all of them.
+  /// n points, [n, D], with labels if there are classes: new samples of a density, or distinct rows of a table or
+  /// images, chosen at random. All of them if there are fewer than n.
   virtual Batch draw(Index n, Generator& rng) const = 0;
 
  protected:
   DataDescription description_;
 };
 
-/// Opens what `description` names. Of a table the standardization is worked out unless the description has one; of
-/// images the sizes. Throws FileError for files, std::invalid_argument for unknown densities and parameters.
+/// Opens the data that `description` names, and computes a table's standardization, unless the description has one, and
+/// the sizes of images. Throws FileError for files, std::invalid_argument for unknown densities and parameters.
 std::unique_ptr<Data> open_data(DataDescription description, Split split = Split::kTrain);
 
 /// Points in the model's units -> the data's own, in double.   [N, D] -> [N, D]
@@ -96,15 +96,15 @@ Table to_data_units(const DataDescription& description, const Tensor& x);
 /// And back.
 Tensor to_model_units(const DataDescription& description, const Table& x);
 
-/// Points in the model's units -> units in which distances can be measured. A table's columns have the scales s_c and
-/// the largest of them, s = measuring_unit(), is the unit: the points are multiplied by s_c / s and not moved, so that
-/// neither an offset nor the size of the numbers costs a float any digits. Then distances in the data's units are s
-/// times those measured, their squares s^2 times, and ln p in the data's units is ln p in the model's minus
-/// log_volume(). Of everything but tables the units are the same, and s is 1.   [N, D] -> [N, D]
+/// Points in the model's units -> units in which distances can be measured. The columns of a table have scales s_c, the
+/// largest of which, s = measuring_unit(), is the unit: points are multiplied by s_c / s but not shifted, so that
+/// neither an offset nor the size of the numbers costs a float any digits. Distances in the data's units are s times
+/// the measured ones, squared distances s^2 times, and ln p in the data's units is ln p in the model's minus
+/// log_volume(). For all other data the units are the same, and s is 1.   [N, D] -> [N, D]
 Tensor to_measuring_units(const DataDescription& description, const Tensor& x);
 double measuring_unit(const DataDescription& description);
-/// Whether the coordinates of points in the plane are lengths of one kind, so that pictures show both at one scale. The
-/// columns of a table, say an age and an income, are not.
+/// Whether the coordinates of points in the plane share a unit, so that pictures show both at one scale. The columns of
+/// a table, say an age and an income, do not.
 bool has_equal_axes(const DataDescription& description);
 
 /// sum_c ln s_c.

@@ -42,7 +42,7 @@ DataDescription parse_data_description(const std::string& text) {
   const std::string what = "data description";
   DataDescription description;
   Json json = parse_json(text, what);
-  // Which kind it is decides which fields there are.
+  // The kind determines which fields there are.
   if (json.is_object()) {
     description::take_field(json, what, "", "kind", description.kind);
     json["kind"] = description.kind;

@@ -84,7 +84,7 @@ GaussianMixture::GaussianMixture(std::vector<double> weights, Tensor means, std:
 Tensor GaussianMixture::sample(Index n, Generator& rng) const {
   std::vector<double> cumulative(weights_.size());
   std::partial_sum(weights_.begin(), weights_.end(), cumulative.begin());
-  cumulative.back() = 1;  // whatever rounding made of it
+  cumulative.back() = 1;  // despite rounding
 
   const Tensor u = Tensor::rand({n}, rng);
   std::vector<Index> component(static_cast<std::size_t>(n));

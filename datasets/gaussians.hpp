@@ -31,7 +31,7 @@ class Normal final : public Density {
 /// sum_k weight_k N(mean_k, deviation_k^2 I).
 class GaussianMixture final : public Density {
  public:
-  /// means: [K, d]; weights and deviations: K numbers each. The weights are divided by their sum.
+  /// means: [K, d]; weights and deviations: K numbers each. The weights are normalized to a sum of 1.
   /// Throws std::invalid_argument unless there are K >= 1 of each, all weights and deviations positive.
   GaussianMixture(std::vector<double> weights, Tensor means, std::vector<double> deviations,
                   std::string name = "gaussian-mixture");
@@ -53,7 +53,7 @@ class GaussianMixture final : public Density {
   Tensor shift_;       // [K]: ln weight_k - d ln deviation_k - (d / 2) ln(2 pi)
 };
 
-/// Two far-apart modes of unequal weight, at (-distance / 2, 0) and (distance / 2, 0). The first holds `weight`.
+/// Two distant modes of unequal weight, at (-distance / 2, 0) and (distance / 2, 0). The first has the weight `weight`.
 std::unique_ptr<Density> two_modes(double weight = 0.1, double distance = 10, double deviation = 0.5);
 
 /// `count` equal Gaussians at equal angles on a circle, the first at (radius, 0). The default, 8 of radius 5, is

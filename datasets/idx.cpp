@@ -22,7 +22,7 @@ std::string hex(unsigned byte) {
   return text.data();
 }
 
-/// A file read through zlib, which passes on what is not compressed as it is.
+/// A file read through zlib, which also reads files that are not compressed.
 class Input {
  public:
   explicit Input(const std::string& path) : path_(path), size_(file_size(path)) {
@@ -33,14 +33,14 @@ class Input {
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
-  /// The most bytes that there can be, compressed or not: deflate makes no more than 1032 of one.
+  /// An upper bound on the number of bytes: deflate compresses by a factor of at most 1032.
   std::size_t most() const {
     if (!size_) return kMostUnsized;
     return gzdirect(file_) != 0 ? *size_ : 1032 * std::min(*size_, std::numeric_limits<std::size_t>::max() / 1032);
   }
 
-  /// Up to `count` bytes; fewer only at the end of the file. A compressed file that is cut off looks to gzread() like
-  /// one that ends: only gzerror() tells.
+  /// Up to `count` bytes; fewer only at the end of the file. For gzread() a truncated compressed file just ends; only
+  /// gzerror() reports it.
   std::size_t read(std::uint8_t* bytes, std::size_t count) {
     std::size_t filled = 0;
     while (filled < count) {
@@ -58,7 +58,7 @@ class Input {
     int error = Z_OK;
     gzerror(file_, &error);
     require_file(error != Z_ERRNO, path_, "cannot read: ", std::strerror(errno));
-    require_file(error != Z_BUF_ERROR, path_, "the compressed data is cut off: fetch the file again");
+    require_file(error != Z_BUF_ERROR, path_, "the compressed data is truncated: fetch the file again");
     require_file(error == Z_OK || error == Z_STREAM_END, path_, "the compressed data is damaged: fetch the file again");
   }
 
@@ -125,7 +125,7 @@ IdxArray read_idx(const std::string& path) {
   const std::size_t size = static_cast<std::size_t>(array.shape.size());
   require_file(size <= input.most(), path, "its header says ", array.shape, ", which is ", size,
                " elements, more than the file can hold");
-  // Piece by piece, so that a header that promises too much costs no memory.
+  // Piece by piece, so that a header that claims too much costs no memory.
   constexpr std::size_t kPiece = std::size_t{1} << 24;
   while (array.bytes.size() < size) {
     const std::size_t begin = array.bytes.size(), count = std::min(kPiece, size - begin);
@@ -135,8 +135,8 @@ IdxArray read_idx(const std::string& path) {
                  ", which is ", size);
   }
   std::uint8_t extra = 0;
-  require_file(input.read(&extra, 1) == 0, path, "goes on after the ", size, " elements ", array.shape,
-               " that its header says");
+  require_file(input.read(&extra, 1) == 0, path, "continues after the ", size, " elements ", array.shape,
+               " of its header");
   return array;
 }
 

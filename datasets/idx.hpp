@@ -19,9 +19,9 @@ struct IdxArray {
 /// database"): two zero bytes, one byte for the element type (08 is the unsigned byte), one for the rank, the sizes as
 /// big-endian 32-bit numbers, and the elements in row-major order.
 /// Throws FileError, saying what was found and what was expected, for: a file that cannot be read or is compressed and
-/// damaged; another magic number; an element type that is unknown or not 08; a rank outside 1 to 4; sizes whose product
-/// is too large; sizes that a file of this length cannot hold, which is found out before memory is taken for them;
-/// fewer or more elements than the sizes say.
+/// damaged; a wrong magic number; an element type that is unknown or not 08; a rank outside 1 to 4; sizes whose product
+/// is too large; sizes that a file of this length cannot hold, before memory is allocated for them; fewer or more
+/// elements than the sizes say.
 IdxArray read_idx(const std::string& path);
 
 }  // namespace rill::datasets

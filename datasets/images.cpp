@@ -17,7 +17,7 @@ constexpr const char* kAdvice =
     "https://storage.googleapis.com/cvdf-datasets/mnist; tools/fetch-mnist.sh --fashion Fashion-MNIST, which is also "
     "Debian's package dataset-fashion-mnist: /usr/share/datasets/fashion-mnist";
 
-/// The SHA-256 of the published files, with the ending .gz.
+/// The SHA-256 of the published .gz files.
 struct Published {
   const char *name, *mnist, *fashion;
 };
@@ -31,8 +31,8 @@ constexpr Published kPublished[] = {
     {"t10k-labels-idx1-ubyte", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
      "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"}};
 
-/// folder/name or folder/name.gz, whichever exists; also with a dot in the name, train-images.idx3-ubyte, as many
-/// copies have it.
+/// folder/name or folder/name.gz, whichever exists; also with a dot in the name, train-images.idx3-ubyte, as in many
+/// copies.
 std::string find(const std::string& folder, const std::string& name) {
   require_file(std::filesystem::is_directory(folder), folder, "there is no such folder; ", kAdvice);
   const std::string path = (std::filesystem::path(folder) / name).string();

@@ -1,4 +1,4 @@
-// Labelled grey images in MNIST's files.
+// Labeled grayscale images in MNIST's file format.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,10 @@
 
 namespace rill::datasets {
 
-/// Which half of the data.
+/// Training or test set.
 enum class Split { kTrain, kTest };
 
-/// Images kept as bytes: a batch becomes numbers when it is asked for, a fourth of the memory or less.
+/// Images stored as bytes, a fourth of the memory or less; only batches are converted to Reals.
 class Images {
  public:
   /// pixels: [count, height, width] bytes; labels: one for each image. Throws std::invalid_argument when the
@@ -26,8 +26,8 @@ class Images {
   /// Labels are 0 to classes() - 1.
   Index classes() const { return classes_; }
 
-  /// The chosen images, each as one row of pixels with 0 at -1 and 255 at 1: [n, height * width].
-  /// Throws std::invalid_argument for an image that is not there.
+  /// The chosen images, one per row, with bytes 0 to 255 mapped to -1 to 1: [n, height * width].
+  /// Throws std::invalid_argument for an image that does not exist.
   Tensor pixels(const Indices& items) const;
   /// Their labels, [n].
   Indices labels(const Indices& items) const;
@@ -40,8 +40,8 @@ class Images {
   Index classes_;
 };
 
-/// Loads MNIST, Fashion-MNIST or anything else in their form from a folder: {train,t10k}-images-idx3-ubyte and
-/// {train,t10k}-labels-idx1-ubyte, each raw or with the ending .gz, and with a dot or a hyphen before "idx".
+/// Loads MNIST, Fashion-MNIST or any data in their format from a folder: {train,t10k}-images-idx3-ubyte and
+/// {train,t10k}-labels-idx1-ubyte, each raw or .gz, and with a dot or a hyphen before "idx".
 /// Throws FileError for what read_idx() rejects, a missing folder or file (saying where to get one),
 /// images of rank other than 3 or without pixels, labels of rank other than 1, numbers of images and labels that
 /// differ, and labels outside [0, classes).

@@ -19,7 +19,7 @@ namespace rill::datasets {
 namespace {
 
 Index whole(const Parameters& p, const std::string& name) {
-  constexpr double kMost = 1e6;  // things to keep in memory
+  constexpr double kMost = 1e6;  // of anything that takes memory
   const double value = p.at(name);
   require(value == std::floor(value) && std::abs(value) <= kMost, name, " = ", value,
           ", expected a whole number of at most a million");
@@ -62,7 +62,7 @@ const std::vector<KnownDensity>& known_densities() {
       {"two-modes",
        "two far-apart Gaussians of unequal weight",
        {{"weight", 0.1, "share of the left one"},
-        {"distance", 10, "distance between their centres"},
+        {"distance", 10, "distance between their centers"},
         {"deviation", 0.5, "standard deviation of each"}},
        [](const Parameters& p) { return two_modes(p.at("weight"), p.at("distance"), p.at("deviation")); }},
       {"normal",
@@ -74,7 +74,7 @@ const std::vector<KnownDensity>& known_densities() {
          return std::make_unique<Normal>(whole(p, "dimension"), p.at("mean"), p.at("deviation"));
        }},
       {"s-curve",
-       "a curve in the form of an S with Gaussian noise",
+       "an S-shaped curve with Gaussian noise",
        {{"noise", 0.05, "standard deviation of the noise, before scaling"}, {"scale", 1.5, "factor"}},
        [](const Parameters& p) -> std::unique_ptr<Density> {
          return std::make_unique<SCurve>(p.at("noise"), p.at("scale"));

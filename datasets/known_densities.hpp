@@ -13,10 +13,10 @@ namespace rill::datasets {
 /// Numbers by name, such as {{"inner", 2}, {"outer", 3}}.
 using Parameters = std::map<std::string, double>;
 
-/// One number that a density may be given.
+/// A parameter of a density.
 struct Parameter {
   std::string name;
-  double value;  ///< when it is not given
+  double value;  ///< the default
   std::string meaning;
 };
 
@@ -35,7 +35,7 @@ const std::vector<KnownDensity>& known_densities();
 std::vector<std::string> known_density_names();
 
 /// The density of that name. Parameters that are not given have their defaults. Throws std::invalid_argument for an
-/// unknown density or parameter, listing the known ones, and for values that make no sense.
+/// unknown density or parameter, listing the known ones, and for invalid values.
 std::unique_ptr<Density> make_density(const std::string& name, const Parameters& parameters = {});
 
 }  // namespace rill::datasets

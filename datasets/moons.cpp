@@ -10,7 +10,7 @@ namespace rill::datasets {
 Moons::Moons(double noise, double scale, double shift)
     : NoisyCurve("moons", noise * std::abs(scale), 2), scale_(scale), shift_(shift) {}
 
-// Both moons at once, with s = 1 for the upper one and -1 for the lower one:
+// Both moons in one formula, with s = 1 for the upper one and -1 for the lower one:
 //   (1/2 + s (cos a - 1/2), 1/4 + s (sin a - 1/4))
 Tensor Moons::curve(const Tensor& u) const {
   const Tensor lower = less_equal(Tensor::scalar(0.5), u);

@@ -26,7 +26,7 @@ std::optional<Tensor> NoisyCurve::log_density(const Tensor& x) const {
   if (noise_ == 0) return std::nullopt;
   const double pieces = static_cast<double>(pieces_);
 
-  // How fast the curve runs: the longest step between neighbours of a fine grid over each piece, jumps left out.
+  // The speed of the curve: the longest step between neighbors on a fine grid over each piece, excluding jumps.
   constexpr Index kSteps = 512;
   const Tensor grid = curve((Tensor::linspace(0, pieces_ * kSteps - 1, pieces_ * kSteps) + 0.5) / (pieces * kSteps));
   double longest = 0;

@@ -1,4 +1,4 @@
-// What moons, s-curves, swiss rolls and rings have in common: a curve in the plane, seen through Gaussian noise.
+// The common part of moons, S-curves, Swiss rolls and rings: a curve in the plane with Gaussian noise.
 #pragma once
 
 #include "datasets/density.hpp"
@@ -8,14 +8,14 @@ namespace rill::datasets {
 /// x = c(u) + noise z with u ~ U[0, 1) and z ~ N(0, I), hence
 ///   p(x) = integral over [0, 1] of N(x; c(u), noise^2 I) du
 ///
-/// The integral is computed by Gauss-Legendre quadrature: 16 nodes on each stretch that c passes in at most four
-/// standard deviations of the noise, which leaves an error below the rounding of a double. Quadrature is a weighted sum
-/// of normal densities, so it is evaluated as the mixture of Gaussians that it is.
+/// The integral is computed by Gauss-Legendre quadrature: 16 nodes on each stretch of c that is at most four standard
+/// deviations of the noise long, which makes the error smaller than the rounding of a double. Quadrature is a weighted
+/// sum of normal densities, so it is evaluated as a mixture of Gaussians.
 class NoisyCurve : public Density {
  public:
   Index dimension() const final { return 2; }
   Tensor sample(Index n, Generator& rng) const final;
-  /// Nothing when there is no noise: all the probability then lies on the curve.
+  /// nullopt if there is no noise: all the probability is then on the curve.
   std::optional<Tensor> log_density(const Tensor& x) const final;
 
  protected:

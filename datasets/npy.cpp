@@ -25,7 +25,7 @@ struct Header {
   Shape shape;
 };
 
-/// Reads the one kind of Python expression that stands in a header:
+/// Reads the one kind of Python expression that a header contains:
 ///   {'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }
 class HeaderParser {
  public:
@@ -54,7 +54,7 @@ class HeaderParser {
         break;
       }
     }
-    require_file(peek() == '\0', path_, "the header goes on after its closing brace");
+    require_file(peek() == '\0', path_, "the header continues after its closing brace");
     require_file(seen.size() == 3, path_, "the header lacks a key, expected descr, fortran_order and shape");
     return header;
   }
@@ -85,7 +85,7 @@ class HeaderParser {
     const char quote = accept('"') ? '"' : '\'';
     if (quote == '\'') expect(quote);
     const std::size_t end = text_.find(quote, at_);
-    require_file(end != text_.npos, path_, "the header has a string without an end");
+    require_file(end != text_.npos, path_, "the header has a string that does not end");
     std::string value(text_.substr(at_, end - at_));
     at_ = end + 1;
     return value;
@@ -107,7 +107,7 @@ class HeaderParser {
       require_file(error == std::errc() && size >= 0, path_,
                    "the header's shape has a size that is not a number from 0 to 2^63 - 1");
       at_ = static_cast<std::size_t>(end - text_.data());
-      accept('L');  // how Python 2 wrote long integers
+      accept('L');  // the suffix of Python 2's long integers
       require_file(result.rank() < kMaxRank, path_, "has more than ", kMaxRank, " axes");
       result.push_back(size);
       if (!accept(',')) {
@@ -123,7 +123,7 @@ class HeaderParser {
   std::size_t at_ = 0;
 };
 
-/// binary16 of IEEE 754: a sign, five bits of exponent and ten of the fraction.
+/// IEEE 754 binary16: a sign bit, five bits of exponent and ten of fraction.
 struct Half {
   std::uint16_t bits;
   explicit operator double() const {
@@ -159,7 +159,7 @@ constexpr ElementType kElementTypes[] = {
     {"u4", 4, convert<std::uint32_t>}, {"u8", 8, convert<std::uint64_t>}, {"b1", 1, convert<std::uint8_t>},
 };
 
-/// The elements of an array in Fortran order, whose first index runs fastest, in C order, whose last one does.
+/// Converts elements from Fortran order, with the first index fastest, to C order, with the last one fastest.
 std::vector<double> from_fortran_order(const std::vector<double>& values, const Shape& shape) {
   std::vector<double> result(values.size());
   const std::size_t rank = static_cast<std::size_t>(shape.rank());
@@ -180,8 +180,7 @@ std::vector<double> from_fortran_order(const std::vector<double>& values, const 
   return result;
 }
 
-/// The number of elements. It must not overflow whatever order the sizes are multiplied in, even where one of them is
-/// 0.
+/// The number of elements. The product must not overflow in any order of multiplication, even if a size is 0.
 std::size_t count_of(const Shape& shape, std::size_t element_bytes, const std::string& path) {
   Index largest = static_cast<Index>(element_bytes);
   bool overflow = false, none = false;
@@ -194,7 +193,7 @@ std::size_t count_of(const Shape& shape, std::size_t element_bytes, const std::s
   return none ? 0 : static_cast<std::size_t>(largest) / element_bytes;
 }
 
-/// Where a file's elements are and what they mean.
+/// The position and type of a file's elements.
 struct Layout {
   Shape shape;
   bool fortran_order = false, swap = false;
@@ -202,7 +201,7 @@ struct Layout {
   std::size_t count = 0, start = 0;  // elements, and bytes before the first
 };
 
-/// That of a file of `size` bytes, if it is known, of which the first ones are given.
+/// The layout of a file that starts with these bytes and has `size` bytes, if that is known.
 Layout layout_of(std::string_view file, std::optional<std::size_t> size, const std::string& path) {
   require_file(file.substr(0, kMagic.size()) == kMagic, path, "does not start with \\x93NUMPY, expected a .npy file");
   const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(file[i])); };
@@ -240,11 +239,11 @@ Layout layout_of(std::string_view file, std::optional<std::size_t> size, const s
 
 void write(const std::string& path, const Shape& shape, std::size_t element_bytes, const void* elements,
            std::size_t count) {
-  static_assert(std::endian::native == std::endian::little, "the elements are written as they are in memory");
+  static_assert(std::endian::native == std::endian::little, "elements are written as they are in memory");
   std::string sizes = "(";
   for (const Index size : shape) sizes += concat(size, ", ");
   sizes += ")";
-  // NumPy writes (3,) and (3, 2): one comma for a single size, none at the end of more.
+  // NumPy writes (3,) and (3, 2): a trailing comma for a single size only.
   if (shape.rank() == 1) sizes.erase(sizes.size() - 2, 1);
   if (shape.rank() > 1) sizes.erase(sizes.size() - 3, 2);
   std::string header = concat("{'descr': '<f", element_bytes, "', 'fortran_order': False, 'shape': ", sizes, ", }");

@@ -22,11 +22,11 @@ struct NpyArray {
 /// (little-endian, 2 bytes in version 1, 4 in versions 2 and 3), the header, a Python dictionary with the keys descr,
 /// fortran_order and shape, and the elements.
 /// Versions 1.0 to 3.0, f2, f4, f8, signed and unsigned integers of 1 to 8 bytes and booleans, of either byte order, in
-/// C or Fortran order. Throws FileError, saying what was found and what was expected, for anything else: another magic
-/// or version, a header that is cut off or is not such a dictionary, other element types, more axes than a tensor may
+/// C or Fortran order. Throws FileError, saying what was found and what was expected, for anything else: a wrong magic
+/// or version, a header that is truncated or is not such a dictionary, other element types, more axes than a tensor may
 /// have, sizes that overflow, and fewer or more bytes than the shape needs.
 NpyArray read_npy(const std::string& path);
-/// The same for bytes in memory, which messages call `name`.
+/// The same for bytes in memory; messages call them `name`.
 NpyArray parse_npy(std::string_view bytes, const std::string& name);
 
 /// Writes an array as version 1.0, little-endian, C order: a tensor in the type of Real (f4 or f8), doubles as f8. The

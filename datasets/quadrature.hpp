@@ -7,7 +7,7 @@
 
 namespace rill::datasets {
 
-/// The integral of f over [0, 1] is nearly sum_i weights[i] f(nodes[i]).
+/// The integral of f over [0, 1] is approximately sum_i weights[i] f(nodes[i]).
 struct Quadrature {
   std::vector<double> nodes, weights;
 };

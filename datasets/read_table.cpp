@@ -12,16 +12,16 @@
 namespace rill::datasets {
 namespace {
 
-/// How to come from another format to one that is read.
+/// How to convert a file of another format to one that can be read.
 std::string advice_on(const std::string& ending) {
-  if (ending == ".npz") return "; save the array of points alone, by numpy.save";
+  if (ending == ".npz") return "; save only the array of points, with numpy.save";
   if (ending == ".gz" || ending == ".zip" || ending == ".xz" || ending == ".bz2") return "; unpack it";
   return "";
 }
 
 Table read_points(const std::string& path) {
   require_file(!std::filesystem::is_directory(path), path,
-               "is a folder, expected a file of points (of a folder of images say --data images --data-dir FOLDER)");
+               "is a folder, expected a file of points (for a folder of images, use --data images --data-dir FOLDER)");
   const std::string ending = file_ending(path);
   if (ending == ".csv" || ending == ".tsv" || ending == ".txt") return read_csv(path);
   require_file(ending == ".npy", path, "the ending is \"", ending, "\", expected .npy, .csv, .tsv or .txt",

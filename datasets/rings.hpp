@@ -6,7 +6,7 @@
 namespace rill::datasets {
 
 /// `count` circles around the origin with the radii radius / count, 2 radius / count, ..., radius. All are equally
-/// likely, and the place on each is uniform. Noise of standard deviation `noise` is added. The defaults are FFJORD's
+/// likely, and the position on each is uniform. Noise of standard deviation `noise` is added. The defaults are FFJORD's
 /// (Grathwohl et al. 2019).
 class Rings final : public NoisyCurve {
  public:

@@ -1,4 +1,4 @@
-// A curve in the form of an S.
+// An S-shaped curve.
 #pragma once
 
 #include "datasets/noisy_curve.hpp"

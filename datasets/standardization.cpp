@@ -12,7 +12,7 @@ struct Column {
   double mean, deviation;
 };
 
-// In units of a power of two around the largest number, so that no square and no sum leaves a double's range, and
+// In units of a power of two near the largest number, so that no square or sum overflows or underflows a double, and
 // relative to the first number, so that an offset costs no digits.
 Column measure(const Table& table, Index column) {
   double least = table.at(0, column), greatest = least;
@@ -53,7 +53,7 @@ Tensor Standardization::apply(const Table& x) const {
   for (Index row = 0; row < x.rows; ++row) {
     for (Index j = 0; j < x.columns; ++j) {
       const std::size_t column = static_cast<std::size_t>(j);
-      // Halves, for the difference of two numbers may be too large for a double.
+      // Halves, because the difference of two numbers may overflow a double.
       *to++ = static_cast<Real>((x.at(row, j) / 2 - mean[column] / 2) / (deviation[column] / 2));
     }
   }

@@ -35,7 +35,7 @@ bool is_constant(const Table& table, Index column) {
   return true;
 }
 
-/// Whether the numbers of a row are whole and rise, as years do that are the names of columns.
+/// Whether the numbers of a row are whole and increasing, like years that are the names of columns.
 bool counts(const Table& table, Index row) {
   for (Index column = 0; column < table.columns; ++column) {
     const double value = table.at(row, column);
@@ -58,7 +58,7 @@ std::string first_row(const Table& table) {
   return some(std::move(numbers));
 }
 
-/// Whether the second column is the first in other units: their standardized numbers are equal, or opposite.
+/// Whether the second column is the first in other units: their standardized numbers are equal or opposite.
 bool repeats(const Table& table, const Standardization& units, Index first, Index second) {
   const auto standardized = [&](Index row, Index j) {
     const std::size_t column = static_cast<std::size_t>(j);
@@ -75,7 +75,7 @@ bool repeats(const Table& table, const Standardization& units, Index first, Inde
   return equal || opposite;
 }
 
-/// The first column before this one, and not constant, that it repeats.
+/// The first earlier column, not constant, that this one repeats.
 std::optional<Index> repeated_by(const Table& table, const Standardization& units, const std::vector<bool>& constant,
                                  Index column) {
   for (Index first = 0; first < column; ++first) {
@@ -93,12 +93,12 @@ std::vector<std::string> remarks(const Table& table, const Standardization& unit
   if (table.index_columns > 0) {
     const bool one = table.index_columns == 1;
     result.push_back(concat(one ? "column 1 has" : concat("columns 1 to ", table.index_columns, " have"),
-                            " no name and whole numbers: taken for the index of the rows, and left out; give ",
+                            " no name and whole numbers: taken for a row index, and left out; give ",
                             one ? "it a name" : "them names", " to learn ", one ? "it" : "them"));
   }
   if (may_begin_with_header(table)) {
-    result.push_back(concat("the first row, ", first_row(table), ", is the only one of whole numbers that rise: it is ",
-                            "learned as a point; if it is a header, remove it, or use names that are no numbers"));
+    result.push_back(concat("the first row, ", first_row(table), ", is the only one of increasing whole numbers: it ",
+                            "is learned as a point; if it is a header, remove it, or use names that are not numbers"));
   }
   std::vector<bool> constant;
   std::vector<std::string> constants, repetitions;
@@ -112,13 +112,13 @@ std::vector<std::string> remarks(const Table& table, const Standardization& unit
     }
   }
   if (!constants.empty()) {
-    result.push_back(concat(some(constants), ": learned like the others, so that samples will be near and not equal, ",
-                            "and likelihoods mean nothing; leave such columns out"));
+    result.push_back(concat(some(constants), ": learned like the others, so samples will be close but not equal, ",
+                            "and likelihoods are meaningless; leave such columns out"));
   }
   if (!repetitions.empty()) {
     result.push_back(concat(some(repetitions),
-                            ", in the same or other units: learned like the others, so that samples ",
-                            "will agree nearly and not exactly, and likelihoods mean nothing; leave such columns out"));
+                            ", in the same or other units: learned like the others, so samples ",
+                            "will agree only approximately, and likelihoods are meaningless; leave such columns out"));
   }
   return result;
 }

@@ -252,9 +252,9 @@ TEST(Pinwheel, HasTheKnownMoments) {
   constexpr Index kSamples = 100'000;
   const Tensor x = pinwheel.sample(kSamples, rng);
   EXPECT_NEAR(mean(square(x)).item() * 2, 4 * 1.1, 0.04);
-  const Tensor centre = mean(x, {.axes = {0}});
-  EXPECT_NEAR(centre.data()[0], 0, 0.02);
-  EXPECT_NEAR(centre.data()[1], 0, 0.02);
+  const Tensor center = mean(x, {.axes = {0}});
+  EXPECT_NEAR(center.data()[0], 0, 0.02);
+  EXPECT_NEAR(center.data()[1], 0, 0.02);
 }
 
 TEST(Quadrature, IsExactForPolynomialsOfItsDegree) {

@@ -93,7 +93,7 @@ TEST_F(Idx, RejectsSizesThatDisagreeWithTheFile) {
         read(idx({3, 2, 500}, 30));
       },
       says("its header says [3, 2, 500], which is 3000 elements, more than"));
-  EXPECT_THAT([&] { read(idx({3, 2, 5}, 31)); }, says("goes on after the 30 elements"));
+  EXPECT_THAT([&] { read(idx({3, 2, 5}, 31)); }, says("continues after the 30 elements"));
   const std::uint32_t most = 0xffffffff;
   EXPECT_THAT([&] { read(idx({most, most, most}, 10)); }, says("multiply to more than can be stored"));
   EXPECT_THAT([&] { read(idx({0x80000000, 0x80000000}, 10)); }, says("multiply to more than can be stored"));
@@ -102,7 +102,7 @@ TEST_F(Idx, RejectsSizesThatDisagreeWithTheFile) {
   EXPECT_THAT([&] { read(idx({0x80000000, 1024}, 10)); }, says("more than the file can hold"));
   EXPECT_THAT([&] { read(gzip(idx({0x80000000, 1024}, 10), folder)); }, says("more than the file can hold"));
   EXPECT_THAT([&] { read(gzip(idx({3, 2, 5}, 29), folder)); }, says("holds 29 elements"));
-  EXPECT_THAT([&] { read(gzip(idx({3, 2, 5}, 31), folder)); }, says("goes on after the 30 elements"));
+  EXPECT_THAT([&] { read(gzip(idx({3, 2, 5}, 31), folder)); }, says("continues after the 30 elements"));
 }
 
 TEST_F(Idx, RejectsDamagedCompression) {
@@ -112,7 +112,7 @@ TEST_F(Idx, RejectsDamagedCompression) {
   ASSERT_EQ(read(whole).bytes.size(), 10'000u);
   // In the middle of the data; within the checksum that follows it, when all the data has been seen; in the header.
   for (const std::size_t size : {whole.size() / 2, whole.size() - 3, std::size_t{12}}) {
-    EXPECT_THAT([&] { read(whole.substr(0, size)); }, says("the compressed data is cut off")) << size;
+    EXPECT_THAT([&] { read(whole.substr(0, size)); }, says("the compressed data is truncated")) << size;
   }
   std::string damaged = whole;
   damaged[whole.size() - 6] ^= 1;  // the checksum

@@ -146,11 +146,11 @@ TEST_F(Npy, RejectsABrokenHeader) {
   expect_rejected(npy("", data), "is not a dictionary");
   expect_rejected(npy("[1, 2]", data), "is not a dictionary");
   expect_rejected(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)", data), "expected '}'");
-  expect_rejected(npy("{'descr: <f4", data), "a string without an end");
+  expect_rejected(npy("{'descr: <f4", data), "a string that does not end");
   expect_rejected(npy("{'descr': '<f4', 'shape': (1,), }", data), "the header lacks a key");
   expect_rejected(npy("{'descr': '<f4', 'descr': '<f4', }", data), "has the key 'descr' twice");
-  expect_rejected(npy("{'descr': '<f4', 'colour': 'red', }", data), "the unknown key 'colour'");
-  expect_rejected(npy(dictionary("<f4", "(1,)") + " and more", data), "goes on after its closing brace");
+  expect_rejected(npy("{'descr': '<f4', 'color': 'red', }", data), "the unknown key 'color'");
+  expect_rejected(npy(dictionary("<f4", "(1,)") + " and more", data), "continues after its closing brace");
   expect_rejected(npy(dictionary("<f4", "(1,)", "Maybe"), data), "neither True nor False");
   expect_rejected(npy(dictionary("<f4", "(-1,)"), data), "a size that is not a number from 0");
   expect_rejected(npy(dictionary("<f4", "(x,)"), data), "a size that is not a number from 0");

@@ -33,7 +33,7 @@ TEST(TableRemarks, NothingOnPlainTables) {
 TEST(TableRemarks, AnIndexThatWasLeftOut) {
   EXPECT_THAT(
       of("\"\",\"x\"\n\"1\",5\n\"2\",6.5\n"),
-      ElementsAre("column 1 has no name and whole numbers: taken for the index of the rows, and left out; give it "
+      ElementsAre("column 1 has no name and whole numbers: taken for a row index, and left out; give it "
                   "a name to learn it"));
   EXPECT_THAT(of(",,x\n0,1,5\n0,2,6\n"), ElementsAre(StartsWith("columns 1 to 2 have no name")));
 }

@@ -75,8 +75,8 @@ TEST_F(Csv, ReadsQuotesAsTheyAreMeant) {
     expect_two_rows(std::string(stray) + ",y,z\n1,2.5,-3\n4,5,6e3\n");
   }
   expect_two_rows("\"x 1\" \"x 2\" \"x 3\"\n\"1\" 2.5 -3\n4 \"5\" 6e3\n");
-  expect_rejected("x,y\n1,\"2\n3,4\n", "line 2, column 2: a quote without an end");
-  expect_rejected("x,y\n1,\"2\"3\n", "line 2, column 2: the field goes on after its closing quote");
+  expect_rejected("x,y\n1,\"2\n3,4\n", "line 2, column 2: a quote that does not close");
+  expect_rejected("x,y\n1,\"2\"3\n", "line 2, column 2: the field continues after its closing quote");
   expect_rejected("\"two\nlines\",y\n1,z\n", "line 3, column 2: \"z\" is not a number");
 }
 
@@ -102,7 +102,7 @@ TEST_F(Csv, LeavesAnIndexOut) {
   EXPECT_THAT(read(",,x\n1,0.5,3\n").names, ElementsAre("", "x"));
   expect_rejected(",1,2\n0,5,6\n", "line 1, column 1: the field is empty");
   expect_rejected("x y\n\"1\" 5 6\n",
-                  "line 2: 3 fields, expected 2 as in the first line; where R wrote its row names, ");
+                  "line 2: 3 fields, expected 2 as in the first line; if R wrote its row names, ");
   expect_rejected("\tx\ty\na\t1\t2\n", "line 2, column 1: \"a\" is not a number");
   expect_rejected("1\t2\n\t4\n", "line 2, column 1: the field is empty");
 }
@@ -118,8 +118,8 @@ TEST_F(Csv, HeedsTheSeparatorThatExcelIsTold) {
   EXPECT_THAT(read("\xef\xbb\xbfsep=;\na,b;c\n1;2\n").names, ElementsAre("a,b", "c")) << "comma and semicolon";
   EXPECT_THAT(read("sep=,\na;b,c\n1,2\n").names, ElementsAre("a;b", "c"));
   expect_rejected("sep=;\n1;a\n", "line 2, column 2: \"a\" is not a number");
-  expect_rejected("sep=|\n1|2\n", "line 1: the separator is \"|\", expected a semicolon, a comma, a tab or a blank");
-  expect_rejected("sep=;\n1,5;2\n", "line 2, column 1: \"1,5\" is not a number; the decimal mark must be a point");
+  expect_rejected("sep=|\n1|2\n", "line 1: the separator is \"|\", expected a semicolon, a comma, a tab or a space");
+  expect_rejected("sep=;\n1,5;2\n", "line 2, column 1: \"1,5\" is not a number; the decimal separator must be a point");
 }
 
 TEST_F(Csv, ReadsEveryEndOfLine) {
@@ -139,11 +139,11 @@ TEST_F(Csv, NamesOtherEncodings) {
                               "1\0,\0"
                               "2\0",
                               8),
-                  "is text in UTF-16, expected UTF-8");
+                  "is UTF-16 text, expected UTF-8");
   expect_rejected(std::string("\xfe\xff\0"
                               "1",
                               4),
-                  "is text in UTF-16, expected UTF-8");
+                  "is UTF-16 text, expected UTF-8");
 }
 
 TEST_F(Csv, NumbersTooSmallAreZero) { EXPECT_THAT(read("1e-400\n").values, ElementsAre(0)); }
@@ -211,7 +211,7 @@ TEST(Table, RejectsWhatIsNotPoints) {
   };
   rejected(folder / "x.parquet", "the ending is \".parquet\", expected .npy, .csv, .tsv or .txt");
   rejected(folder / "x", "the ending is \"\"");
-  rejected(folder / "x.npz", "expected .npy, .csv, .tsv or .txt; save the array of points alone, by numpy.save");
+  rejected(folder / "x.npz", "expected .npy, .csv, .tsv or .txt; save only the array of points, with numpy.save");
   rejected(folder / "x.csv.gz", "the ending is \".gz\", expected .npy, .csv, .tsv or .txt; unpack it");
   rejected(folder.path(), "is a folder, expected a file of points");
   write_npy(folder / "x.npy", Tensor::zeros({2, 2, 2}));

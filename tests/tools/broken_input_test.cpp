@@ -597,7 +597,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) { return f.train_table("bad.csv", "a,b\n1,2\n3,four\n"); }},
       {"CsvRagged", 1, "line 2", [](const Folder& f) { return f.train_table("bad.csv", "1,2\n3\n"); }},
       {"CsvEmpty", 1, "bad.csv", [](const Folder& f) { return f.train_table("bad.csv", ""); }},
-      {"TableOfAnotherKind", 1, "expected .npy, .csv, .tsv or .txt; save the array",
+      {"TableOfAnotherKind", 1, "expected .npy, .csv, .tsv or .txt; save only the array",
        [](const Folder& f) { return f.train_table("points.npz", "PK"); }},
       {"TableWithoutAnEnding", 1, "expected .npy, .csv, .tsv or .txt",
        [](const Folder& f) { return f.train_table("points", "1,2\n"); }},

@@ -63,7 +63,7 @@ TEST(ModelFile, OfTheLibraryAloneIsSampled) {
   const Finished evaluated = run({"evaluate", file});
   EXPECT_EQ(evaluated.code, 1);
   EXPECT_THAT(evaluated.out, IsEmpty());
-  EXPECT_THAT(evaluated.err, HasSubstr("does not say which data it learned"));
+  EXPECT_THAT(evaluated.err, HasSubstr("does not say which data it was trained on"));
 }
 
 TEST(ModelFile, OfTheLibraryAloneGivesImages) {

@@ -187,7 +187,7 @@ TEST(TableRuns, SayWhatMayBeMeantOtherwise) {
   const Finished trained = run(tiny_training(folder / "run", {"--data", folder / "x.csv", "--steps", "2"}));
   EXPECT_EQ(trained.code, 0) << trained.err;
   EXPECT_THAT(trained.err, AllOf(HasSubstr("3 points in 2 dimensions"),
-                                 HasSubstr("x.csv: column 1 has no name and whole numbers: taken for the index"),
+                                 HasSubstr("x.csv: column 1 has no name and whole numbers: taken for a row index"),
                                  HasSubstr("x.csv: column 3 (y) is always 2: ")));
 }
 

@@ -139,7 +139,7 @@ TEST(Train, SaysThatADensityIsFarFromTheUnitScale) {
     command.insert(command.end(), more.begin(), more.end());
     return run(tiny_training(folder / "run", command));
   };
-  const std::string note = "densities are not standardized, as tables are";
+  const std::string note = "unlike tables, densities are not standardized";
   for (const std::vector<std::string>& near :
        {std::vector<std::string>{}, {"--data", "two-modes"}, {"--data", "swiss-roll"}, {"--source", "8gaussians"}}) {
     EXPECT_THAT(train(near).err, Not(HasSubstr(note)));
