@@ -15,10 +15,10 @@ namespace rill::tools {
 namespace {
 
 constexpr int kCells = 240;         // along an axis
-constexpr double kDepth = 8;        // nats from the lightest to the darkest colour
-constexpr double kOutliers = 1e-3;  // of a map's values, which may be lighter than the lightest colour
+constexpr double kDepth = 8;        // nats from the lightest to the darkest color
+constexpr double kOutliers = 1e-3;  // of a map's values, which may be lighter than the lightest color
 
-// The centres of the cells, row by row from the bottom, [kCells^2, 2].
+// The centers of the cells, row by row from the bottom, [kCells^2, 2].
 datasets::Table grid(const Limits& limits) {
   datasets::Table points{kCells * kCells, 2, {}, {}};
   for (int row = 0; row < kCells; ++row) {

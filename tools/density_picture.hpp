@@ -1,4 +1,4 @@
-// The density that a flow has learned, as colours.
+// The density that a flow has learned, as colors.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace rill::tools {
 
-/// ln p over the part of the plane where the data are: the data's beside the learned one, on the same colours, which
+/// ln p over the part of the plane where the data are: the data's beside the learned one, on the same colors, which
 /// span the eight nats below the greatest value of the data's. Where the data's density is not known, the learned one
 /// stands alone. `learned` maps points [n, 2] in the model's units to ln p [n] in nats in the data's, which the axes
 /// have. Throws std::invalid_argument for data in other than two dimensions.

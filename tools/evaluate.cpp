@@ -302,7 +302,7 @@ int evaluate(int argc, const char* const* argv) {
       "evaluate",
       "Measures a trained flow: its loss on fresh data (of a table, on the rows it was trained on), how far its "
       "samples are from them, how likely it finds them, and the ways it takes. Of a classifier: the test "
-      "images that it recognises.",
+      "images that it recognizes.",
       kExample);
   settings.common.declare(options);
   options.group("Measurements");
@@ -324,7 +324,7 @@ int evaluate(int argc, const char* const* argv) {
   options.add("langevin", settings.langevin, "",
               "densities with modes: also count what Langevin dynamics on the learned score makes of them");
   options.add("classifier", settings.classifier, "RUN",
-              "images: a classifier's run, for label accuracy, Frechet distance, precision, recall and memorisation");
+              "images: a classifier's run, for label accuracy, Frechet distance, precision, recall and memorization");
   options.add("density", settings.density, "FILE",
               "a .png: the learned log density beside the data's, in two dimensions", Place::kCommandLine);
   if (!settings.common.read(options, argc, argv)) return kDone;
@@ -334,7 +334,7 @@ int evaluate(int argc, const char* const* argv) {
   require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);
   require_at_least("nll-points", static_cast<double>(settings.nll_points), -1);
   require_at_least("probes", static_cast<double>(settings.probes), 1);
-  // Precision and recall look at the three nearest neighbours of a sample.
+  // Precision and recall look at the three nearest neighbors of a sample.
   if (!settings.classifier.empty()) require_at_least("count", static_cast<double>(settings.count), 4);
   if (!settings.trace.empty()) flow::find_trace(settings.trace);
   check_distances(settings.distances);

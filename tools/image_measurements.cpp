@@ -12,7 +12,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random_streams.hpp"
 #include "flow/metrics/classification.hpp"
-#include "flow/metrics/dequantisation.hpp"
+#include "flow/metrics/dequantization.hpp"
 #include "flow/metrics/metrics.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/ticker.hpp"
@@ -21,8 +21,8 @@
 namespace rill::tools {
 namespace {
 
-// Images are told from memorised ones by a part of them: comparing with all training images is the longest part.
-constexpr Index kMemorisationPoints = 2000;
+// Images are told from memorized ones by a part of them: comparing with all training images is the longest part.
+constexpr Index kMemorizationPoints = 2000;
 
 // `count` different ones of the images, or all.
 Indices chosen(const datasets::Images& images, Index count, std::uint64_t seed) {
@@ -37,7 +37,7 @@ Indices all_of(const datasets::Images& images) {
   return Indices(std::move(items));
 }
 
-// Pixels as a file of 256 grey levels gives them back.
+// Pixels as a file of 256 gray levels gives them back.
 Tensor as_stored(const Tensor& pixels) {
   constexpr double kHighest = static_cast<double>(flow::kLevels - 1);
   return flow::levels_of(clamp(pixels, -1, 1)) * (2 / kHighest) - 1;
@@ -48,7 +48,7 @@ Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, std::min(n, 
 // Images and what the classifier makes of them.
 struct Seen {
   Tensor pixels, features;
-  Indices recognised;
+  Indices recognized;
 };
 Seen look_at(const nn::ImageClassifier& classifier, const Tensor& pixels) {
   flow::Classified classified = flow::classify(classifier, pixels);
@@ -56,7 +56,7 @@ Seen look_at(const nn::ImageClassifier& classifier, const Tensor& pixels) {
 }
 
 void put_nearest(Json& result, const std::string& name, const Tensor& x, const Tensor& training) {
-  const Tensor distances = flow::nearest_distances(first_rows(x, kMemorisationPoints), training);
+  const Tensor distances = flow::nearest_distances(first_rows(x, kMemorizationPoints), training);
   put(result, name, flow::mean_of(distances));
   std::vector<Real> sorted = distances.to_vector();
   const auto percentile = sorted.begin() + std::ssize(sorted) / 100;
@@ -96,7 +96,7 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   const Indices test_items = chosen(test_images, count, request.seed), labels = test_images.labels(test_items);
   const Index images = test_items.size();
 
-  const Samples drawn = draw_labelled(trained, labels, request);
+  const Samples drawn = draw_labeled(trained, labels, request);
   result["samples"] = images;
   result["function_evaluations"] = drawn.evaluations;
   result["sampling_seconds"] = drawn.seconds;
@@ -113,8 +113,8 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   const Tensor best = gather_rows(training.features, chosen(training_images, images, request.seed));
 
   phase.advance(0);
-  put(result, "label_accuracy", flow::label_accuracy(samples.recognised, labels));
-  put(result, "real_label_accuracy", flow::label_accuracy(test.recognised, labels));
+  put(result, "label_accuracy", flow::label_accuracy(samples.recognized, labels));
+  put(result, "real_label_accuracy", flow::label_accuracy(test.recognized, labels));
 
   const flow::Moments of_test = flow::moments_of(test.features);
   const auto frechet = [&](const Tensor& features) {
@@ -144,15 +144,15 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
 flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images) {
   constexpr Index kPart = 1024;  // of the images, between two looks at the clock
   Phase phase("testing", static_cast<double>(images.size()));
-  std::vector<Index> recognised;
+  std::vector<Index> recognized;
   for (Index begin = 0; begin < images.size(); begin += kPart) {
     std::vector<Index> part(static_cast<std::size_t>(std::min(kPart, images.size() - begin)));
     std::iota(part.begin(), part.end(), begin);
     phase.advance(static_cast<double>(part.size()));
     const Indices labels = flow::classify(classifier, images.pixels(Indices(std::move(part)))).labels;
-    recognised.insert(recognised.end(), labels.begin(), labels.end());
+    recognized.insert(recognized.end(), labels.begin(), labels.end());
   }
-  return flow::label_accuracy(Indices(std::move(recognised)), images.labels(all_of(images)));
+  return flow::label_accuracy(Indices(std::move(recognized)), images.labels(all_of(images)));
 }
 
 void measure_classifier(const TrainedClassifier& classifier, Json& result) {
@@ -162,15 +162,15 @@ void measure_classifier(const TrainedClassifier& classifier, Json& result) {
   const auto start = std::chrono::steady_clock::now();
   Phase phase("testing", 0);
   const Ticker ticker(phase);
-  const Indices recognised = flow::classify(network, images.pixels(items)).labels;
+  const Indices recognized = flow::classify(network, images.pixels(items)).labels;
   result["test_images"] = images.size();
-  put(result, "test_accuracy", flow::label_accuracy(recognised, labels));
+  put(result, "test_accuracy", flow::label_accuracy(recognized, labels));
   for (Index label = 0; label < images.classes(); ++label) {
     double right = 0, all = 0;
     for (Index n = 0; n < labels.size(); ++n) {
       if (labels[n] != label) continue;
       ++all;
-      right += recognised[n] == label ? 1 : 0;
+      right += recognized[n] == label ? 1 : 0;
     }
     result["test_accuracy_by_class"].push_back(right / all);
     if (all == 0) note(result, concat("test_accuracy_by_class ", label), "there are no test images of this class");

@@ -13,7 +13,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random_streams.hpp"
 #include "autodiff/text.hpp"
-#include "flow/metrics/dequantisation.hpp"
+#include "flow/metrics/dequantization.hpp"
 #include "flow/metrics/metrics.hpp"
 #include "flow/solver/adaptive.hpp"
 #include "tools/cli/phase.hpp"

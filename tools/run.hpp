@@ -58,7 +58,7 @@ struct TrainedClassifier {
   datasets::DataDescription data;
 };
 
-/// What save_classifier() should keep with the weights; the share of test images that it recognises comes under
+/// What save_classifier() should keep with the weights; the share of test images that it recognizes comes under
 /// kTestAccuracyKey once it is known.
 nn::Metadata classifier_metadata(const datasets::DataDescription& data);
 inline constexpr const char* kTestAccuracyKey = "test_accuracy";

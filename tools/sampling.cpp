@@ -201,7 +201,7 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) 
   return samples;
 }
 
-Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request) {
+Samples draw_labeled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request) {
   return timed([&] {
     if (std::optional<flow::Dynamics> dynamics = dynamics_of(trained, request)) {
       Generator rng(request.seed, streams::kSampleNoise);

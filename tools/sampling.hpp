@@ -47,7 +47,7 @@ double numbers_of_samples(const TrainedModel& trained, const SampleRequest& requ
 /// how far it is, and throws Stopped when a signal asks to stop (tools/cli/phase.hpp).
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request);
 /// A sample of each label. The request's count, labels and interpolation are not used.
-Samples draw_labelled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request);
+Samples draw_labeled(const TrainedModel& trained, const Indices& labels, const SampleRequest& request);
 
 /// Data as Data::draw() gives them, [count, D]. Sets of different numbers are drawn independently.
 Tensor draw_data(const datasets::Data& data, Index count, std::uint64_t seed, int set = 0);

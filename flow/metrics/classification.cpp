@@ -27,11 +27,11 @@ Classified classify(const nn::ImageClassifier& classifier, const Tensor& x) {
   return result;
 }
 
-Estimate label_accuracy(const Indices& recognised, const Indices& labels) {
-  require(recognised.size() == labels.size(), "label_accuracy: ", recognised.size(), " labels for ", labels.size(),
+Estimate label_accuracy(const Indices& recognized, const Indices& labels) {
+  require(recognized.size() == labels.size(), "label_accuracy: ", recognized.size(), " labels for ", labels.size(),
           " images");
   Tensor right = Tensor::zeros({labels.size()});
-  for (Index n = 0; n < labels.size(); ++n) right.data()[n] = recognised[n] == labels[n] ? 1 : 0;
+  for (Index n = 0; n < labels.size(); ++n) right.data()[n] = recognized[n] == labels[n] ? 1 : 0;
   return share_of(right);
 }
 

@@ -1,4 +1,4 @@
-// What a classifier of images says of samples.
+// Samples judged by an image classifier.
 #pragma once
 
 #include "autodiff/ops.hpp"
@@ -8,16 +8,17 @@
 
 namespace rill::flow {
 
-/// What a classifier makes of images.
+/// The outputs of a classifier.
 struct Classified {
   Tensor features;  ///< [N, features]
   Indices labels;   ///< [N], the most likely ones
 };
-/// x: [N, D], N >= 1. Images are taken in groups that stay in a core's cache, spread over the threads. Records no
+/// x: [N, D], N >= 1. Images are processed in groups that fit into a core's cache, on several threads. Records no
 /// graph.
 Classified classify(const nn::ImageClassifier& classifier, const Tensor& x);
 
-/// The share of labels that were recognised. Throws std::invalid_argument for lists of different lengths, and for none.
-Estimate label_accuracy(const Indices& recognised, const Indices& labels);
+/// The fraction of labels that were recognized. Throws std::invalid_argument for lists of different lengths, and for
+/// none.
+Estimate label_accuracy(const Indices& recognized, const Indices& labels);
 
 }  // namespace rill::flow

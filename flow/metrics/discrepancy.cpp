@@ -16,12 +16,12 @@
 namespace rill::flow {
 namespace {
 
-constexpr Index kBlockNumbers = Index{1} << 18;  // a block of pairs that stays in cache
+constexpr Index kBlockNumbers = Index{1} << 18;  // pairs in a block, which fits into cache
 
-// Of squared distances in the unit.
+// A kernel, as a function of squared distances in the unit.
 using Kernel = std::function<Tensor(const Tensor& squared_distances)>;
 
-// For each point, the sum of the kernel with the points of the other set; of the same set, with all but itself.
+// For each point, the sum of the kernel with all points of the other set, or with all other points of its own set.
 struct PairSums {
   std::vector<double> rows, columns;
 };
@@ -50,8 +50,8 @@ PairSums pair_sums(const Tensor& x, const Tensor& y, double unit, const Kernel& 
 
 double total(const std::vector<double>& terms) { return std::accumulate(terms.begin(), terms.end(), 0.0); }
 
-// (n - 1) / n sum_i (T_i - mean of T)^2, where T_i is the statistic without the i-th point of one set: of that set's
-// own pairs `own_total` less both places of point i are left, and of the pairs with the m others all but its own.
+// (n - 1) / n sum_i (T_i - mean of T)^2, where T_i is the statistic without the i-th point of one set: its pairs, which
+// count twice within the set and once with the m points of the other set, are subtracted from the totals.
 double jackknife_variance(const std::vector<double>& own, const std::vector<double>& with_others, double m) {
   const double n = static_cast<double>(own.size()), own_total = total(own), others_total = total(with_others);
   std::vector<double> without;
@@ -98,7 +98,7 @@ Estimate squared_mmd(const Tensor& x, const Tensor& y, std::span<const double> b
   }
   require(std::all_of(s.begin(), s.end(), [](double width) { return width > 0 && std::isfinite(width); }),
           "squared_mmd: a bandwidth is not a positive number");
-  // In this unit what is too far for a Real is too far for every kernel, whose value is 0 there.
+  // In this unit, distances that overflow a Real are so large that every kernel is 0.
   const double unit = *std::max_element(s.begin(), s.end());
   return two_sample_statistic(x, y, unit, [&](const Tensor& squared) {
     Tensor sum = Tensor::zeros(squared.shape());

@@ -23,12 +23,12 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
 
 double norm(const std::vector<double>& a) { return std::sqrt(dot(a, a)); }
 
-// Turns pairs of columns in their plane until all are orthogonal: M V for an orthogonal V, and the norms of its columns
-// are the singular values of M (Hestenes, "Inversion of Matrices by Biorthogonalization", 1958). Small singular values
-// come out as exactly as large ones.
+// One-sided Jacobi: rotates pairs of columns until all are orthogonal. The result is M V for an orthogonal V, and its
+// column norms are the singular values of M (Hestenes, "Inversion of Matrices by Biorthogonalization", 1958), the small
+// ones as accurate as the large ones.
 Columns orthogonal_columns(Columns m) {
   constexpr double kOrthogonal = 1e-13;
-  constexpr int kMostSweeps = 60;  // some ten are enough
+  constexpr int kMostSweeps = 60;  // about ten are usually enough
   bool turned = true;
   for (int sweep = 0; turned && sweep < kMostSweeps; ++sweep) {
     turned = false;
@@ -38,7 +38,7 @@ Columns orthogonal_columns(Columns m) {
         const double pp = dot(m[p], m[p]), qq = dot(m[q], m[q]), pq = dot(m[p], m[q]);
         if (std::abs(pq) <= kOrthogonal * std::sqrt(pp) * std::sqrt(qq)) continue;
         turned = true;
-        // The angle whose tangent t solves t^2 + 2 z t - 1 = 0, the smaller one of two.
+        // The smaller of the two angles whose tangent t solves t^2 + 2 z t - 1 = 0.
         const double z = (qq - pp) / (2 * pq);
         const double tangent = std::copysign(1 / (std::abs(z) + std::hypot(1, z)), z);
         const double c = 1 / std::hypot(1, tangent), s = c * tangent;
@@ -53,7 +53,7 @@ Columns orthogonal_columns(Columns m) {
   return m;
 }
 
-// L with L L^T = C for a covariance matrix C in a unit. The columns of C V are eigenvectors times their eigenvalues.
+// L with L L^T = C for a covariance matrix C, in `unit`. The columns of C V are eigenvectors times their eigenvalues.
 Columns square_root(const std::vector<double>& covariance, std::size_t dimension, double unit) {
   Columns columns;
   for (auto row = covariance.begin(); row != covariance.end(); row += std::ptrdiff_t(dimension)) {
@@ -87,13 +87,13 @@ Moments moments_of(const Tensor& x) {
   for (double& value : moments.mean) value /= static_cast<double>(points);
 
   parallel_for(dimension, 8, [&](Index begin, Index end) {
-    std::vector<double> centred(width);
+    std::vector<double> centerd(width);
     for (Index n = 0; n < points; ++n) {
       const Real* row = x.data() + n * dimension;
-      for (std::size_t d = 0; d < width; ++d) centred[d] = static_cast<double>(row[d]) - moments.mean[d];
+      for (std::size_t d = 0; d < width; ++d) centerd[d] = static_cast<double>(row[d]) - moments.mean[d];
       for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
         double* sums = &moments.covariance[i * width];
-        for (std::size_t j = 0; j < width; ++j) sums[j] += centred[i] * centred[j];
+        for (std::size_t j = 0; j < width; ++j) sums[j] += centerd[i] * centerd[j];
       }
     }
   });
@@ -105,7 +105,7 @@ double frechet_distance(const Moments& a, const Moments& b) {
   const std::size_t dimension = a.mean.size();
   require(b.mean.size() == dimension, "frechet_distance: points of ", dimension, " and of ", b.mean.size(),
           " dimensions");
-  // In a unit in which the variances' products of four are still numbers.
+  // In a unit in which products of four variances do not overflow.
   double largest = 0;
   for (std::size_t d = 0; d < dimension; ++d) {
     const double variance = std::max(a.covariance[d * dimension + d], b.covariance[d * dimension + d]);
@@ -126,7 +126,7 @@ double frechet_distance(const Moments& a, const Moments& b) {
     for (std::size_t i = 0; i < dimension; ++i) product[j][i] = dot(k[i], l[j]);
   }
   for (const std::vector<double>& column : orthogonal_columns(std::move(product))) distance -= 2 * norm(column);
-  return distance < 0 ? 0 : distance * unit * unit;  // of equal sets, rounding may leave less than 0; NaN stays
+  return distance < 0 ? 0 : distance * unit * unit;  // for equal sets, rounding may make it negative; a NaN stays
 }
 
 }  // namespace rill::flow

@@ -17,8 +17,8 @@ namespace rill::flow {
 Tensor standard_normal_log_density(const Tensor& x) {
   require(x.rank() >= 2, "standard normal: expected points [N, ...], got ", x.shape());
   const Tensor rows = reshape(x, {x.dim(0), -1});
-  const double log_normaliser = static_cast<double>(rows.dim(1)) / 2 * std::log(2 * std::numbers::pi);
-  return sum(square(rows), {.axes = {1}}) * -0.5 - log_normaliser;
+  const double log_normalizer = static_cast<double>(rows.dim(1)) / 2 * std::log(2 * std::numbers::pi);
+  return sum(square(rows), {.axes = {1}}) * -0.5 - log_normalizer;
 }
 
 namespace {
@@ -49,8 +49,8 @@ Estimates follow_back(const RowVelocity& velocity, const Tensor& x_1, const std:
   const Tensor start = concatenate({reshape(x_1, {points, dimension}), Tensor::zeros({points, columns})}, 1);
   const Solution end = solve(options.solver, augmented, start, 1, 0);
   require(end.evaluations > 1,
-          "likelihood: the solver takes a single step of one evaluation, and a discrete step has no instantaneous "
-          "change of variables; take more steps, or a method of higher order");
+          "likelihood: the solver takes a single step of one evaluation, for which the instantaneous change of "
+          "variables does not hold; take more steps, or a method of higher order");
   const Tensor x_0 = position(end.x);
   const Tensor log_p_0 = options.source(x_0);
   require(log_p_0.shape() == Shape{points}, "likelihood: the source's log density of ", points, " points has shape ",
@@ -65,8 +65,8 @@ std::vector<Tensor> probes_for(const Tensor& x_1, const LikelihoodOptions& optio
   return draw_probes(options.trace, options.probes, x_1.shape(), rng);
 }
 
-// Points followed together, at most: the graph of one evaluation should stay in a core's cache
-// (flow/model/generate.cpp).
+// The most points per group: the graph of one evaluation should fit into a core's cache (see also
+// flow/model/generate.cpp).
 Index group_size(Index dimension) { return std::clamp<Index>(16384 / dimension, 16, 500); }
 
 Likelihood in_groups(const RowVelocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {

@@ -1,4 +1,4 @@
-// The likelihood of data under a flow: the source's density, carried along the flow backwards.
+// The likelihood of data under a flow, by integrating from the data back to the source.
 #pragma once
 
 #include <cstdint>
@@ -16,37 +16,37 @@ namespace rill::flow {
 /// ln p(x) in nats, [N, ...] -> [N].
 using LogDensity = std::function<Tensor(const Tensor& x)>;
 
-/// The standard normal density: -|x|^2 / 2 - D/2 ln 2 pi, D numbers to a point. Made of ops.
+/// The standard normal log density: -|x|^2 / 2 - D/2 ln 2 pi for points of D numbers. Made of ops.
 Tensor standard_normal_log_density(const Tensor& x);
 
 struct LikelihoodOptions {
-  OdeSolver solver = FixedSteps{&kRk4, 50};         ///< adaptive errors count of the points and of the integral alike
+  OdeSolver solver = FixedSteps{&kRk4, 50};         ///< adaptive steps control the error of the points and the integral
   LogDensity source = standard_normal_log_density;  ///< ln p_0
   Trace trace = Trace::kExact;
-  Index probes = 1;        ///< of an estimated trace, fixed during a solve so that it solves one equation
-  std::uint64_t seed = 0;  ///< of the probes
+  Index probes = 1;        ///< of a trace estimate; fixed during a solve, so that it solves one equation
+  std::uint64_t seed = 0;  ///< for the probes
 };
 
 struct Likelihood {
   Tensor log_p;  ///< [N], ln p_1 in nats
-  /// [N], of log_p, from the scatter of the probes' estimates: 0 for an exact trace, infinite for a single probe.
+  /// [N], the standard error of log_p over the probes: 0 for an exact trace, infinite for a single probe.
   Tensor standard_error;
-  Tensor x_0;  ///< the shape of x_1: where the flow came from
-  /// Of the velocity with its divergence; where groups of points needed different numbers of them, the largest.
+  Tensor x_0;  ///< the source points, in the shape of x_1
+  /// Evaluations of the velocity with its divergence; the largest number over the groups of points.
   Index evaluations = 0;
 };
 
-/// The density that the flow of u from t = 0 to t = 1 gives its end points, at the points x_1 [N, ...]. Along the flow
+/// The log density at the points x_1 [N, ...] of the flow of u from t = 0 to t = 1. Along the flow
 ///   d/dt ln p_t(x_t) = -div u_t(x_t),   hence   ln p_1(x_1) = ln p_0(x_0) - integral_0^1 div u_t(x_t) dt
 /// (the instantaneous change of variables: Chen et al., "Neural Ordinary Differential Equations", 2018, equation
-/// 8; Grathwohl et al., "FFJORD", 2019, section 2.2), where x_t is followed back from x_1 to x_0 together with the
+/// 8; Grathwohl et al., "FFJORD", 2019, section 2.2). x_t is integrated back from x_1 to x_0, together with the
 /// integral.
-/// Points are taken in groups, spread over the threads; the result does not depend on their number. Records no graph.
-/// The velocity must not know the rows of the batch (labels held fixed, say): there is an overload for fields below.
+/// Points are processed in groups on several threads; the result does not depend on their number. Records no graph.
+/// The velocity must not depend on the rows' positions in the batch (as fixed labels do): see the overload below.
 ///
-/// Only a continuous flow has this density. The end points of a stochastic equation share it when the equation was made
-/// by sde_of_flow(), so ask here with the velocity itself; a one-step map has another one. Throws std::invalid_argument
-/// where the solver evaluates the velocity but once, and as velocity_and_divergence() and draw_probes() do.
+/// Only a continuous flow has this density. The samples of an SDE made by sde_of_flow() have it, too, so call this with
+/// the velocity itself; samples of a single step do not. Throws std::invalid_argument if the solver evaluates the
+/// velocity only once, and as velocity_and_divergence() and draw_probes() do.
 Likelihood log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options = {});
 
 /// The same for a field whose points have labels.   labels: [N], or empty for no class.

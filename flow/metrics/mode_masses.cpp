@@ -28,7 +28,7 @@ ModeMasses mode_masses(const datasets::Density& density, const Tensor& x) {
   }
 
   const double n = static_cast<double>(x.dim(0)), modes = static_cast<double>(result.weights.size());
-  double slope_mean = 0, slope_square = 0;  // of d chi_square / d s_k, by the shares
+  double slope_mean = 0, slope_square = 0;  // moments of d chi_square / d s_k, weighted by the shares
   result.least_filled = std::numeric_limits<double>::infinity();
   for (std::size_t k = 0; k < counts.size(); ++k) {
     const double s = static_cast<double>(counts[k]) / n, w = result.weights[k], slope = 2 * (s - w) / w;

@@ -15,8 +15,8 @@ void require_trajectory(const char* what, std::span<const double> t, std::span<c
   require(t.size() == x.size() && t.size() >= 2, what, ": ", t.size(), " times and ", x.size(),
           " sets of points, expected as many, at least 2");
   for (std::size_t k = 0; k + 1 < t.size(); ++k) {
-    require(t[k] != t[k + 1] && (t[k] < t[k + 1]) == (t[0] < t[1]), what, ": expected rising or falling times, got ",
-            t[k], " and then ", t[k + 1]);
+    require(t[k] != t[k + 1] && (t[k] < t[k + 1]) == (t[0] < t[1]), what, ": expected increasing or decreasing times, ",
+            "got ", t[k], " and then ", t[k + 1]);
     require(x[k].rank() == 2 && x[k].shape() == x[k + 1].shape(), what,
             ": expected points [n, D], of one shape at all times, got ", x[k].shape(), " and ", x[k + 1].shape());
   }
@@ -49,7 +49,7 @@ Estimate path_energy(std::span<const double> t, std::span<const Tensor> x) {
 Estimate normalized_path_energy(const Estimate& energy, const Estimate& wasserstein2) {
   const double least = wasserstein2.value * wasserstein2.value;
   const double ratio = energy.value / least;
-  // d (energy / least) by its two parts
+  // the errors of energy and least, propagated to (energy / least)
   return {std::abs(energy.value - least) / least,
           std::hypot(energy.standard_error / least, ratio * 2 * wasserstein2.standard_error / wasserstein2.value)};
 }

@@ -18,8 +18,8 @@ void require_sets(const char* what, const Tensor& a, const Tensor& b) {
           ": expected two sets of as many points [n, D], got ", a.shape(), " and ", b.shape());
 }
 
-// The mean cost of the optimal permutation of points in a unit that makes them neither large nor small. Its deviation
-// comes from the two independent sets, each through its potential.
+// The mean cost of the optimal permutation of points in a unit in which they are of order 1. Its standard error is that
+// of two independent sets, each through its potential.
 Estimate transport_cost(const Tensor& a, const Tensor& b, PointCost cost) {
   const Assignment best = assignment_with_potentials(a, b, cost);
   std::vector<double> costs;
@@ -31,7 +31,8 @@ Estimate transport_cost(const Tensor& a, const Tensor& b, PointCost cost) {
   return {mean_of(costs).value, std::hypot(mean_of(best.row).standard_error, mean_of(best.column).standard_error)};
 }
 
-// Of the root, to first order, in another unit. At 0, where there is no such order, the root of the error.
+// The square root of an estimate, converted to another unit. Its error is propagated to first order; at 0, where that
+// is undefined, it is the root of the error.
 Estimate root(const Estimate& square, double unit) {
   const double value = std::sqrt(square.value), error = square.standard_error;
   return {value * unit, (value > 0 ? error / (2 * value) : std::sqrt(error)) * unit};

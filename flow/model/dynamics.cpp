@@ -35,7 +35,7 @@ std::shared_ptr<const VelocityField> velocity_of(std::shared_ptr<const nn::TimeN
 Tensor score_at(const Dynamics& dynamics, const Tensor& x, double t, const Indices& labels) {
   require(dynamics.no_score.empty(), "score: ", dynamics.no_score);
   require(dynamics.path != nullptr && dynamics.path->noise().kind == PathNoise::kNone,
-          "score: only on a path without noise does the velocity tell it");
+          "score: the velocity determines it only on a path without noise");
   const Tensor time = Tensor::full({x.dim(0)}, t);
   return convert((*dynamics.velocity)(x, time, labels), Prediction::kVelocity, Prediction::kScore, x, time,
                  dynamics.path->scheduler());

@@ -1,4 +1,4 @@
-// The families of generative models there are.
+// The families of generative models.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ namespace rill::flow {
 
 struct Family {
   const char* name;
-  /// A model as its metadata() describe it, with weights drawn from `rng`. Throws std::invalid_argument.
+  /// Makes a model from metadata(), with weights drawn from `rng`. Throws std::invalid_argument.
   std::shared_ptr<GenerativeModel> (*make)(const nn::Metadata& metadata, Generator& rng);
 };
 

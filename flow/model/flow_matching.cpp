@@ -110,7 +110,7 @@ FlowMatchingObjective::FlowMatchingObjective(std::shared_ptr<const nn::TimeNetwo
                                              const ExampleOptions& examples)
     : velocity_(std::move(velocity)), score_(std::move(score)), examples_(examples) {
   require(examples.label_dropout == 0 || velocity_->classes() > 0,
-          "label_dropout: the model has no classes; train on labelled data, or leave it at 0");
+          "label_dropout: the model has no classes; train on labeled data, or leave it at 0");
   require(!score_ || examples_.path().noise().kind == PathNoise::kBridge,
           "a model that learns a score needs the path schroedinger-bridge, whose noise has one");
 }

@@ -10,15 +10,15 @@
 namespace rill::flow {
 namespace {
 
-// Points moved together, at most: enough rows to keep the matrix kernels busy and to spread the cost of recording ops,
-// few enough that a layer's input and output (a thousand rows of 64 numbers each take 512 KB) stay in the second-level
-// cache. Where a point itself has many numbers, a layer has some tens of times as many.
+// The most points per group: enough rows to keep the matrix kernels busy and to amortize the overhead of ops, few
+// enough that the input and output of a layer (a thousand rows of 64 numbers each take 512 KB) fit into L2. For points
+// of high dimension, assume that layers are some tens of times as wide.
 Index group_size(Index dimension) { return std::clamp<Index>(65536 / std::max<Index>(1, dimension), 16, 1000); }
 
 std::vector<double> times_of(const OdeSolver& solver) { return report_times(solver, 0, 1); }
 std::vector<double> times_of(const StochasticSteps& solver) { return uniform_grid(0, 1, solver.steps); }
 
-// Each moves a group of points, which starts at row `begin` of the batch, from t = 0 to t = 1.
+// Each overload moves a group of points, which starts at row `begin` of the batch, from t = 0 to t = 1.
 Solution move(const Dynamics& dynamics, const OdeSolver& solver, const Tensor& x, const Indices& labels, Index,
               const Observer& observer) {
   return solve(solver, with_row_labels(dynamics.velocity, labels), x, 0, 1, observer);
@@ -46,7 +46,7 @@ Generated generate(const Dynamics& dynamics, const Tensor& x_0, const Indices& l
     for (std::size_t i = 0; i < result.times.size(); ++i) result.trajectory.push_back(Tensor::empty(x_0.shape()));
   }
   Index evaluated_rows = 0;
-  std::mutex mutex;  // guards it
+  std::mutex mutex;  // guards `result`
   for_row_groups(points, group_size(dimension), [&](Index begin, Index end) {
     const auto keep = [&](Tensor& all, const Tensor& part) {
       std::copy_n(part.data(), part.size(), all.data() + begin * dimension);

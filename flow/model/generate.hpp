@@ -1,4 +1,4 @@
-// Sampling along a flow: source points in, data out.
+// Sampling: moves source points along the flow to data.
 #pragma once
 
 #include <cstdint>
@@ -13,31 +13,31 @@
 
 namespace rill::flow {
 
-/// Equal steps of the stochastic equation with the flow's marginals and noise_level() (flow/model/stochastic.hpp).
+/// Equal steps of the SDE with the flow's marginals and noise_level() (flow/model/stochastic.hpp).
 struct StochasticSteps {
   SdeMethod method = SdeMethod::kEulerMaruyama;
   Index steps = 50;
   double noise = 1;        ///< the factor of noise_level()
-  std::uint64_t seed = 0;  ///< of the Brownian path, which does not depend on the steps
+  std::uint64_t seed = 0;  ///< for the Brownian path, which does not depend on the steps
 };
 
 struct GenerateOptions {
   std::variant<FixedSteps, AdaptiveOptions, StochasticSteps> solver = FixedSteps{};
-  bool keep_trajectory = false;  ///< also return the points between
+  bool keep_trajectory = false;  ///< also return the points in between
 };
 
 struct Generated {
   Tensor x;                        ///< [N, D], at t = 1
-  double evaluations = 0;          ///< of the velocity, for a point on average
-  std::vector<double> times;       ///< of the trajectory, from 0 to 1: those of the steps, or 51 equally far apart
-  std::vector<Tensor> trajectory;  ///< [N, D] at each of them, when asked for
+  double evaluations = 0;          ///< of the velocity, per point on average
+  std::vector<double> times;       ///< of the trajectory, from 0 to 1: those of the steps, or 51 equally spaced ones
+  std::vector<Tensor> trajectory;  ///< [N, D] at each of them, if requested
 };
 
-/// Moves the points x_0 [N, D] from t = 0 to t = 1. Points are taken in groups that stay in a core's cache, spread over
-/// the threads; the result does not depend on their number. (Adaptive steps that serve a whole batch serve a group.)
-/// Records no graph.
-///   labels: [N], or empty for no class. Throws std::invalid_argument as the velocity and the solvers do, and where
-/// stochastic steps have no score; SolveError when adaptive steps fail.
+/// Moves the points x_0 [N, D] from t = 0 to t = 1. Points are processed in groups that fit into a core's cache, on
+/// several threads; the result does not depend on their number. (Adaptive steps for a whole batch are chosen per
+/// group.) Records no graph.
+///   labels: [N], or empty for no class. Throws std::invalid_argument as the velocity and the solvers do, and if
+/// stochastic steps have no score; SolveError if adaptive steps fail.
 Generated generate(const Dynamics& dynamics, const Tensor& x_0, const Indices& labels = {},
                    const GenerateOptions& options = {});
 

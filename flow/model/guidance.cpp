@@ -16,7 +16,7 @@ GuidedVelocity::GuidedVelocity(std::shared_ptr<const VelocityField> field, doubl
 
 Tensor GuidedVelocity::operator()(const Tensor& x, const Tensor& t, const Indices& labels) const {
   check_input(x, t, labels);
-  require(labels.size() > 0, "guidance: no labels to guide towards; give one for each point");
+  require(labels.size() > 0, "guidance: no labels to guide toward; give one for each point");
   if (weight_ == 0) return (*field_)(x, t);
   if (weight_ == 1) return (*field_)(x, t, labels);
 

@@ -1,4 +1,4 @@
-// Classifier-free guidance: a class pulls harder than it was trained to.
+// Classifier-free guidance: strengthens the influence of a class.
 #pragma once
 
 #include <memory>
@@ -10,12 +10,12 @@
 
 namespace rill::flow {
 
-/// A class-conditional field as another one that lies between, or beyond, "no class" and the class:
+/// A class-conditional field, interpolated between, or extrapolated beyond, "no class" and the class:
 ///   u(x, t, label) = v(x, t, no class) + weight (v(x, t, label) - v(x, t, no class))
 /// weight 1 is the plain conditional velocity, 0 the unconditional one; above 1, samples become more typical of their
 /// class and less varied (Ho and Salimans, "Classifier-Free Diffusion Guidance", 2022, equation 6, whose w is weight -
 /// 1; Zheng et al., "Guided Flows for Generative Modeling and Decision Making", 2023, for flows). Both velocities come
-/// from one evaluation of 2 N rows, or of N where the weight needs one of them only.
+/// from one evaluation of 2 N rows, or of N if the weight needs only one of them.
 class GuidedVelocity final : public VelocityField {
  public:
   /// The field must have been trained with some labels dropped: see drop_labels() (flow/path/example.hpp).
@@ -30,7 +30,7 @@ class GuidedVelocity final : public VelocityField {
   double weight_;
 };
 
-/// The dynamics with their velocity guided. Throws std::invalid_argument where these have no guidance, saying why.
+/// The dynamics with guidance. Throws std::invalid_argument if these do not support it, saying why.
 Dynamics guided(Dynamics dynamics, double weight);
 
 }  // namespace rill::flow

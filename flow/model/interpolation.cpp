@@ -12,7 +12,7 @@ Tensor spherical_interpolation(const Tensor& a, const Tensor& b, const Tensor& w
   require(a.rank() == 2 && a.shape() == b.shape() && w.shape() == Shape{a.dim(0)},
           "spherical_interpolation: expected [N, D], [N, D] and [N], got ", a.shape(), ", ", b.shape(), " and ",
           w.shape());
-  constexpr double kSmallest = 1e-4;  // of the sine that is divided by
+  constexpr double kSmallest = 1e-4;  // sine to divide by
   Tensor result = Tensor::empty(a.shape());
   const Index dimension = a.dim(1);
   for (Index n = 0; n < a.dim(0); ++n) {

@@ -1,4 +1,4 @@
-// Between two samples: on the sphere that noise lies near, and between two classes.
+// Interpolation between two samples, on the sphere near which noise lies, and between two classes.
 #pragma once
 
 #include <memory>
@@ -10,9 +10,9 @@
 
 namespace rill::flow {
 
-/// Row by row the arc from a to b,   (sin((1 - w) theta) a + sin(w theta) b) / sin(theta),   theta the angle between
+/// For each row, the arc from a to b,   (sin((1 - w) theta) a + sin(w theta) b) / sin(theta),   theta the angle between
 /// them (Shoemake, "Animating Rotation with Quaternion Curves", 1985, section 3.3). In many dimensions noise lies near
-/// a sphere, which a straight line would leave. Rows of (nearly) one direction are joined by the straight line.
+/// a sphere, which a straight line would leave. Rows of (nearly) the same direction are joined by a straight line.
 ///   a, b: [N, D], w: [N] -> [N, D]. Throws std::invalid_argument for other shapes.
 Tensor spherical_interpolation(const Tensor& a, const Tensor& b, const Tensor& w);
 
@@ -22,7 +22,7 @@ struct ClassMixture {
   double weight;
 };
 
-/// A class-conditional field as another one whose classes are mixtures of the first one's:
+/// A field whose classes are mixtures of those of a class-conditional field:
 ///   u(x, t, m) = (1 - weight_m) v(x, t, first_m) + weight_m v(x, t, second_m)
 /// Both velocities come from one evaluation of 2 N rows. The field may itself be a guided one.
 class ClassMixtures final : public VelocityField {
@@ -31,7 +31,7 @@ class ClassMixtures final : public VelocityField {
   /// [0, 1].
   ClassMixtures(std::shared_ptr<const VelocityField> field, std::vector<ClassMixture> mixtures);
 
-  /// labels: numbers of mixtures, or none for no class.
+  /// labels: indices of mixtures, or empty for no class.
   Tensor operator()(const Tensor& x, const Tensor& t, const Indices& labels = {}) const override;
 
  private:

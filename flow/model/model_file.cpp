@@ -36,11 +36,11 @@ LoadedModel load_model(const std::string& path, nn::Weights weights) {
   loaded.metadata = nn::load_weights(path, weights, [&](const nn::Metadata& metadata) {
     require(!metadata.contains(nn::kClassifierKey), "is a classifier, not a generative model; evaluate measures it");
     Generator unused(0);
-    // Files of before there were families hold flows.
+    // Files written before there were families hold flows.
     loaded.model = find_family(entry(metadata, kFamilyKey, FlowMatching::kFamily)).make(metadata, unused);
     return std::shared_ptr<nn::Module>(loaded.model, &loaded.model->module());
   });
-  // Images from nobody knows where, in a file that train did not write.
+  // Images of unknown origin, in a file that train did not write.
   if (const auto image = loaded.model->image_shape(); image && image->channels == 1) {
     loaded.data = {
         .kind = "images", .height = image->height, .width = image->width, .classes = loaded.model->classes()};
@@ -60,7 +60,7 @@ datasets::DataDescription data_in(const nn::Metadata& metadata, const std::strin
     return data;
   } catch (const std::invalid_argument& error) {
     throw FileError(path, concat("the metadata's '", kDataKey, "': ", error.what(),
-                                 "; there the programs keep what they know of the data: save notes of your own under "
+                                 "; the programs keep the description of the data there: save your own notes under "
                                  "another key"));
   }
 }

@@ -1,4 +1,4 @@
-// Reflow: a second flow learned from what the first one does, whose ways are straight and so need few steps.
+// Reflow: a second flow trained on the pairs of a first one, with straight trajectories that need few steps.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,18 @@
 
 namespace rill::flow {
 
-/// Source points and what a flow moved them to.   x_0, x_1: [N, D];   labels: [N], or empty without classes
+/// Source points and the points to which a flow moves them.   x_0, x_1: [N, D];   labels: [N], or empty without classes
 struct Pairs {
   Tensor x_0, x_1;
   Indices labels;
 };
 
-/// Moves the points x_0 along a model's flow, all the way. Throws as generate() does.
+/// Moves the points x_0 along a model's flow, from t = 0 to t = 1. Throws as generate() does.
 Pairs make_pairs(const Dynamics& dynamics, const Tensor& x_0, const Indices& labels, const GenerateOptions& options);
 
-/// Batches of these pairs, shuffled anew in every pass. A flow trained on them keeps the first one's ends, and no pair
-/// of its straight ways costs more transport (Liu et al., "Flow Straight and Fast", 2023, theorem 3.5); as pairs hardly
-/// cross, a point on the way and its time nearly tell the end, and one step from any of them nearly reaches it.
+/// Batches of these pairs, reshuffled in every epoch. A flow trained on them has the same marginals at t = 0 and t = 1,
+/// and no larger transport cost, for any convex cost (Liu et al., "Flow Straight and Fast", 2023, theorem 3.5). As the
+/// lines between pairs hardly cross, x_t and t nearly determine x_1, and a single step nearly reaches it.
 datasets::BatchSource batches_of(Pairs pairs, Index batch, std::uint64_t seed);
 
 }  // namespace rill::flow

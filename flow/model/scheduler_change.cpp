@@ -11,18 +11,18 @@
 namespace rill::flow {
 namespace {
 
-// (alpha, sigma) in polar coordinates: the angle is the share of data against noise, the length the scale.
+// (alpha, sigma) in polar coordinates: the angle is the ratio of data to noise, the length the scale.
 double squared_length(const Coefficients& c) { return c.alpha * c.alpha + c.sigma * c.sigma; }
 double d_angle(const Coefficients& c) { return (c.d_alpha * c.sigma - c.d_sigma * c.alpha) / squared_length(c); }
 double d_log_length(const Coefficients& c) { return (c.alpha * c.d_alpha + c.sigma_d_sigma) / squared_length(c); }
 
-// By the formulas, infinite or NaN where they have no value.
+// The formulas; infinite or NaN where they are undefined.
 PathChange formula(const Scheduler& from, const Scheduler& to, double r) {
   const Coefficients target = to.at(r);
   const double t = from.time_of(target.alpha, target.sigma);
   const Coefficients source = from.at(t);
   const double scale = std::sqrt(squared_length(target) / squared_length(source));
-  // Beyond the shares that `from` passes through, its time stands still.
+  // Outside the range of ratios that `from` has, t is constant.
   const double more_data = source.alpha * target.sigma - target.alpha * source.sigma;
   const bool beyond = (t == 0 || t == 1) && std::abs(more_data) > 1e-12;
   const double d_t = beyond ? 0 : d_angle(target) / d_angle(source);
@@ -46,7 +46,7 @@ Velocity change_scheduler(const Velocity& velocity, std::shared_ptr<const Schedu
     Tensor of_velocity = Tensor::empty(r.shape()), of_point = Tensor::empty(r.shape());
     PathChange change{};
     for (Index i = 0; i < r.size(); ++i) {
-      // Solvers ask at one time for a whole batch.
+      // In a solver, the whole batch has one time.
       const bool again = i > 0 && r.data()[i] == r.data()[i - 1];
       if (!again) change = path_change(*from, *to, static_cast<double>(r.data()[i]));
       t.data()[i] = static_cast<Real>(change.t);
@@ -72,7 +72,7 @@ Tensor RescheduledVelocity::operator()(const Tensor& x, const Tensor& t, const I
 }
 
 Dynamics on_scheduler(Dynamics dynamics, const std::string& name) {
-  require(dynamics.path != nullptr, "change of scheduler: these dynamics have no path to leave");
+  require(dynamics.path != nullptr, "change of scheduler: these dynamics have no path");
   require(dynamics.path->noise().kind == PathNoise::kNone,
           "the path of the training adds noise of its own, which no scheduler has; leave it out, or train on another "
           "path");

@@ -16,7 +16,7 @@ NoiseLevel noise_level(std::shared_ptr<const AffinePath> path, double factor) {
 }
 
 Sde sde_of(const Dynamics& dynamics, const Indices& labels, const NoiseLevel& g) {
-  require(dynamics.path != nullptr, "sde: these dynamics have no path, which tells the score");
+  require(dynamics.path != nullptr, "sde: these dynamics have no path, from which the score would follow");
   const PathNoise& noise = dynamics.path->noise();
   const Velocity velocity = with_labels(dynamics.velocity, labels);
   if (dynamics.score_drift) {
@@ -29,8 +29,8 @@ Sde sde_of(const Dynamics& dynamics, const Indices& labels, const NoiseLevel& g)
   }
   require(dynamics.no_score.empty(), "sde: ", dynamics.no_score);
   require(noise.kind == PathNoise::kNone,
-          "sde: on a path with noise the velocity does not tell the score; train a model that learns one beside it, or "
-          "sample without noise");
+          "sde: on a path with noise the velocity does not determine the score; train a model that also learns a "
+          "score, or sample without noise");
   return sde_of_flow(velocity, std::shared_ptr<const Scheduler>(dynamics.path, &dynamics.path->scheduler()), g);
 }
 

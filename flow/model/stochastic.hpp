@@ -1,4 +1,4 @@
-// The stochastic equation with the marginals of a model's flow.
+// The SDE with the marginals of a model's flow.
 #pragma once
 
 #include "autodiff/ops.hpp"
@@ -8,15 +8,14 @@
 
 namespace rill::flow {
 
-/// How much noise g(t) an equation has beside a flow along this path: on a Schroedinger bridge g = factor sigma, which
-/// for a factor of 1 is the bridge's own diffusion; elsewhere g^2 = factor sigma_t, which fades where the score is
+/// The noise level g(t) of an SDE for a flow along this path. On a Schroedinger bridge, g = factor sigma, which for a
+/// factor of 1 is the bridge's own diffusion; on other paths, g^2 = factor sigma_t, which vanishes where the score is
 /// steep (Ma et al., "SiT", 2024).
 NoiseLevel noise_level(std::shared_ptr<const AffinePath> path, double factor);
 
-/// The equation with the marginals of these dynamics and noise g (see sde_of_flow()), for labels held fixed. The score
-/// is the learned one where there is one; otherwise it follows from the velocity, which holds for a path without noise
-/// from a Gaussian source that was drawn independently of the data. Throws std::invalid_argument, saying why, where
-/// neither gives a score.
+/// The SDE with the marginals of these dynamics and noise level g (see sde_of_flow()), for fixed labels. The score is
+/// the learned one if there is one; otherwise it follows from the velocity, which requires a path without noise and a
+/// Gaussian source drawn independently of the data. Throws std::invalid_argument, saying why, if neither gives a score.
 Sde sde_of(const Dynamics& dynamics, const Indices& labels, const NoiseLevel& g);
 
 }  // namespace rill::flow

@@ -8,7 +8,7 @@ ExampleMaker::ExampleMaker(const ExampleOptions& options) : options_(options), p
   Generator unused(0);
   sample_times(options_.times, 0, unused);  // throws for an unknown distribution
   check(options_.coupling);
-  require(0 <= options_.label_dropout && options_.label_dropout < 1, "label_dropout: expected 0 <= share < 1, got ",
+  require(0 <= options_.label_dropout && options_.label_dropout < 1, "label_dropout: expected 0 <= p < 1, got ",
           options_.label_dropout);
 }
 

@@ -1,4 +1,4 @@
-// Examples for the regression of flow matching: what a training step is made of, up to the network.
+// Training examples of the flow-matching regression.
 #pragma once
 
 #include <functional>
@@ -21,22 +21,22 @@ struct ExampleOptions {
   PathDescription path;
   TimeSampling times;
   CouplingDescription coupling;
-  SourceSampler source;      ///< standard normal noise when it is empty
-  double label_dropout = 0;  ///< the probability with which a label is replaced by ...
-  Index no_class = 0;        ///< ... this one, which stands for "no class" (nn/time_network.hpp)
+  SourceSampler source;      ///< standard normal noise if empty
+  double label_dropout = 0;  ///< the probability that a label is replaced by ...
+  Index no_class = 0;        ///< ... this one, which means "no class" (nn/time_network.hpp)
 };
 
-/// Points to evaluate a network at, with the velocity that it should have there on average.
+/// Points at which to evaluate a network, with the target velocities.
 struct Example {
   PathSample sample;
   Indices labels;
 };
 
-/// Draws examples: data, source points and their pairing unless the data have source points of their own, times, the
-/// path and dropped labels, in this order, all from one generator.
+/// Draws examples, in this order and from one generator: source points and their pairing (unless the batch has its own
+/// source points), times, the path's noise and dropped labels.
 class ExampleMaker {
  public:
-  /// Throws std::invalid_argument for options that make no sense.
+  /// Throws std::invalid_argument for invalid options.
   explicit ExampleMaker(const ExampleOptions& options);
 
   const AffinePath& path() const& { return path_; }
@@ -44,7 +44,7 @@ class ExampleMaker {
   const ExampleOptions& options() const& { return options_; }
   const ExampleOptions& options() const&& = delete;
 
-  /// What a batch of data becomes; the data were drawn from the same generator. Safe to call from several threads.
+  /// Makes an example of a batch that was drawn from the same generator. Safe to call from several threads.
   Example make(const datasets::Batch& batch, Generator& rng) const;
 
  private:
@@ -52,8 +52,8 @@ class ExampleMaker {
   AffinePath path_;
 };
 
-/// Each label by itself replaced by `no_class` with the given probability, so that one network learns the conditional
-/// and the unconditional velocity (Ho and Salimans 2022, algorithm 1).
+/// Replaces each label independently by `no_class` with the given probability, so that one network learns both the
+/// conditional and the unconditional velocity (Ho and Salimans 2022, algorithm 1).
 /// Throws std::invalid_argument unless 0 <= probability <= 1.
 Indices drop_labels(const Indices& labels, double probability, Index no_class, Generator& rng);
 

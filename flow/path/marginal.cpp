@@ -18,7 +18,7 @@ EmpiricalMarginal::EmpiricalMarginal(const Tensor& x_1, std::shared_ptr<const Sc
 
 namespace {
 
-// ln sum_i exp(exponent_i), having replaced every exponent by its softmax weight.
+// Replaces every exponent by its softmax weight, and returns ln sum_i exp(exponent_i).
 double softmax_in_place(std::vector<double>& exponents) {
   const double largest = *std::max_element(exponents.begin(), exponents.end());
   double total = 0;
@@ -27,14 +27,14 @@ double softmax_in_place(std::vector<double>& exponents) {
   return largest + std::log(total);
 }
 
-// Calls f(n, coefficients, weights, log_sum) for every point: the posterior weights of the data, and the logarithm of
-// the sum of the unnormalised ones.
+// Calls f(n, coefficients, weights, log_sum) for every point, with the posterior weights of the data and the logarithm
+// of the sum of the unnormalized ones.
 template <class F>
 void for_each_posterior(const Tensor& data, const Scheduler& scheduler, const Tensor& x, const Tensor& t, const F& f) {
   const Index points = x.dim(0), dimension = data.dim(1), count = data.dim(0);
   for (Index n = 0; n < points; ++n) {
     require(scheduler.at(static_cast<double>(t.data()[n])).sigma > 0, "marginal: sigma is 0 at t = ", t.data()[n],
-            ", where the velocity has no value; stop before, or use sigma_min > 0");
+            ", where the velocity is undefined; stop earlier, or use sigma_min > 0");
   }
   const Index grain = std::max<Index>(1, (Index{1} << 15) / std::max<Index>(1, count * dimension));
   parallel_for(points, grain, [&](Index begin, Index end) {
@@ -89,8 +89,8 @@ Tensor EmpiricalMarginal::log_density(const Tensor& x, const Tensor& t) const {
   const double dimension = static_cast<double>(x.dim(1)), count = static_cast<double>(x_1_.dim(0));
   for_each_posterior(x_1_, *scheduler_, x, t,
                      [&](Index n, const Coefficients& c, const std::vector<double>&, double log_sum) {
-                       const double normaliser = dimension * std::log(c.sigma * std::sqrt(2 * std::numbers::pi));
-                       result.data()[n] = static_cast<Real>(log_sum - normaliser - std::log(count));
+                       const double normalizer = dimension * std::log(c.sigma * std::sqrt(2 * std::numbers::pi));
+                       result.data()[n] = static_cast<Real>(log_sum - normalizer - std::log(count));
                      });
   return result;
 }

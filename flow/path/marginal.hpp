@@ -1,4 +1,4 @@
-// The exact marginal path of a finite data set: what a perfect network would learn from it.
+// The exact marginal path of a finite data set, which a perfect network would learn.
 #pragma once
 
 #include <memory>
@@ -15,15 +15,15 @@ namespace rill::flow {
 ///   u_t(x) = sum_i w_i(x) (alpha'_t x_1^i + sigma'_t (x - alpha_t x_1^i) / sigma_t),
 ///   w_i(x) = softmax_i(-|x - alpha_t x_1^i|^2 / (2 sigma_t^2))
 /// (Lipman et al., "Flow Matching for Generative Modeling", 2023, equations 6 and 8). Computed in double from
-/// differences, with the largest exponent taken out, so that it holds up to the smallest sigma; O(N M D) per call; no
-/// gradients.
+/// differences, with the largest exponent subtracted, so that it is accurate down to the smallest sigma; O(N M D) per
+/// call; no gradients.
 class EmpiricalMarginal {
  public:
   /// x_1: [M, D], M >= 1. Throws std::invalid_argument for another shape.
   EmpiricalMarginal(const Tensor& x_1, std::shared_ptr<const Scheduler> scheduler);
 
-  /// x: [N, D], t: [N] -> [N, D]. Throws std::invalid_argument where sigma_t = 0, where the velocity has no value:
-  /// integrate to a time before, or use a scheduler with sigma_min > 0.
+  /// x: [N, D], t: [N] -> [N, D]. Throws std::invalid_argument if sigma_t = 0, where the velocity is undefined:
+  /// integrate to an earlier time, or use a scheduler with sigma_min > 0.
   Tensor velocity(const Tensor& x, const Tensor& t) const;
   /// ln p_t(x) in nats.   x: [N, D], t: [N] -> [N]. Throws as velocity() does.
   Tensor log_density(const Tensor& x, const Tensor& t) const;

@@ -31,7 +31,7 @@ PathNoise::Value PathNoise::at(double t) const {
 AffinePath::AffinePath(std::unique_ptr<Scheduler> scheduler, PathNoise noise)
     : scheduler_(std::move(scheduler)), noise_(noise) {
   require(noise_.kind == PathNoise::kNone ? noise_.sigma == 0 : noise_.sigma > 0, "path: sigma is ", noise_.sigma,
-          noise_.kind == PathNoise::kNone ? " for a path without noise" : ", expected a number above 0");
+          noise_.kind == PathNoise::kNone ? " for a path without noise" : ", expected a number > 0");
   const auto infinite_at = [&](double t) {
     const Coefficients c = scheduler_->at(t);
     return !std::isfinite(c.d_alpha) || !std::isfinite(c.d_sigma) || !std::isfinite(noise_.at(t).d_gamma);
@@ -56,7 +56,7 @@ PathSample AffinePath::sample(const Tensor& x_0, const Tensor& x_1, const Tensor
 }
 
 PathSample AffinePath::sample(const Tensor& x_0, const Tensor& x_1, const Tensor& t) const {
-  require(noise_.kind == PathNoise::kNone, "path: this one adds noise; give sample() a generator to draw it from");
+  require(noise_.kind == PathNoise::kNone, "path: this path adds noise; give sample() a generator to draw it from");
   return line(x_0, x_1, t);
 }
 

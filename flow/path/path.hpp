@@ -12,10 +12,10 @@
 
 namespace rill::flow {
 
-/// Points on the path and the velocities with which it passes there.   x_t, dx_t, z: [N, ...];   t: [N]
+/// Points on the path and the path's velocities there.   x_t, dx_t, z: [N, ...];   t: [N]
 struct PathSample {
   Tensor x_t, dx_t, t;
-  Tensor z;  ///< the noise that the path added; undefined for a path without
+  Tensor z;  ///< the noise that the path added; undefined for a path without noise
 };
 
 /// The noise gamma_t z, z ~ N(0, I), that a path may add to the line between x_0 and x_1
@@ -24,7 +24,7 @@ struct PathNoise {
   enum Kind {
     kNone,      ///< gamma = 0
     kConstant,  ///< gamma = sigma
-    kBridge,    ///< gamma = sigma sqrt(t (1 - t)): a Brownian bridge's deviation at time t
+    kBridge,    ///< gamma = sigma sqrt(t (1 - t)): the standard deviation of a Brownian bridge
   };
   Kind kind = kNone;
   double sigma = 0;
@@ -41,12 +41,12 @@ struct PathNoise {
 /// and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", 2024, table 1).
 ///
 /// Where a derivative is infinite at an end of the path (the score-based schedulers at t = 1, a bridge at both), times
-/// are kept kEndMargin away from the ends.
+/// are clamped to kEndMargin away from the ends.
 class AffinePath {
  public:
   static constexpr double kEndMargin = 1e-5;
 
-  /// Throws std::invalid_argument for a sigma below 0, and for one of 0 where `noise` is of another kind than kNone.
+  /// Throws std::invalid_argument unless sigma is 0 for noise of kind kNone, and positive for other kinds.
   explicit AffinePath(std::unique_ptr<Scheduler> scheduler, PathNoise noise = {});
 
   const Scheduler& scheduler() const& { return *scheduler_; }
@@ -56,7 +56,7 @@ class AffinePath {
   /// x_0, x_1: [N, ...], t: [N]; z is drawn from `rng` for a path with noise. Gradients flow to x_0 and x_1.
   /// Throws std::invalid_argument for other shapes.
   PathSample sample(const Tensor& x_0, const Tensor& x_1, const Tensor& t, Generator& rng) const;
-  /// The same for a path without noise; throws std::invalid_argument for one with.
+  /// The same for a path without noise; throws std::invalid_argument for other paths.
   PathSample sample(const Tensor& x_0, const Tensor& x_1, const Tensor& t) const;
 
  private:
@@ -71,10 +71,10 @@ class AffinePath {
 /// The names that make_path() knows.
 std::vector<std::string> path_names();
 
-/// What a path is made from: its name, and the numbers that some of them have.
+/// A path by name, with the parameters that some paths have.
 ///
 ///   cond-ot, polynomial, cosine, linear-vp, vp   the scheduler of that name, between x_0 and x_1 without noise
-///   target                x_t = t x_1 + (1 - (1 - sigma) t) x_0, the first flow matching (Lipman et al. 2023)
+///   target                x_t = t x_1 + (1 - (1 - sigma) t) x_0, the original flow matching (Lipman et al. 2023)
 ///   i-cfm                 x_t = t x_1 + (1 - t) x_0 + sigma z
 ///   vp-cfm                x_t = sin(pi t / 2) x_1 + cos(pi t / 2) x_0 + sigma z
 ///   schroedinger-bridge   x_t = t x_1 + (1 - t) x_0 + sigma sqrt(t (1 - t)) z
@@ -97,11 +97,11 @@ struct PathDescription {
   friend bool operator==(const PathDescription&, const PathDescription&) = default;
 };
 
-/// Throws std::invalid_argument for an unknown name, listing the known ones, for a sigma that the path does not have,
-/// and for a bridge without one.
+/// Throws std::invalid_argument for an unknown name, listing the known ones, for a sigma of a path that has none, and
+/// for a bridge without one.
 AffinePath make_path(const PathDescription& description);
 
-/// One number per sample, [N], as [N, 1, ...], which broadcasts over a batch of the given rank.
+/// Reshapes one number per sample, [N], to [N, 1, ...], which broadcasts over a batch of the given rank.
 Tensor per_sample(const Tensor& values, int rank);
 
 }  // namespace rill::flow

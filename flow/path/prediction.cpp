@@ -24,7 +24,7 @@ Ends ends_from(Prediction from, const Coefficients& c) {
   Ends ends{};
   switch (from) {
     case Prediction::kVelocity: {
-      // The equations' determinant is alpha' sigma - sigma' alpha; where sigma' is infinite, sigma times it is not.
+      // The determinant of the equations is alpha' sigma - sigma' alpha; if sigma' is infinite, sigma sigma' is not.
       const double scale = std::isinf(c.d_sigma) ? c.sigma : 1;
       const double d_sigma = std::isinf(c.d_sigma) ? c.sigma_d_sigma : c.d_sigma;
       const double determinant = scale * c.d_alpha * c.sigma - d_sigma * c.alpha;
@@ -50,7 +50,7 @@ Ends ends_from(Prediction from, const Coefficients& c) {
   return ends;
 }
 
-// The conversion by the formulas; infinite or NaN where they have no value.
+// The conversion by the formulas; infinite or NaN where they are undefined.
 Conversion formula(Prediction from, Prediction to, const Coefficients& c) {
   if (std::isinf(c.d_sigma) && from == Prediction::kVelocity && to == Prediction::kScore) {
     // -x_0 / sigma with the determinant times sigma, alpha' sigma^2 - sigma sigma' alpha
@@ -95,7 +95,7 @@ Tensor convert(const Tensor& value, Prediction from, Prediction to, const Tensor
   Tensor of_value = Tensor::empty(t.shape()), of_point = Tensor::empty(t.shape());
   Conversion c{};
   for (Index i = 0; i < t.size(); ++i) {
-    // Solvers ask at one time for a whole batch.
+    // In a solver, the whole batch has one time.
     const bool again = i > 0 && t.data()[i] == t.data()[i - 1];
     if (!again) c = conversion(from, to, static_cast<double>(t.data()[i]), scheduler);
     of_value.data()[i] = static_cast<Real>(c.of_value);

@@ -1,4 +1,4 @@
-// The four faces of one regression: velocity, data, noise and score say the same thing at a given x_t.
+// Conversions between equivalent predictions: velocity, data, noise and score.
 #pragma once
 
 #include "autodiff/tensor.hpp"
@@ -15,23 +15,23 @@ struct Conversion {
   double of_value, of_point;
 };
 
-/// How one prediction follows from another. With x_t = alpha x_1 + sigma x_0 and u = alpha' x_1 + sigma' x_0 there are
-/// two equations for E[x_1] and E[x_0]; any one of the four quantities settles both, and each is linear in it and in
-/// x_t (Lipman et al., "Flow Matching Guide and Code", 2024, equation 4.55 and table 1).
+/// Converts one prediction to another. x_t = alpha x_1 + sigma x_0 and u = alpha' x_1 + sigma' x_0 are two equations
+/// for E[x_1] and E[x_0]; any one of the four quantities determines both, linearly in it and in x_t (Lipman et al.,
+/// "Flow Matching Guide and Code", 2024, equation 4.55 and table 1).
 ///
 /// Always finite. Where alpha = 0 the point is noise, E[x_0] = x_t / sigma; where sigma = 0 it is data,
-/// E[x_1] = x_t / alpha; where sigma' is infinite a finite velocity still has a score, since sigma sigma' is finite.
-/// What then remains undetermined is data where alpha = 0 (from noise or score, and from the velocity where it vanishes
-/// too), and noise and score where sigma = 0 (from data, and from the velocity where sigma' is finite), and a velocity
-/// that would be infinite or needs one of these. There the conversion is that of the time
-/// kConversionMargin inside the ends of [0, 1].
+/// E[x_1] = x_t / alpha; where sigma' is infinite, a finite velocity still gives a score, since sigma sigma' is finite.
+/// Three cases remain undetermined: data where alpha = 0 (from noise or score, or from the velocity if alpha' = 0,
+/// too), noise and score where sigma = 0 (from data, or from the velocity if sigma' is finite), and a velocity that
+/// would be infinite or needs one of these. Then the conversion is that at the time kConversionMargin inside the ends
+/// of [0, 1].
 Conversion conversion(Prediction from, Prediction to, double t, const Scheduler& scheduler);
 
-/// The square root of a Real's precision: 3.5e-4, or 1.5e-8 in double. Nearer to the end the rounding errors of x_t,
-/// divided by sigma, would exceed what the distance to the end costs.
+/// The square root of a Real's precision: 3.5e-4, or 1.5e-8 in double. Closer to the end, the rounding errors of x_t,
+/// divided by sigma, would exceed the error of stopping short of it.
 extern const double kConversionMargin;
 
-/// The conversion of every point at its own time.   value, x_t: [N, ...], t: [N]
+/// Converts every point at its own time.   value, x_t: [N, ...], t: [N]
 /// Gradients flow to value and x_t. Throws std::invalid_argument for other shapes.
 Tensor convert(const Tensor& value, Prediction from, Prediction to, const Tensor& x_t, const Tensor& t,
                const Scheduler& scheduler);

@@ -36,7 +36,7 @@ double CondOtScheduler::time_of(double alpha, double sigma) const {
 }
 
 PolynomialScheduler::PolynomialScheduler(double n) : n_(n) {
-  require(n > 0, "polynomial scheduler: expected a power above 0, got ", n);
+  require(n > 0, "polynomial scheduler: expected a power > 0, got ", n);
 }
 
 Coefficients PolynomialScheduler::at(double t) const {
@@ -73,7 +73,7 @@ VpScheduler::VpScheduler(double beta_min, double beta_max) : beta_min_(beta_min)
 
 Coefficients VpScheduler::at(double t) const {
   const double s = 1 - t;
-  const double total = s * s * (beta_max_ - beta_min_) / 2 + s * beta_min_;  // T, the noise added from data to here
+  const double total = s * s * (beta_max_ - beta_min_) / 2 + s * beta_min_;  // T, the noise added since the data
   const double rate = s * (beta_max_ - beta_min_) + beta_min_;               // dT/ds = -dT/dt
   const double alpha = std::exp(-total / 2);
   const double sigma = std::sqrt(-std::expm1(-total));

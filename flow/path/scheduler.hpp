@@ -1,4 +1,4 @@
-// Schedulers: how much data and how much noise a point on the path holds at time t.
+// Schedulers: the weights of data and noise on the path at time t.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace rill::flow {
 /// The coefficients of x_t = alpha x_1 + sigma x_0 at one time, and their derivatives with respect to t.
 struct Coefficients {
   double alpha, sigma, d_alpha, d_sigma;
-  double sigma_d_sigma;  ///< sigma d_sigma, half the slope of the variance: finite even where d_sigma is not
+  double sigma_d_sigma;  ///< sigma d_sigma, half the derivative of the variance: finite even where d_sigma is not
 };
 
 /// The same for a batch of times: four tensors of the shape of t.
@@ -20,18 +20,18 @@ struct CoefficientTensors {
   Tensor alpha, sigma, d_alpha, d_sigma;
 };
 
-/// alpha rises from 0 to 1 and sigma falls from 1 to 0 (or nearly so) as t goes from 0, noise, to 1, data.
+/// alpha increases from 0 to 1 and sigma decreases from 1 to 0 (or nearly so) as t goes from 0, noise, to 1, data.
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
   virtual std::string name() const = 0;
-  /// t in [0, 1]. Derivatives that are infinite at an end (d_sigma at t = 1 for two schedulers) come out as such.
+  /// t in [0, 1]. Derivatives that are infinite at an end (d_sigma at t = 1 for two schedulers) are returned as such.
   virtual Coefficients at(double t) const = 0;
-  /// The time at which alpha_t / sigma_t is alpha / sigma: the share of data against noise, which only rises with t.
-  /// Given by its two parts, alpha >= 0 and sigma >= 0, not both 0, so that either may vanish. Ratios that the
-  /// scheduler does not pass through give the nearest end of [0, 1].
+  /// The time at which alpha_t / sigma_t, the ratio of data to noise, which increases with t, equals alpha / sigma.
+  /// alpha >= 0 and sigma >= 0 are given separately, since either (but not both) may be 0. Ratios outside the
+  /// scheduler's range give the nearest end of [0, 1].
   virtual double time_of(double alpha, double sigma) const = 0;
-  /// Every element of t on its own, as constants: no gradient flows to t.
+  /// Elementwise in t, as constants: no gradient flows to t.
   CoefficientTensors at(const Tensor& t) const;
 };
 
@@ -99,7 +99,7 @@ class VpScheduler final : public Scheduler {
   double beta_min_, beta_max_;
 };
 
-/// What a scheduler is made from: its name, and the one parameter that some of them have.
+/// A scheduler by name, with the parameter that some schedulers have.
 struct SchedulerDescription {
   std::string name = "cond-ot";
   double sigma_min = 0;  ///< of cond-ot

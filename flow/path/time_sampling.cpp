@@ -11,10 +11,10 @@
 namespace rill::flow {
 namespace {
 
-// The z below which a standard normal number lies with probability u, to some seven digits: sqrt(2) erfinv(2 u - 1),
+// The quantile function of the standard normal distribution, to some seven digits: sqrt(2) erfinv(2 u - 1), with
 // erfinv by the two polynomials of Giles, "Approximating the erfinv function" (GPU Computing Gems, 2011), table 5.
 double normal_quantile(double u) {
-  constexpr double kCentre[] = {2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+  constexpr double kCenter[] = {2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
                                 -0.00125372503, -0.00417768164, 0.246640727,    1.50140941};
   constexpr double kTail[] = {-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
                               -0.0076224613,   0.00943887047,  1.00167406,    2.83297682};
@@ -22,11 +22,11 @@ double normal_quantile(double u) {
   const double w = -std::log(4 * u * (1 - u));  // -ln(1 - x^2)
   const double at = w < 5 ? w - 2.5 : std::sqrt(w) - 3;
   double p = 0;
-  for (const double coefficient : w < 5 ? kCentre : kTail) p = p * at + coefficient;
+  for (const double coefficient : w < 5 ? kCenter : kTail) p = p * at + coefficient;
   return std::numbers::sqrt2 * p * x;
 }
 
-// [n] numbers in [0, 1), independent or evenly spread.
+// [n] numbers in [0, 1), independent or evenly spaced.
 Tensor uniform_numbers(bool low_discrepancy, Index n, Generator& rng) {
   if (!low_discrepancy) return Tensor::rand({n}, rng);
   Tensor u = Tensor::empty({n});

@@ -1,4 +1,4 @@
-// Which times a flow is trained at.
+// The times at which a flow is trained.
 #pragma once
 
 #include <string>
@@ -17,12 +17,12 @@ std::vector<std::string> time_distribution_names();
 ///   uniform       t = u
 ///   late          t = 1 - u^2: density 1 / (2 sqrt(1 - t)). Data with sharp edges needs a velocity that is accurate
 ///                 close to t = 1, where it changes fastest; this spends half the samples on the last quarter.
-///   early         t = u^2: the same towards the other end
-///   logit-normal  t = 1 / (1 + e^-z) with z standard normal: most times in the middle, where the regression is hardest
+///   early         t = u^2: the same toward the other end
+///   logit-normal  t = 1 / (1 + e^-z), z standard normal: mostly times in the middle, where the regression is hardest
 ///                 (Esser et al., "Scaling Rectified Flow Transformers", 2024, equation 19 with m = 0, s = 1)
 struct TimeSampling {
   std::string distribution = "uniform";
-  /// Spread the batch evenly: u_i = frac(u_0 + i / n) with one uniform u_0, so that the mean of a loss over the batch
+  /// Space a batch's times evenly: u_i = frac(u_0 + i / n) with one uniform u_0, so that the batch mean of the loss
   /// varies less (Kingma et al., "Variational Diffusion Models", 2021, appendix I.1).
   bool low_discrepancy = false;
 

@@ -1,4 +1,4 @@
-// Velocity fields: what flows are learned as and what solvers integrate.
+// Velocity fields, which models learn and solvers integrate.
 #pragma once
 
 #include <functional>
@@ -9,12 +9,12 @@
 
 namespace rill::flow {
 
-/// u(x, t): the velocity at the points x [N, ...] at times t [N], of the shape of x. Any callable will do: a network,
-/// a formula, the exact field of a data set.
+/// u(x, t): the velocity at points x [N, ...] and times t [N], in the shape of x. Any callable: a network, a formula,
+/// the exact field of a data set.
 using Velocity = std::function<Tensor(const Tensor& x, const Tensor& t)>;
 
-/// u(x, t, label): the velocity of a trained model, of the same model guided, of a mixture of its classes. It owns what
-/// it is made of, so that fields can be wrapped around each other and handed on.
+/// u(x, t, label): the velocity of a trained model, with guidance or with mixtures of its classes. It owns its parts,
+/// so fields can wrap each other and be passed around.
 class VelocityField {
  public:
   VelocityField(Index dimension, Index classes) : dimension_(dimension), classes_(classes) {}
@@ -27,20 +27,20 @@ class VelocityField {
   /// Throws std::invalid_argument for other shapes or labels.
   virtual Tensor operator()(const Tensor& x, const Tensor& t, const Indices& labels = {}) const = 0;
 
-  /// Numbers in a point.
+  /// The dimension of a point.
   Index dimension() const { return dimension_; }
-  /// Number of labels; 0 for a field without.
+  /// The number of classes; 0 for an unconditional field.
   Index classes() const { return classes_; }
 
  protected:
-  /// Throws as operator() says.
+  /// Throws as documented for operator().
   void check_input(const Tensor& x, const Tensor& t, const Indices& labels) const;
 
  private:
   Index dimension_, classes_;
 };
 
-/// The field with labels held fixed, one for each point of the batches that it will be asked for; or none.
+/// The field with fixed labels, one for each point of the batches that it will be called with; or none.
 Velocity with_labels(std::shared_ptr<const VelocityField> field, const Indices& labels);
 
 }  // namespace rill::flow

@@ -16,16 +16,16 @@ namespace rill::flow {
 
 namespace {
 
-// Steps are not made smaller than this share of the time they are taken at: the stages' times would coincide.
+// The smallest step, relative to the current time: with smaller ones, the times of the stages would coincide.
 constexpr double kSmallestStep = 8 * static_cast<double>(std::numeric_limits<Real>::epsilon());
 
-// What a clock remembers between steps.
+// The state of a clock between steps.
 struct Clock {
   double t;
   double h;  // of the next step, signed
   double previous_error = 1;
   Index steps = 0;
-  std::size_t next_time = 1;  // the first reported time that is still ahead
+  std::size_t next_time = 1;  // the first report time still ahead
 };
 
 class AdaptiveSolver {
@@ -70,7 +70,7 @@ class AdaptiveSolver {
   const Tableau& method_;
   const double end_;
   std::vector<Clock> clocks_;
-  Step step_;                         // between steps only x, rows and k_0 hold
+  Step step_;                         // between steps, only x, rows and k_0 are valid
   std::vector<double> event_values_;  // at x
   Reports reports_;
   AdaptiveSolution solution_;
@@ -86,7 +86,7 @@ void AdaptiveSolver::give_up(std::size_t clock, double h, const std::string& pro
 }
 
 void AdaptiveSolver::give_up_not_finite(std::size_t clock, double h) const {
-  give_up(clock, h, "the velocity is NaN or infinite", "look at the velocity at this time");
+  give_up(clock, h, "the velocity is NaN or infinite", "check the velocity at this time");
 }
 
 // Whether the velocity at the start of a clock's step, k_0, is finite in all its rows.
@@ -141,17 +141,17 @@ void AdaptiveSolver::advance_clocks() {
   move_on(accepted, finished);
 }
 
-// Sets the steps to try.
+// Sets the sizes of the steps to try.
 void AdaptiveSolver::propose() {
   step_.t.resize(clocks_.size());
   step_.h.resize(clocks_.size());
   for (std::size_t i = 0; i < clocks_.size(); ++i) {
     Clock& clock = clocks_[i];
     if (++clock.steps > options_.max_steps) {
-      give_up(i, clock.h, concat("all ", options_.max_steps, " steps are used up, t = ", end_, " is not reached"),
+      give_up(i, clock.h, concat("all ", options_.max_steps, " steps are used up before t = ", end_, " is reached"),
               "raise max_steps, or loosen rtol or atol");
     }
-    // A step that would leave a hundredth of itself to do does it too.
+    // Stretches a step that would leave less than a hundredth of itself.
     if (!options_.overshoot && 1.01 * std::abs(clock.h) >= std::abs(end_ - clock.t)) clock.h = end_ - clock.t;
     step_.t[i] = clock.t;
     step_.h[i] = clock.h;
@@ -183,7 +183,7 @@ void AdaptiveSolver::judge(std::vector<bool>& accepted, const std::vector<double
   }
 }
 
-// For each clock the theta at which its event stops it; 2 where none does.
+// For each clock, the theta at which its event stops it; 2 if none does.
 std::vector<double> AdaptiveSolver::crossings(const std::vector<bool>& accepted) {
   std::vector<double> stops(clocks_.size(), 2);
   if (!options_.event) return stops;
@@ -211,8 +211,8 @@ std::vector<double> AdaptiveSolver::crossings(const std::vector<bool>& accepted)
   return stops;
 }
 
-// Moves the clocks that accepted their steps, each to the end of its step, its event or the end of all. Lists what is
-// to be reported on the way and says which clocks finished.
+// Moves the clocks that accepted their steps, each to the end of its step, its event or the end time. Collects what to
+// report on the way, and returns which clocks have finished.
 std::vector<bool> AdaptiveSolver::pass(const std::vector<bool>& accepted, const std::vector<double>& stops,
                                        std::vector<Passage>& passages) {
   std::vector<bool> finished(clocks_.size());
@@ -236,7 +236,7 @@ std::vector<bool> AdaptiveSolver::pass(const std::vector<bool>& accepted, const 
   return finished;
 }
 
-// Notes where the rows of a clock ended.
+// Records where the rows of a clock ended.
 void AdaptiveSolver::stop_rows(std::size_t clock) {
   if (!options_.per_sample) {
     std::fill(solution_.t.begin(), solution_.t.end(), clocks_[clock].t);
@@ -245,7 +245,7 @@ void AdaptiveSolver::stop_rows(std::size_t clock) {
   }
 }
 
-// Drops the clocks that finished, and takes the steps of those that accepted them.
+// Removes the clocks that have finished, and completes the steps of those that accepted them.
 void AdaptiveSolver::move_on(const std::vector<bool>& accepted, const std::vector<bool>& finished) {
   std::vector<Index> staying;
   std::vector<Clock> clocks;
@@ -284,7 +284,7 @@ void AdaptiveSolver::move_on(const std::vector<bool>& accepted, const std::vecto
 void check(const Tensor& x, const std::vector<double>& times, const AdaptiveOptions& options) {
   require(options.method != nullptr && options.method->adaptive(),
           "solve: ", options.method ? options.method->name : "no method",
-          " has no error estimate to choose steps by; use one of ", joined(solver_names(true)), ", or fixed steps");
+          " has no error estimate for adaptive steps; use one of ", joined(solver_names(true)), ", or fixed steps");
   require(x.rank() >= 1, "solve: expected points [N, ...], got a scalar");
   require_grid(times);
   const Tolerance& tolerance = options.tolerance;

@@ -11,7 +11,7 @@ namespace rill::flow {
 
 namespace {
 
-// The gradients with respect to x and every parameter, found together and asked for one by one.
+// The gradients with respect to x and every parameter, computed together and requested one by one.
 class Adjoint {
  public:
   Adjoint(Velocity velocity, std::vector<Tensor> parameters, Tensor end_points, double start, double end,
@@ -35,7 +35,7 @@ class Adjoint {
   }
 
  private:
-  // dx/dt, da/dt and dg/dt, one after the other in a single row.
+  // dx/dt, da/dt and dg/dt, concatenated in a single row.
   Tensor slope(const Tensor& state, const Tensor& t) const {
     const GradMode record_graph(true);
     const Index size = end_points_.size();
@@ -47,7 +47,7 @@ class Adjoint {
     inputs.insert(inputs.end(), parameters_.begin(), parameters_.end());
     std::vector<Tensor> parts = {reshape(u.detach(), {1, size})};
     if (u.requires_grad()) {
-      // What a parameter was computed from is not ours to free.
+      // Retained, because the graph that computes a parameter must not be freed here.
       for (const Tensor& g : grad({u}, inputs, {.retain_graph = true}, {a})) parts.push_back(reshape(-g, {1, -1}));
     } else {
       for (const Tensor& input : inputs) parts.push_back(Tensor::zeros({1, input.size()}));
@@ -80,7 +80,7 @@ class Adjoint {
   Tensor end_points_;
   std::vector<double> times_;
   AdaptiveOptions options_;
-  std::shared_ptr<Storage> solved_for_;  // the gradient that gradients_ belong to
+  std::shared_ptr<Storage> solved_for_;  // the incoming gradient for which gradients_ were computed
   std::vector<Tensor> gradients_;
 };
 
@@ -88,8 +88,8 @@ class Adjoint {
 
 Tensor solve_adjoint(const Velocity& velocity, const std::vector<Tensor>& parameters, const Tensor& x, double start,
                      double end, const AdaptiveOptions& options) {
-  require(!options.event, "solve_adjoint: an event's time depends on what it is differentiated by; use solve_adaptive");
-  std::vector<Tensor> each_once;  // a parameter that is listed twice has one gradient
+  require(!options.event, "solve_adjoint: the time of an event depends on x and the parameters; use solve_adaptive");
+  std::vector<Tensor> each_once;  // a parameter that is listed twice has a single gradient
   std::set<const Node*> listed;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     require(parameters[i].requires_grad(), "solve_adjoint: parameter ", i, " of shape ", parameters[i].shape(),

@@ -13,7 +13,7 @@
 namespace rill::flow {
 namespace {
 
-constexpr Index kFinest = Index{1} << 24;  // as fine as a float tells times apart
+constexpr Index kFinest = Index{1} << 24;  // as fine as a float can resolve times
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Brownian motion that can be asked for at any time, in any order, and is always the same path.
+// Brownian motion that can be evaluated at any time, in any order, and is always the same path.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ namespace rill::flow {
 ///
 /// The value at the middle of an interval [a, b] follows from those at its ends, by Levy's construction:
 ///   W((a + b) / 2) = (W(a) + W(b)) / 2 + sqrt(b - a) / 2 z,    z standard normal
-/// so a path is a binary tree of numbers z, each drawn from a random stream of its own: nothing is stored but the last
-/// branch visited (Li et al., "Scalable Gradients for Stochastic Differential Equations", 2020, section 4). The same
-/// seed gives the same path, whatever the times asked for: coarse and fine steps see one motion.
-/// Times are rounded to 2^-24 of [start, end]. A step between neighbours of a grid of 2^k equal steps costs about one
-/// normal number per coordinate; of another grid, up to 24.
+/// so a path is a binary tree of numbers z, each drawn from its own random stream; only the last visited branch is
+/// stored (Li et al., "Scalable Gradients for Stochastic Differential Equations", 2020, section 4). The same seed gives
+/// the same path for any sequence of times: coarse and fine steps see the same motion.
+/// Times are rounded to 2^-24 of [start, end]. A step between neighbors of a grid of 2^k equal steps costs about one
+/// normal number per coordinate; on another grid, up to 24.
 class BrownianPath {
  public:
   /// Paths for points of the given shape [N, ...]. They are rows first_row to first_row + N of the paths of any larger
@@ -45,7 +45,7 @@ class BrownianPath {
   Shape shape_;
   double start_, end_;
   Index first_number_;
-  std::vector<Interval> branch_;  // from the whole down to the interval visited last
+  std::vector<Interval> branch_;  // from the whole interval down to the one visited last
 };
 
 }  // namespace rill::flow

@@ -1,4 +1,4 @@
-// The coefficients of DOP853 (see tableau.hpp), each the double nearest to the 30 digits published with the code.
+// The coefficients of DOP853 (see tableau.hpp), rounded to double from the 30 digits published with the code.
 #include "flow/solver/tableau.hpp"
 
 namespace rill::flow {

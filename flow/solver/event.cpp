@@ -34,7 +34,7 @@ std::vector<double> locate(const Event& event, const Tableau& method, const Step
   const NoGrad no_grad;
   const std::size_t clocks = step.clocks();
   std::vector<double> low(clocks, 0), high(clocks, 1), middle(clocks), times(clocks);
-  double width = 0;  // of the longest step; the bracket of every clock is halved as often as this one
+  double width = 0;  // of the longest step; all brackets are halved as many times as this one
   for (const double h : step.h) width = std::max(width, std::abs(h));
   for (; width > event.tolerance; width /= 2) {
     for (std::size_t n = 0; n < clocks; ++n) {

@@ -10,7 +10,7 @@ namespace rill::flow {
 
 Tensor langevin(const Function& score, const Tensor& x, const LangevinOptions& options, Generator& rng) {
   require(options.step_size > 0, "langevin: expected a step size above 0, got ", options.step_size);
-  require(options.steps >= 0, "langevin: expected 0 steps or more, got ", options.steps);
+  require(options.steps >= 0, "langevin: expected 0 or more steps, got ", options.steps);
   const NoGrad no_grad;
   Tensor current = x.detach();
   for (Index i = 0; i < options.steps; ++i) {

@@ -18,7 +18,7 @@ std::vector<double> uniform_grid(double start, double end, Index steps) {
 void require_grid(const std::vector<double>& times) {
   require(times.size() >= 2, "solve: expected at least two times, got ", times.size());
   for (std::size_t i = 1; i < times.size(); ++i) {
-    require((times[i] - times[i - 1]) * (times[1] - times[0]) > 0, "solve: times must go strictly one way; found ",
+    require((times[i] - times[i - 1]) * (times[1] - times[0]) > 0, "solve: times must be strictly monotonic; found ",
             times[i - 1], " then ", times[i]);
   }
 }

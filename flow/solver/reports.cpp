@@ -14,7 +14,7 @@ void Reports::add(std::size_t begin, std::size_t end, const Tensor& x, const Ind
 }
 
 void Reports::add(const Tableau& method, Field& field, Step& step, std::vector<Passage> passages) {
-  // The clocks that are asked for points inside their step, and the place of each in that list.
+  // The clocks with points to report inside their step, and the position of each in that list.
   std::vector<Index> inside, place(step.clocks(), -1);
   for (const Passage& passage : passages) {
     if (!passage.inside || place[passage.clock] >= 0) continue;
@@ -28,7 +28,7 @@ void Reports::add(const Tableau& method, Field& field, Step& step, std::vector<P
     prepare_dense_output(method, field, dense);
   }
   Step ends = step;
-  ends.k.clear();  // slopes tell nothing about the end of a step
+  ends.k.clear();  // the end of a step needs no slopes
 
   std::stable_sort(passages.begin(), passages.end(),
                    [](const Passage& a, const Passage& b) { return a.group() < b.group(); });

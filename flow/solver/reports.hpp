@@ -1,4 +1,4 @@
-// What an adaptive solve reports: the points at requested times, which clocks pass at different steps.
+// The reports of an adaptive solve: the points at requested times, which clocks pass at different steps.
 #pragma once
 
 #include <cstddef>
@@ -12,12 +12,11 @@
 
 namespace rill::flow {
 
-/// A clock whose points are to be reported: at the requested time number `time`, or, where it ends, at that one and all
-/// later ones.
+/// A clock whose points are to be reported, at requested time number `time`; if the clock ends, also at all later ones.
 struct Passage {
   std::size_t time;
   bool ends;
-  bool inside;  ///< its step, at theta; otherwise it is at the end of the step
+  bool inside;  ///< whether it is inside its step, at theta; otherwise at the end of the step
   std::size_t clock;
   double theta;
 
@@ -28,19 +27,19 @@ class Reports {
  public:
   explicit Reports(std::size_t times) : reports_(times) {}
 
-  /// The points of some rows at the requested times [begin, end).
+  /// Adds the points of some rows at the requested times [begin, end).
   void add(std::size_t begin, std::size_t end, const Tensor& x, const Indices& rows);
 
-  /// The points of the clocks that passed requested times during a step, which may be given further slopes for it.
+  /// Adds the points of clocks that passed requested times during a step, to which it may add slopes.
   void add(const Tableau& method, Field& field, Step& step, std::vector<Passage> passages);
 
-  /// The points at each requested time, once all rows have been reported there, in the order of the batch.
+  /// The points at each requested time, in the order of the batch, once all rows have been added.
   std::vector<Tensor> assembled() const;
 
  private:
   struct Report {
     std::vector<Tensor> parts;
-    std::vector<Index> rows;  // of all parts one after the other
+    std::vector<Index> rows;  // of all parts, concatenated
   };
   std::vector<Report> reports_;
 };

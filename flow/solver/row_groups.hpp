@@ -1,4 +1,4 @@
-// Work on a batch in groups of rows that fit a core's cache, spread over the threads.
+// Processes a batch in groups of rows that fit into a core's cache, on several threads.
 #pragma once
 
 #include <functional>
@@ -8,14 +8,14 @@
 
 namespace rill::flow {
 
-/// Calls body(begin, end) so that the ranges cover [0, rows): groups of nearly equal size, `largest` rows at most,
-/// which do not depend on the number of threads. Bodies run without recording a graph, several at a time. What one
-/// throws is passed on once those that were begun have ended.
+/// Calls body(begin, end) for ranges that cover [0, rows): groups of nearly equal size, at most `largest` rows, which
+/// do not depend on the number of threads. Calls run concurrently and record no graph. An exception is rethrown once
+/// the calls that have begun are done.
 void for_row_groups(Index rows, Index largest, const std::function<void(Index begin, Index end)>& body);
 
-/// The labels of some rows, or none where there are none.
+/// The labels of some rows; empty if there are none.
 Indices labels_of_rows(const Indices& labels, const Indices& rows);
-/// Those of rows [begin, end).
+/// The labels of rows [begin, end).
 Indices labels_of_rows(const Indices& labels, Index begin, Index end);
 
 }  // namespace rill::flow

@@ -11,10 +11,10 @@ namespace rill::flow {
 
 namespace {
 
-constexpr Index kGrain = 16384;  // numbers that are worth a thread
-constexpr Index kBlock = 1024;   // numbers that stay in the first-level cache while all slopes are added
+constexpr Index kGrain = 16384;  // numbers that justify waking a thread
+constexpr Index kBlock = 1024;   // numbers that stay in L1 while all slopes are added
 
-// y = x + sum_j weights_j k_j over elements [begin, end), all of one row.
+// y = x + sum_j weights_j k_j over elements [begin, end), which belong to one row.
 void add_to_elements(Index begin, Index end, const double* weights, std::span<const Tensor> k, const Real* x, Real* y) {
   std::copy(x + begin, x + end, y + begin);
   for (std::size_t j = 0; j < k.size(); ++j) {
@@ -24,7 +24,7 @@ void add_to_elements(Index begin, Index end, const double* weights, std::span<co
   }
 }
 
-// The weights of slope j as a tensor that multiplies [N, ...].
+// The weights of slope j as a tensor that broadcasts over [N, ...].
 Tensor column(const std::vector<double>& weights, std::size_t j, std::size_t columns, int rank) {
   const std::size_t rows = weights.size() / columns;
   Shape shape{static_cast<Index>(rows)};
@@ -34,7 +34,7 @@ Tensor column(const std::vector<double>& weights, std::size_t j, std::size_t col
   return result;
 }
 
-// The weights without the columns of zeros, and the slopes that are left, behind x.
+// The weights without columns of zeros, and x followed by the slopes that remain.
 struct Compact {
   std::vector<double> weights;
   std::vector<Tensor> inputs;
@@ -68,7 +68,7 @@ Tensor stage_times(const Step& step, double c) {
   return times;
 }
 
-// x + h sum_j weights_j k_j over the slopes there are.
+// x + h sum_j weights_j k_j over the slopes computed so far.
 Tensor moved(const Step& step, const Weights& weights) {
   const std::size_t slopes = step.k.size();
   std::vector<double> scaled(step.clocks() * slopes);

@@ -1,4 +1,4 @@
-// One Runge-Kutta step of many points, and what its slopes tell: the points inside it and its error.
+// One Runge-Kutta step of a batch of points.
 #pragma once
 
 #include <functional>
@@ -13,50 +13,50 @@
 
 namespace rill::flow {
 
-/// A velocity that is also told which rows of the batch that solving began with it is asked about, [n]: for fields that
-/// hold something per row, like labels, and solvers from which rows leave.
+/// A velocity that also gets the indices [n], in the original batch, of the rows of x: for fields that depend on the
+/// row, as by its label, and solvers from which rows leave.
 using RowVelocity = std::function<Tensor(const Tensor& x, const Tensor& t, const Indices& rows)>;
 
-/// A velocity that is the same for every row. It must outlive the result.
+/// Wraps a velocity that is the same for every row. The velocity must outlive the result.
 RowVelocity for_any_rows(const Velocity& velocity);
-/// A field whose rows have these labels, one for each row of the batch, or none.
+/// Wraps a field with fixed labels, one for each row of the batch, or none.
 RowVelocity with_row_labels(std::shared_ptr<const VelocityField> field, const Indices& labels);
 
-/// A RowVelocity at some rows of the batch, counting how often it is asked.
+/// A RowVelocity that counts its evaluations.
 struct Field {
   const RowVelocity& velocity;
   Index evaluations = 0;     ///< calls
-  Index evaluated_rows = 0;  ///< rows in them, summed
-  /// Throws std::invalid_argument for a result of another shape than x.
+  Index evaluated_rows = 0;  ///< the sum of the rows in them
+  /// Throws std::invalid_argument if the result does not have the shape of x.
   Tensor operator()(const Tensor& x, const Tensor& t, const Indices& rows);
 };
 
 /// A step in progress. Rows move by clocks: one for the whole batch, or one for each row.
 struct Step {
   Tensor x;               ///< [n, ...]
-  Indices rows;           ///< which rows of the batch these are, [n]
-  std::vector<double> t;  ///< where each clock stands: [1] or [n]
-  std::vector<double> h;  ///< how far it goes, likewise; negative backward in time
-  std::vector<Tensor> k;  ///< the slopes so far; those to come are undefined
+  Indices rows;           ///< their indices in the batch, [n]
+  std::vector<double> t;  ///< the time of each clock: [1] or [n]
+  std::vector<double> h;  ///< the step size of each clock; negative backward in time
+  std::vector<Tensor> k;  ///< the slopes; those not yet computed are undefined
   Tensor x_next;          ///< [n, ...]
 
   std::size_t clocks() const { return t.size(); }
 };
 
 /// x_n + sum_j weights_nj k_j,n   x, k_j: [N, ...]; weights: row-major [N, J], or [1, J] for all rows alike.
-/// One op. A k_j whose weights are all 0 may be undefined; it is not looked at.
+/// One op. A k_j whose weights are all 0 is not used, and may be undefined.
 Tensor add_slopes(const Tensor& x, const std::vector<double>& weights, std::span<const Tensor> k);
 
-/// The slopes k_0 (unless there), ..., k_{stages-1} and x_next.
+/// Computes the slopes k_0 (unless it is set), ..., k_{stages-1} and x_next.
 void take_step(const Tableau& method, Field& field, Step& step);
 
-/// k_stages, the slope at x_next.
+/// Computes k_stages, the slope at x_next.
 void add_next_slope(Field& field, Step& step);
 
-/// The slopes that only dense output needs, after k_stages.
+/// Computes the slopes after k_stages, which only dense output needs.
 void add_dense_slopes(const Tableau& method, Field& field, Step& step);
 
-/// The part of a step that the clocks at these positions make; all of it when the step has one clock.
+/// The part of a step that belongs to the clocks at these positions; all of it if the step has one clock.
 Step select(const Step& step, const std::vector<Index>& clocks);
 
 }  // namespace rill::flow

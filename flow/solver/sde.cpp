@@ -22,7 +22,7 @@ struct Noise {
   Tensor g_slope;  // g g', or undefined where g' = 0
 };
 
-// With diagonal noise the gradient of sum g is the slope of every g with respect to its own number.
+// With diagonal noise, the gradient of sum g is the derivative of each g with respect to its own number.
 Noise noise_at(const Sde& sde, const Tensor& x, const Tensor& t, bool with_slope) {
   if (!with_slope || sde.additive) return {sde.diffusion(x, t), {}};
   const GradMode record_graph(true);
@@ -97,7 +97,7 @@ SdeMethod find_sde_method(std::string_view name) {
   for (const auto& [known, method] : kMethods) {
     if (name == known) return method;
   }
-  fail(unknown_name("solver of stochastic equations", name, sde_method_names()));
+  fail(unknown_name("SDE solver", name, sde_method_names()));
 }
 
 Solution solve(const Sde& sde, const Tensor& x, const std::vector<double>& times, SdeMethod method, BrownianPath& path,
@@ -105,7 +105,7 @@ Solution solve(const Sde& sde, const Tensor& x, const std::vector<double>& times
   require(times.size() >= 2, "solve: expected at least two times, got ", times.size());
   require(path.shape() == x.shape(), "solve: a Brownian path for points ", path.shape(), ", given points ", x.shape());
   for (std::size_t i = 1; i < times.size(); ++i) {
-    require(times[i - 1] < times[i], "solve: the times of a stochastic equation must rise; found ", times[i - 1],
+    require(times[i - 1] < times[i], "solve: the times of an SDE must increase; found ", times[i - 1],
             " then ", times[i]);
   }
   const NoGrad no_grad;

@@ -6,7 +6,7 @@
 namespace rill::flow {
 namespace {
 
-// The times that adaptive steps are reported at.
+// The number of intervals between the report times of adaptive steps.
 constexpr Index kReports = 50;
 
 Solution solve_by(const FixedSteps& solver, const RowVelocity& velocity, const Tensor& x,

@@ -1,4 +1,4 @@
-// A solver of ordinary differential equations with its settings, as one value.
+// An ODE solver with its settings, as one value.
 #pragma once
 
 #include <variant>
@@ -18,15 +18,15 @@ struct FixedSteps {
   Index steps = 50;
 };
 
-/// Equal steps, or steps as large as a tolerance allows.
+/// Equal steps, or adaptive ones.
 using OdeSolver = std::variant<FixedSteps, AdaptiveOptions>;
 
-/// The times from start to end that a solver reports: those between equal steps, or 51 equally far apart.
+/// The times from start to end that a solver reports: those of equal steps, or 51 equally spaced ones.
 /// Throws std::invalid_argument for fewer than one step.
 std::vector<double> report_times(const OdeSolver& solver, double start, double end);
 
-/// Moves the points x [N, ...] along the velocity from time `start` to `end`, which may lie before; the observer is
-/// called at report_times(). Made of ops, as solve() and solve_adaptive(), and throws as they do.
+/// Moves the points x [N, ...] along the velocity from time `start` to `end`, forward or backward, and calls the
+/// observer at report_times(). Made of ops like solve() and solve_adaptive(), and throws as they do.
 Solution solve(const OdeSolver& solver, const RowVelocity& velocity, const Tensor& x, double start, double end,
                const Observer& observer = {});
 

@@ -15,15 +15,15 @@ namespace {
 
 double as_double(Real value) { return static_cast<double>(value); }
 
-// No error is good enough whatever is allowed, be it 0. Beside what is hardly more, a finite error's ratio is one whose
-// square is a number, so that only those of velocities that are not finite are infinite.
+// error / allowed, but 0 for an error of 0, even if 0 is allowed. The ratio of a finite error is limited so that its
+// square is finite: only velocities that are not finite give an infinite ratio.
 double relative(double error, double allowed) {
   constexpr double kMost = 1e150;
   if (error == 0 || !std::isfinite(error)) return error;
   return std::clamp(error / allowed, -kMost, kMost);
 }
 
-// For every clock, sqrt(mean_i (value(i) / scale(i))^2) over the components that count.
+// For every clock, sqrt(mean_i (value(i) / scale(i))^2) over the controlled components.
 template <class Ratio>
 std::vector<double> root_mean_squares(const Step& step, const Tolerance& tolerance, const Ratio& ratio) {
   const Index width = step.x.size() / static_cast<Index>(step.clocks());
@@ -84,7 +84,7 @@ std::vector<double> first_steps(const Tableau& method, const Tolerance& toleranc
   const std::vector<double> d_1 =
       root_mean_squares(step, tolerance, [&](Index i, std::size_t) { return relative(as_double(slope[i]), scale(i)); });
 
-  // An explicit Euler step that moves x by a hundredth of its size shows how fast the slope changes.
+  // An explicit Euler step that moves x by a hundredth of its size measures how fast the slope changes.
   Step probe = step;
   for (std::size_t i = 0; i < step.clocks(); ++i) {
     double h = d_0[i] < 1e-5 || d_1[i] < 1e-5 ? 1e-6 : 0.01 * d_0[i] / d_1[i];
@@ -127,7 +127,7 @@ double StepControl::factor(double error, double previous_error, int q) const {
   if (!std::isfinite(error)) return min_factor;
   const bool accepted = error <= 1;
   if (controller == Controller::kPi && accepted) {
-    // An error that happened to be tiny says little about the next one, hence the floor.
+    // An error that is tiny by chance says little about the next one, hence the lower bound.
     const double smoothed = safety * std::pow(error, -0.7 / q) * std::pow(std::max(previous_error, 1e-4), 0.4 / q);
     return std::clamp(smoothed, min_factor, max_factor);
   }

@@ -65,8 +65,8 @@ constinit const Tableau kDormandPrince5 = {
                       701980252875.0 / 199316789632, -1453857185.0 / 822651844, 69997945.0 / 29380423}}}},
 };
 
-// The first column of a is c less the rest of the row, so that rounded coefficients satisfy the conditions as closely
-// as exact ones; their last digit differs by it from those rounded one by one.
+// The first column of a is c minus the rest of the row, so that each rounded row adds up to c as exactly as possible;
+// its last digit can therefore differ from that of the published coefficients.
 constinit const Tableau kTsitouras5 = {
     .name = "tsit5",
     .order = 5,

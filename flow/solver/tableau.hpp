@@ -1,4 +1,4 @@
-// Runge-Kutta methods as data: everything that distinguishes one from another is its tableau.
+// Runge-Kutta methods as data: a method is its Butcher tableau.
 #pragma once
 
 #include <array>
@@ -9,28 +9,28 @@
 namespace rill::flow {
 
 inline constexpr int kMaxStages = 16;
-/// One number for every slope k_i; those not written are 0.
+/// One number for each slope k_i; 0 by default.
 using Weights = std::array<double, kMaxStages>;
 
 /// A second method on the same slopes: y_next - h sum_i b_i k_i estimates the error of the step.
 struct EmbeddedMethod {
-  int order = 0;  ///< 0: there is none
+  int order = 0;  ///< 0: none
   Weights b = {};
 };
 
-/// What the slopes of a step tell about the points inside it, beyond the cubic: see dense_weights().
+/// The corrections of the cubic interpolant inside a step: see dense_weights().
 struct DenseOutput {
   int order = 3;         ///< the interpolant's error within a step of size h is O(h^{order + 1})
-  int extra_stages = 0;  /// slopes evaluated for it alone: rows stages + 1, ... of a
+  int extra_stages = 0;  ///< slopes evaluated only for it: rows stages + 1, ... of a
   int corrections = 0;
   std::array<Weights, 4> d = {};
 };
 
 /// An explicit Runge-Kutta method for y' = f(t, y) with step h (Butcher 1963):
 ///   k_i = f(t + c_i h, y + h sum_{j<i} a_ij k_j),   y_next = y + h sum_i b_i k_i,   i < stages
-/// The slope at the new point, f(t + h, y_next), counts as k_stages: it is the next step's k_0, so it costs nothing
-/// where the solver goes on, and embedded methods and dense output may use it. Methods known as "first same as last"
-/// are those whose embedded method does; their stage s, whose row of a is b, is not listed.
+/// The slope at the new point, f(t + h, y_next), is k_stages: it is the next step's k_0, so it is free if the solver
+/// continues, and embedded methods and dense output may use it. A method whose embedded method does is called first-
+/// same-as-last (FSAL); its last stage, whose row of a is b, is not listed.
 struct Tableau {
   std::string_view name;
   int order;
@@ -38,11 +38,11 @@ struct Tableau {
   std::array<Weights, kMaxStages> a;
   Weights b, c;
   EmbeddedMethod embedded = {};
-  /// Of lower order than `embedded`, for methods that estimate their error by two: see error_ratios().
+  /// Of lower order than `embedded`, for methods that combine two error estimates: see error_ratios().
   EmbeddedMethod second = {};
   DenseOutput dense = {};
 
-  /// Whether it estimates its error, so that the step size can be chosen by it.
+  /// Whether it has an error estimate for choosing the step size.
   bool adaptive() const { return embedded.order > 0; }
   /// Whether the error estimate needs the slope at the new point.
   bool first_same_as_last() const { return embedded.b[static_cast<std::size_t>(stages)] != 0; }
@@ -58,7 +58,7 @@ extern const Tableau kEuler;
 extern const Tableau kMidpoint;
 /// The explicit trapezoidal rule.
 extern const Tableau kHeun2;
-/// The method of second order with the smallest bound on its error (Ralston 1962).
+/// The second-order method with the smallest error bound (Ralston 1962).
 extern const Tableau kRalston;
 /// Heun's method of third order (Heun 1900).
 extern const Tableau kHeun3;
@@ -67,7 +67,7 @@ extern const Tableau kRk4;
 /// Kutta's 3/8 rule (Kutta 1901).
 extern const Tableau kRk4ThreeEighths;
 
-// With an error estimate; they run with fixed steps too.
+// With an error estimate; they can also take fixed steps.
 
 /// Heun 2 with Euler embedded: 2(1).
 extern const Tableau kHeunEuler;
@@ -85,12 +85,12 @@ extern const Tableau kTsitouras5;
 /// II.5, II.6 and II.10).
 extern const Tableau kDormandPrince8;
 
-/// Every method: those with fixed steps in the order of their orders, then the adaptive ones likewise.
+/// Every method: those without an error estimate by increasing order, then the adaptive ones likewise.
 inline constexpr std::array kTableaus = {
     &kEuler,           &kMidpoint,  &kHeun2,           &kRalston,        &kHeun3,      &kRk4,
     &kRk4ThreeEighths, &kHeunEuler, &kBogackiShampine, &kDormandPrince5, &kTsitouras5, &kDormandPrince8};
 
-/// The names of every method, or of the adaptive ones, in that order.
+/// The names of all methods, or of the adaptive ones, in that order.
 std::vector<std::string> solver_names(bool only_adaptive = false);
 
 /// The tableau of that name. Throws std::invalid_argument, listing the known names, for an unknown one.

@@ -11,7 +11,7 @@
 namespace rill::flow {
 namespace {
 
-// One in number i of every point and zero elsewhere, of the given shape [N, ...].
+// 1 in component i of every point and 0 elsewhere, in the given shape [N, ...].
 Tensor unit_vectors(const Shape& shape, Index i) {
   Tensor result = Tensor::zeros(shape);
   const Index points = shape[0], dimension = result.size() / points;
@@ -31,7 +31,7 @@ Trace find_trace(std::string_view name) {
 }
 
 std::vector<Tensor> draw_probes(Trace kind, Index count, const Shape& shape, Generator& rng) {
-  require(kind != Trace::kExact, "probes: an exact divergence has none; ask for Rademacher or Gaussian ones");
+  require(kind != Trace::kExact, "probes: an exact divergence has none; use Rademacher or Gaussian ones");
   require(count >= 1, "probes: expected at least 1, got ", count);
   std::vector<Tensor> probes;
   for (Index k = 0; k < count; ++k) {
@@ -58,8 +58,8 @@ VelocityDivergence velocity_and_divergence(const Velocity& velocity, const Tenso
   const Index points = x.dim(0), dimension = points > 0 ? x.size() / points : 0;
   const Index products = probes.empty() ? dimension : static_cast<Index>(probes.size());
   std::vector<Tensor> columns;
-  // All products share one forward pass: 1.15 to 2.6 times as fast as one product of the batch repeated `products`
-  // times.
+  // All products share one forward pass, which is 1.15 to 2.6 times as fast as a single product with the batch repeated
+  // `products` times.
   for (Index k = 0; k < products && u.requires_grad(); ++k) {
     check_interruption();
     const Tensor e = probes.empty() ? unit_vectors(x.shape(), k) : probes[static_cast<std::size_t>(k)];

@@ -12,21 +12,22 @@
 namespace rill::flow {
 namespace {
 
-// For every row of x_1 its partner in x_0, both [n, D].
+// For every row of x_1, the index of its partner in x_0, both [n, D].
 std::vector<Index> pair_up(const CouplingDescription& coupling, const Tensor& x_0, const Tensor& x_1, Generator& rng) {
   if (coupling.name == "ot") return optimal_assignment(x_1, x_0);
   const EntropicPlan plan = sinkhorn(x_1, x_0, {.regularization = coupling.regularization});
   if (!plan.converged) {
     throw std::runtime_error(concat("coupling entropic: at regularization ", coupling.regularization,
-                                    " the plan is not found after ", plan.iterations, " iterations (marginal error ",
-                                    plan.marginal_error, "); use a larger one, or the coupling ot"));
+                                    " the plan has not converged after ", plan.iterations,
+                                    " iterations (marginal error ", plan.marginal_error,
+                                    "); use a larger one, or the coupling ot"));
   }
   return plan.draw_columns(rng);
 }
 
 Tensor as_rows(const Tensor& x) { return reshape(x, {x.dim(0), x.dim(0) > 0 ? -1 : 1}); }
 
-// Where each label's points are.
+// The positions of each label's points.
 std::map<Index, std::vector<Index>> positions_by_label(const Indices& labels) {
   std::map<Index, std::vector<Index>> positions;
   for (Index i = 0; i < labels.size(); ++i) positions[labels[i]].push_back(i);
@@ -55,7 +56,7 @@ Indices couple(const CouplingDescription& coupling, const Tensor& x_0, const Ten
                Generator& rng) {
   check(coupling);
   require(x_0.shape() == x_1.shape() && x_1.rank() >= 1, "coupling ", coupling.name,
-          ": expected as many source points as data points, of one shape, got ", x_0.shape(), " and ", x_1.shape(),
+          ": expected equally many source and data points, of the same shape, got ", x_0.shape(), " and ", x_1.shape(),
           "; draw batches of the same size");
   const Index n = x_1.dim(0);
   require(labels.size() == 0 || labels.size() == n, "coupling ", coupling.name, ": ", labels.size(), " labels for ", n,

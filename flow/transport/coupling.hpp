@@ -1,4 +1,4 @@
-// Which source point goes with which data point of a batch.
+// Couplings: pairs the source and data points of a batch.
 #pragma once
 
 #include <string>
@@ -15,17 +15,16 @@ namespace rill::flow {
 std::vector<std::string> coupling_names();
 
 /// How a batch of source points x_0 is paired with a batch of data points x_1, both drawn independently:
-///   independent  as they were drawn
+///   independent  in the order in which they were drawn
 ///   ot           by the exact optimal-transport plan of the two batches for the cost |x_0 - x_1|^2, which is a
 ///                permutation: every point of both is used once (Pooladian et al., "Multisample Flow Matching", 2023;
 ///                Tong et al., "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal
 ///                Transport", 2024, proposition 3.4)
 ///   entropic     from the entropic plan (flow/transport/sinkhorn.hpp): every data point is used once, with a source
-///   point drawn
-///                from its column of the plan
-/// With labels, the pairing is done within each label. The source points that a label's data are paired with are then
-/// as they were drawn: a sample of the source, which is what sampling for that label starts from. A plan across labels
-/// would give each label its own part of the source.
+///                point drawn from its column of the plan
+/// With labels, points are paired within each label. The source points of each label are then a sample of the whole
+/// source, from which sampling for that label starts. A plan across labels would give each label a different part of
+/// the source.
 struct CouplingDescription {
   std::string name = "independent";
   /// entropic: the weight of the entropy, in units of the cost. For the Schroedinger bridge of diffusion sigma it is
@@ -47,14 +46,14 @@ struct CouplingDescription {
   friend bool operator==(const CouplingDescription&, const CouplingDescription&) = default;
 };
 
-/// Throws std::invalid_argument for an unknown name, listing the known ones, and for a regularization that does not go
-/// with it.
+/// Throws std::invalid_argument for an unknown name, listing the known ones, and for a regularization that does not fit
+/// the coupling.
 void check(const CouplingDescription& coupling);
 
-/// For every data point, the number of the source point that it is paired with.
-///   x_0, x_1: [N, ...], labels: [N] or none -> [N]. `rng` is drawn from by `entropic` only.
-/// Throws std::invalid_argument for batches of different sizes and as check() does, std::runtime_error when Sinkhorn's
-/// iteration does not converge.
+/// For every data point, the index of the source point that it is paired with.
+///   x_0, x_1: [N, ...], labels: [N] or none -> [N]. Only `entropic` draws from `rng`.
+/// Throws std::invalid_argument for batches of different sizes and as check() does, std::runtime_error if Sinkhorn's
+/// algorithm does not converge.
 Indices couple(const CouplingDescription& coupling, const Tensor& x_0, const Tensor& x_1, const Indices& labels,
                Generator& rng);
 

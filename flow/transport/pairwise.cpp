@@ -13,12 +13,12 @@
 namespace rill::flow {
 namespace {
 
-// Below this share of |x|^2 + |y|^2, the terms that cancel cost a squared distance more than five of its bits.
-constexpr double kCancelled = 1. / 32;
-// Below this the products of coordinates are no longer normal numbers.
+// Below this fraction of |x|^2 + |y|^2, cancellation costs a squared distance more than five bits.
+constexpr double kCanceled = 1. / 32;
+// Below this, products of coordinates may be denormal.
 constexpr double kVanishing = 1e8 * static_cast<double>(std::numeric_limits<Real>::min());
 
-constexpr Index kGrain = Index{1} << 15;  // numbers that are worth a thread
+constexpr Index kGrain = Index{1} << 15;  // numbers that justify waking a thread
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
@@ -28,14 +28,14 @@ double largest_coordinate(const Tensor& points) {
   return largest;
 }
 
-// x scale - centre
-Tensor around(const Tensor& x, double scale, const std::vector<double>& centre) {
+// x scale - center
+Tensor around(const Tensor& x, double scale, const std::vector<double>& center) {
   const Index n = x.dim(0), dimension = x.dim(1);
   Tensor result = Tensor::empty(x.shape());
   for (Index i = 0; i < n; ++i) {
     const Real* from = x.data() + i * dimension;
     Real* to = result.data() + i * dimension;
-    const double* middle = centre.data();
+    const double* middle = center.data();
     for (Index d = 0; d < dimension; ++d) to[d] = static_cast<Real>(static_cast<double>(from[d]) * scale - middle[d]);
   }
   return result;
@@ -66,7 +66,7 @@ double common_unit(const char* what, const Tensor& x, const Tensor& y) {
   require_finite(what, x);
   require_finite(what, y);
   const double largest = std::max(largest_coordinate(x), largest_coordinate(y));
-  constexpr int kLeast = -1000;  // whose inverse is finite
+  constexpr int kLeast = -1000;  // 2^-kLeast is finite
   return largest == 0 ? 1 : std::ldexp(1., std::max(std::ilogb(largest), kLeast));
 }
 
@@ -91,7 +91,7 @@ std::vector<double> mean_of_rows(const Tensor& x, double unit) {
 }
 
 double squared_distance(const Real* a, const Real* b, Index dimension, double unit) {
-  constexpr Index kChains = 4;  // so that an addition need not wait for the one before
+  constexpr Index kChains = 4;  // independent sums, so that no addition waits for the one before
   const double scale = 1 / unit;
   const auto square = [&](Index d) {
     const double difference = static_cast<double>(a[d]) * scale - static_cast<double>(b[d]) * scale;
@@ -114,11 +114,11 @@ SquaredDistances::SquaredDistances(const Tensor& x, const Tensor& y, double unit
   m_ = y.dim(0);
   dimension_ = x.dim(1);
   if (dimension_ > kFewDimensions) {
-    const std::vector<double> centre = mean_of_rows(y_, unit_);
-    centred_x_ = around(x_, 1 / unit_, centre);
-    centred_y_ = around(y_, 1 / unit_, centre);
-    squares_x_ = squared_lengths(centred_x_);
-    squares_y_ = squared_lengths(centred_y_);
+    const std::vector<double> center = mean_of_rows(y_, unit_);
+    centerd_x_ = around(x_, 1 / unit_, center);
+    centerd_y_ = around(y_, 1 / unit_, center);
+    squares_x_ = squared_lengths(centerd_x_);
+    squares_y_ = squared_lengths(centerd_y_);
     return;
   }
   columns_.resize(at(dimension_ * m_));
@@ -135,7 +135,7 @@ double SquaredDistances::exact(Index i, Index j) const {
 
 template <class Number>
 void SquaredDistances::few(Index begin, Index end, Number* out) const {
-  constexpr Index kColumns = 512;  // whose sums are in cache
+  constexpr Index kColumns = 512;  // columns whose sums stay in cache
   const double scale = 1 / unit_;
   parallel_for(end - begin, std::max<Index>(1, kGrain / std::max<Index>(1, m_)), [&](Index first, Index last) {
     double sums[kColumns];
@@ -159,19 +159,19 @@ void SquaredDistances::few(Index begin, Index end, Number* out) const {
 template <class Number>
 void SquaredDistances::many(Index begin, Index end, Number* out) const {
   const NoGrad no_grad;
-  const Tensor products = matmul(slice(centred_x_, 0, begin, end), centred_y_, {.b = true});
+  const Tensor products = matmul(slice(centerd_x_, 0, begin, end), centerd_y_, {.b = true});
   parallel_for(end - begin, std::max<Index>(1, kGrain / std::max<Index>(1, m_)), [&](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       const Real* product = products.data() + i * m_;
       const double of_x = squares_x_[at(begin + i)];
       const double* of_y = squares_y_.data();
       Number* to = out + i * m_;
-      // A NaN, of lengths beyond the range of a Real, is not enough either.
+      // A NaN, from lengths beyond the range of a Real, is not accurate enough either.
       const auto enough = [&](Index j) {
         const double lengths = of_x + of_y[j], squared = lengths - 2 * static_cast<double>(product[j]);
-        return int{squared >= kCancelled * lengths} & int{lengths >= kVanishing};
+        return int{squared >= kCanceled * lengths} & int{lengths >= kVanishing};
       };
-      int all = 1;  // two loops without branches for what is all there is to do as a rule
+      int all = 1;  // two loops without branches for the common case
       for (Index j = 0; j < m_; ++j) to[j] = static_cast<Number>(of_x + of_y[j] - 2 * static_cast<double>(product[j]));
       for (Index j = 0; j < m_; ++j) all &= enough(j);
       for (Index j = 0; all == 0 && j < m_; ++j) {
@@ -195,7 +195,7 @@ Tensor SquaredDistances::rows(Index begin, Index end) const {
 
 memory::Vector<double> SquaredDistances::all_in_double() const {
   memory::Vector<double> result(at(n_ * m_));
-  constexpr Index kRows = 256;  // whose products are in memory at once
+  constexpr Index kRows = 256;  // rows whose products are in memory at once
   for (Index begin = 0; begin < n_; begin += kRows) {
     compute(begin, std::min(n_, begin + kRows), result.data() + begin * m_);
   }

@@ -14,14 +14,14 @@
 namespace rill::flow {
 namespace {
 
-constexpr Index kCoarse = 20;          // iterations at most at a regularization on the way
-constexpr double kCoarseError = 0.02;  // a marginal error that is good enough there
+constexpr Index kCoarse = 20;          // the most iterations at each larger regularization
+constexpr double kCoarseError = 0.02;  // the marginal error at which they stop
 constexpr Index kAbsorb = 20;          // iterations between absorptions
 
 Index rows(const EntropicPlan& plan) { return std::ssize(plan.f); }
 Index columns(const EntropicPlan& plan) { return std::ssize(plan.g); }
 
-// (f_i + g_j - cost_ij) / e, rounded to a Real at last: where the plan has its mass these numbers are near 0.
+// (f_i + g_j - cost_ij) / e, rounded to a Real only at the end: where the plan has mass, these numbers are near 0.
 Tensor exponents(const EntropicPlan& plan, double e) {
   constexpr double kLowest = static_cast<double>(std::numeric_limits<Real>::lowest()) / 2;  // where exp() is 0
   const Index n = rows(plan), m = columns(plan);
@@ -44,7 +44,7 @@ void add(std::vector<double>& potential, const Tensor& change, double e) {
   for (std::size_t i = 0; i < potential.size(); ++i) potential[i] += e * static_cast<double>(change.data()[i]);
 }
 
-// Iterations at regularization e, until the marginal error is at most `goal`, or `limit` of them.
+// Iterates at regularization e until the marginal error is at most `goal`, at most `limit` times.
 void iterate(EntropicPlan& plan, double e, double goal, Index limit) {
   const double log_n = std::log(static_cast<double>(rows(plan)));
   const double log_m = std::log(static_cast<double>(columns(plan)));
@@ -58,7 +58,7 @@ void iterate(EntropicPlan& plan, double e, double goal, Index limit) {
       v = log_n - logsumexp(by_column + u);
       const Tensor before = u;
       u = log_m - logsumexp(by_row + v);
-      // Row i held exp(before_i - u_i) times its due.
+      // The sum of row i was exp(before_i - u_i) times its marginal.
       plan.marginal_error = static_cast<double>(mean(abs(exp(before - u) - 1)).item());
       ++plan.iterations;
     }
@@ -107,7 +107,7 @@ std::vector<Index> EntropicPlan::draw_columns(Generator& rng) const {
   for (Index i = 0; i < n; ++i) {
     const Real* row = p.data() + i * m;
     double rest = static_cast<double>(u.data()[i]);
-    Index j = 0, last = 0;  // `last` with a probability above 0, should rounding leave a rest at the end
+    Index j = 0, last = 0;  // `last`: the last column with positive probability, in case rounding leaves a remainder
     for (; j < m && rest >= 0; ++j) {
       rest -= static_cast<double>(row[j]);
       if (row[j] > 0) last = j;

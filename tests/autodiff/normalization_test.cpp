@@ -153,7 +153,7 @@ TEST(Normalization, ScalesPerSampleAreThoseOfEachSampleAlone) {
   }
 }
 
-TEST(LayerNorm, OfEqualNumbersIsZeroAndItsGradientTheCentredOne) {
+TEST(LayerNorm, OfEqualNumbersIsZeroAndItsGradientTheCenteredOne) {
   for (const Index channels : {2, 3, 7, 15, 41, 100}) {
     for (const double value : {1., 0.1, 1e4, -12345.678}) {
       Tensor x = Tensor::full({1, channels}, static_cast<Real>(value)).set_requires_grad();
@@ -222,10 +222,10 @@ void check_hard(const Hard& hard, Index places, Index channels, Index groups, do
     mean /= count;
     Wide lost = 0;  // by rounding
     for_group([&](Index i) { lost += (wide(x, i) - mean) / count; });
-    const auto centred = [&](Index i) { return (wide(x, i) - mean) - lost; };
-    for_group([&](Index i) { variance += centred(i) * centred(i) / count; });
+    const auto centerd = [&](Index i) { return (wide(x, i) - mean) - lost; };
+    for_group([&](Index i) { variance += centerd(i) * centerd(i) / count; });
     const Wide rstd = 1 / std::sqrt(variance + static_cast<Wide>(epsilon));
-    const auto xhat = [&](Index i) { return centred(i) * rstd; };
+    const auto xhat = [&](Index i) { return centerd(i) * rstd; };
     for_group([&](Index i) { h_mean += h(i) / count, h_slope += h(i) * xhat(i) / count; });
     const double tolerance = 100 * static_cast<double>(std::numeric_limits<Real>::epsilon()) *
                              std::max<double>(1, std::sqrt(static_cast<double>(count)) / 4);

@@ -217,7 +217,7 @@ TEST(Reductions, GradientsOverAnyAxes) {
 TEST(Reductions, TheMeanOfEqualNumbersIsThatNumber) {
   const double large = std::numeric_limits<Real>::max();
   for (const double value : {1., 0.1, -1e-30, large / 3, -large}) {
-    // Rows and columns on either side of registers and blocks, pieces of threads, and axes that are not neighbours.
+    // Rows and columns on either side of registers and blocks, pieces of threads, and axes that are not neighbors.
     for (const Shape& shape : {Shape{4096}, Shape{41}, Shape{70000}, Shape{70001, 2}, Shape{300, 40}, Shape{40, 300},
                                Shape{5000, 17}, Shape{7, 11, 13}, Shape{}}) {
       for (const Axes& axes : {Axes{}, Axes{0}, Axes{-1}, Axes{0, -1}}) {

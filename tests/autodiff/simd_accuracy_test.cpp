@@ -38,7 +38,7 @@ std::vector<Real> arguments() {
   return x;
 }
 
-// The distance between neighbouring Reals at `exact`.
+// The distance between neighboring Reals at `exact`.
 Wide ulp(Wide exact) {
   int exponent = 0;
   std::frexp(exact, &exponent);

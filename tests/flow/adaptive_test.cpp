@@ -332,7 +332,7 @@ TEST(Adaptive, SaysWhatToDoWhenTheStepsAreUsedUp) {
   const SolveError error = failure([&] {
     solve_adaptive(f, Tensor::zeros({2, 1}), {0, 1}, {.max_steps = 5, .per_sample = true});
   });
-  EXPECT_THAT(error.what(), AllOf(HasSubstr("all 5 steps are used up, t = 1 is not reached"), HasSubstr("of sample 0"),
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("all 5 steps are used up before t = 1 is reached"), HasSubstr("of sample 0"),
                                   HasSubstr("raise max_steps, or loosen rtol or atol")));
   EXPECT_GT(error.t, 0);
 }
@@ -378,7 +378,7 @@ TEST(Adaptive, MisuseIsExplained) {
     return misuse([&] { solve_adaptive(swirl, x, {0, 1}, options); });
   };
   EXPECT_THAT(with({.method = &kRk4}),
-              HasSubstr("rk4 has no error estimate to choose steps by; use one of heun-euler"));
+              HasSubstr("rk4 has no error estimate for adaptive steps; use one of heun-euler"));
   EXPECT_THAT(with({.tolerance = {.rtol = -1, .atol = 1}}), HasSubstr("must not be negative"));
   EXPECT_THAT(with({.tolerance = {.rtol = 0, .atol = 0}}), HasSubstr("one of them must be positive; got 0 and 0"));
   EXPECT_THAT(with({.control = {.safety = 1.5}}),

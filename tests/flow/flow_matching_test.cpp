@@ -75,16 +75,16 @@ class TrainerFile : public ::testing::Test {
 TEST(HeldOutLoss, IsAtUniformTimesAndWithEveryLabel) {
   FlowMatchingDescription description{.network = {.dimension = 1, .hidden = {8}, .classes = 2}};
   const FlowMatching plain = made(description, 3);
-  const datasets::BatchSource labelled = [](Index, Generator& batch_rng) {
+  const datasets::BatchSource labeled = [](Index, Generator& batch_rng) {
     return datasets::Batch{Tensor::randn({100, 1}, batch_rng), Indices(batch_rng.integers(100, 2))};
   };
-  const double loss = plain.held_out_loss(labelled, 500, 4);
+  const double loss = plain.held_out_loss(labeled, 500, 4);
   description.times.distribution = "late";
   description.label_dropout = 0.5;
   const FlowMatching other(plain, description);
-  EXPECT_EQ(other.held_out_loss(labelled, 500, 4), loss);
-  EXPECT_NE(nn::mean_loss(other.objective(), labelled, 500, 4), loss);
-  EXPECT_TRUE(std::isnan(plain.held_out_loss(labelled, 0, 4)));
+  EXPECT_EQ(other.held_out_loss(labeled, 500, 4), loss);
+  EXPECT_NE(nn::mean_loss(other.objective(), labeled, 500, 4), loss);
+  EXPECT_TRUE(std::isnan(plain.held_out_loss(labeled, 0, 4)));
   const datasets::BatchSource none = [](Index, Generator&) { return datasets::Batch{Tensor::zeros({0, 1}), {}}; };
   EXPECT_THAT(misuse([&] { plain.held_out_loss(none, 500, 4); }), HasSubstr("empty batch"));
 }
@@ -250,13 +250,13 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
   ExampleOptions examples;
   examples.path = {.name = "schroedinger-bridge", .sigma = kSigma};
   examples.times = {.distribution = "logit-normal", .low_discrepancy = true};
-  Tensor centred;  // x_1 - a of the batch at hand
+  Tensor centerd;  // x_1 - a of the batch at hand
   const datasets::BatchSource data = [&](Index, Generator& step_rng) {
-    centred = Tensor::randn({512, 1}, step_rng);
-    return datasets::Batch{centred + kShift, {}};
+    centerd = Tensor::randn({512, 1}, step_rng);
+    return datasets::Batch{centerd + kShift, {}};
   };
   examples.source = [&](const Shape& shape, Generator& step_rng) {
-    return covariance * centred + std::sqrt(1 - covariance * covariance) * Tensor::randn(shape, step_rng) - kShift;
+    return covariance * centerd + std::sqrt(1 - covariance * covariance) * Tensor::randn(shape, step_rng) - kShift;
   };
   nn::TrainerOptions options;
   options.learning_rate = {.schedule = "cosine", .peak = 5e-3, .steps = 2000};

@@ -21,7 +21,7 @@ using testing::Pointwise;
 // Moments are exact to the rounding of the points themselves.
 constexpr double kRounding = sizeof(Real) == 4 ? 1e-5 : 1e-12;
 
-// Four points around a centre, two along each of two orthogonal directions, turned by an angle: their covariance is
+// Four points around a center, two along each of two orthogonal directions, turned by an angle: their covariance is
 // R diag(a^2, b^2) R^T times 2/3.
 Tensor cross(double x, double y, double a, double b, double angle) {
   const double c = std::cos(angle), s = std::sin(angle);

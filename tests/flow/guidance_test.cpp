@@ -21,7 +21,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // The exact velocity of two classes, N(-2, 1/4) and N(2, 1/4) with shares of one half, on the straight path from N(0,
-// 1). Of one class: centre + rate (x - t centre); without a class, the average over the class given x.
+// 1). Of one class: center + rate (x - t center); without a class, the average over the class given x.
 class TwoClasses final : public VelocityField {
  public:
   TwoClasses() : VelocityField(1, 2) {}
@@ -31,15 +31,15 @@ class TwoClasses final : public VelocityField {
     rows_ += x.dim(0);
     const Tensor time = per_sample(t, 2), v = 0.25 * square(time) + square(1 - time);
     const Tensor rate = (0.25 * time - (1 - time)) / v;
-    Tensor centre = 2 * tanh(2 * time * x / v);  // E[centre | x]
+    Tensor center = 2 * tanh(2 * time * x / v);  // E[center | x]
     Tensor known = Tensor::zeros(x.shape()), is_known = Tensor::zeros(x.shape());
     for (Index n = 0; n < x.dim(0); ++n) {
       if (labels.size() == 0 || labels[n] == classes()) continue;
       is_known.data()[n] = 1;
       known.data()[n] = labels[n] == 0 ? -2 : 2;
     }
-    centre = where(is_known, known, centre);
-    return centre + rate * (x - time * centre);
+    center = where(is_known, known, center);
+    return center + rate * (x - time * center);
   }
 
   Index rows() const { return rows_; }
@@ -102,7 +102,7 @@ TEST(Guidance, MisuseIsExplained) {
   EXPECT_THAT(misuse([&] { GuidedVelocity(field, infinity); }), HasSubstr("finite weight"));
   const GuidedVelocity strong(field, 2);
   const Tensor x = Tensor::zeros({2, 1}), t = Tensor::zeros({2});
-  EXPECT_THAT(misuse([&] { strong(x, t); }), HasSubstr("no labels to guide towards"));
+  EXPECT_THAT(misuse([&] { strong(x, t); }), HasSubstr("no labels to guide toward"));
   EXPECT_THAT(misuse([&] { strong(x, t, Indices({1})); }), HasSubstr("1 labels for 2 points"));
   EXPECT_THAT(misuse([&] { strong(x, t, Indices({0, 3})); }), HasSubstr("label 3, expected 0 to 1, or 2"));
   EXPECT_THAT(misuse([&] { strong(Tensor::zeros({2, 2}), t, Indices({0, 1})); }), HasSubstr("[2, 2], expected [N, 1]"));

@@ -49,8 +49,8 @@ TEST(Langevin, LeavesFarModesTheSharesOfTheStart) {
   const Velocity u = [](const Tensor& x, const Tensor& t) {
     const Tensor time = per_sample(t, 2), v = square(time) + square(1 - time);  // of each mode, at time t
     const Tensor side = tanh(8 * time * x / v + std::log(3.0));
-    const Tensor centre = 8 * time * side;
-    return 8 * side + (2 * time - 1) / v * (x - centre);
+    const Tensor center = 8 * time * side;
+    return 8 * side + (2 * time - 1) / v * (x - center);
   };
   const Tensor end = solve(u, start, uniform_grid(0, 1, 200), kRk4).x;
   EXPECT_NEAR(share_right(end), 0.9, 5 * std::sqrt(0.09 / static_cast<double>(n)));

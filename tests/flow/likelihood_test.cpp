@@ -78,11 +78,11 @@ TEST(Likelihood, TakesAnySourceAndAnyShape) {
 
 TEST(Likelihood, OfAFiniteDataSetIsItsMixture) {
   // The exact marginal of two points with sigma_min = 0.3 ends in a mixture of two Gaussians. Its velocity, in ops:
-  const double centre = 1, low = 0.3;
+  const double center = 1, low = 0.3;
   const Velocity u = [=](const Tensor& x, const Tensor& t) {
     const Tensor time = per_sample(t, 2), sigma = 1 - (1 - low) * time;
     // E[x_1 | x] of +-1 is tanh(alpha x / sigma^2)
-    const Tensor mean_data = centre * tanh(time * x * centre / square(sigma));
+    const Tensor mean_data = center * tanh(time * x * center / square(sigma));
     return mean_data - (1 - low) * (x - time * mean_data) / sigma;
   };
   const Tensor data = Tensor::from({-1, 1}, {2, 1}), x_1 = Tensor::linspace(-2, 2, 9);
@@ -169,7 +169,7 @@ TEST(Likelihood, ProbesAndLabelsFollowTheRowsThatLeave) {
   }
 }
 
-TEST(Likelihood, CanBeMaximised) {
+TEST(Likelihood, CanBeMaximized) {
   // u = c x: ln p_1(x) = -x^2 e^(-2 c) / 2 - c - ln(2 pi) / 2, whose derivative with respect to c is x^2 e^(-2c) - 1.
   Tensor c = Tensor::scalar(0.4);
   c.set_requires_grad();
@@ -186,7 +186,7 @@ TEST(Likelihood, MisuseIsExplained) {
   EXPECT_THAT(misuse([&] {
                 log_likelihood(u, x, {.solver = FixedSteps{&kEuler, 1}});
               }),
-              HasSubstr("a discrete step has no instantaneous change of variables; take more steps"));
+              HasSubstr("the instantaneous change of variables does not hold; take more steps"));
   EXPECT_THAT(misuse([&] { log_likelihood(u, Tensor::zeros({2})); }), HasSubstr("expected points [N, ...]"));
   EXPECT_THAT(misuse([&] { log_likelihood(u, x, {.trace = Trace::kGaussian, .probes = 0}); }), HasSubstr("got 0"));
   EXPECT_THAT(misuse([&] { log_likelihood(velocity_of(small_model(2, 3)), x, Indices({1})); }),

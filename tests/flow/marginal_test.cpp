@@ -68,7 +68,7 @@ TEST(EmpiricalMarginal, FlowsOntoItsData) {
   Generator rng(7);
   const Index n = 64;
   std::vector<double> times = uniform_grid(0, 1, 200);
-  for (double& t : times) t = 1 - (1 - t) * (1 - t);  // the choice between neighbours is made late
+  for (double& t : times) t = 1 - (1 - t) * (1 - t);  // the choice between neighbors is made late
   const Velocity u = [&](const Tensor& x, const Tensor& t) { return marginal.velocity(x, t); };
   const Tensor end = solve(u, Tensor::randn({n, 2}, rng), times, kRk4).x;
   for (Index i = 0; i < n; ++i) {

@@ -169,7 +169,7 @@ TEST(AffinePath, MisuseIsExplained) {
   EXPECT_THAT(misuse([&] { bridge.sample(x, x, Tensor::zeros({1})); }), HasSubstr("generator"));
 }
 
-TEST(Loss, TheBridgesScoreIsItsMinimiser) {
+TEST(Loss, TheBridgesScoreIsItsMinimizer) {
   // x_0 = 0, x_1 = 1 for every sample: x_t ~ N(t, sigma^2 t (1 - t)), so (sigma^2 / 2) times the score is known.
   Generator rng(13);
   const double sigma = 0.7;

@@ -162,7 +162,7 @@ TEST(Pairwise, DistancesKeepTheirDigitsWhereThePointsAreFar) {
   }
 }
 
-TEST(Neighbours, ACopyIsAtNoDistance) {
+TEST(Neighbors, ACopyIsAtNoDistance) {
   Generator rng(7);
   for (const Index dimension : {2, 50}) {
     const Tensor y = Tensor::randn({300, dimension}, rng) + Real(100);

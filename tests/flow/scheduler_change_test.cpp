@@ -98,7 +98,7 @@ TEST(SchedulerChange, KeepsTheEndPoint) {
   for (const auto& to : all_schedulers()) {
     if (to->name() == "vp") continue;
     const Velocity changed = change_scheduler(u, straight, to);
-    // Quadratically finer towards t = 1, where a variance-preserving scheduler's sigma falls like a root.
+    // Quadratically finer toward t = 1, where a variance-preserving scheduler's sigma falls like a root.
     std::vector<double> times = uniform_grid(0, 1, 400);
     for (double& t : times) t = 1 - (1 - t) * (1 - t);
     const Tensor x_1 = solve(changed, x_0, times, kRk4).x;
@@ -149,7 +149,7 @@ TEST(SchedulerChange, OfAModel) {
 TEST(SchedulerChange, OfDynamicsNeedsAPathWithoutNoise) {
   Generator rng(8);
   const auto field = velocity_of(nn::make_time_network({.hidden = {4}}, rng));
-  EXPECT_THAT(misuse([&] { on_scheduler({.velocity = field}, "cosine"); }), HasSubstr("no path to leave"));
+  EXPECT_THAT(misuse([&] { on_scheduler({.velocity = field}, "cosine"); }), HasSubstr("these dynamics have no path"));
   const auto noisy = std::make_shared<const AffinePath>(make_path({.name = "i-cfm", .sigma = 0.1}));
   EXPECT_THAT(misuse([&] { on_scheduler({.velocity = field, .path = noisy}, "cosine"); }),
               HasSubstr("noise of its own, which no scheduler has"));

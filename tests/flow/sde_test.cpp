@@ -118,7 +118,7 @@ TEST(SdeSolvers, MisuseIsExplained) {
     return misuse([&] { solve(geometric(), points, times, SdeMethod::kHeun, path); });
   };
   EXPECT_THAT(run({0}, x), HasSubstr("at least two times"));
-  EXPECT_THAT(run({1, 0}, x), HasSubstr("must rise; found 1 then 0"));
+  EXPECT_THAT(run({1, 0}, x), HasSubstr("must increase; found 1 then 0"));
   EXPECT_THAT(run({0, 1}, Tensor::ones({3, 1})), HasSubstr("[2, 1], given points [3, 1]"));
   EXPECT_THAT(misuse([] { find_sde_method("euler"); }), HasSubstr("known: euler-maruyama, milstein, heun"));
   for (const std::string& name : sde_method_names()) find_sde_method(name);
@@ -296,7 +296,7 @@ TEST(ModelSde, MisuseIsExplained) {
              bridge = std::make_shared<const AffinePath>(make_path({.name = "schroedinger-bridge", .sigma = 1}));
   const NoiseLevel g = [](double) { return 1; };
   EXPECT_THAT(misuse([&] { sde_of({.velocity = field, .path = bridge}, {}, g); }),
-              HasSubstr("train a model that learns one"));
+              HasSubstr("train a model that also learns a score"));
   EXPECT_THAT(misuse([&] { sde_of({.velocity = field, .path = straight, .score_drift = score}, {}, g); }),
               HasSubstr("needs the Schroedinger bridge"));
   EXPECT_THAT(misuse([&] { sde_of({.velocity = field, .path = straight, .no_score = "not of this one"}, {}, g); }),

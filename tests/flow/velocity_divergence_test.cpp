@@ -98,7 +98,7 @@ TEST(Divergence, MisuseIsExplained) {
   const Tensor x = Tensor::zeros({2, 2}), t = Tensor::zeros({2});
   EXPECT_THAT(misuse([&] { velocity_and_divergence(still, x, Tensor::zeros({3})); }), HasSubstr("[2, 2] and [3]"));
   EXPECT_THAT(misuse([&] { velocity_and_divergence(still, x, t, {Tensor::zeros({2, 3})}); }), HasSubstr("[2, 3]"));
-  EXPECT_THAT(misuse([&] { draw_probes(Trace::kExact, 1, {2}, rng); }), HasSubstr("ask for Rademacher or Gaussian"));
+  EXPECT_THAT(misuse([&] { draw_probes(Trace::kExact, 1, {2}, rng); }), HasSubstr("use Rademacher or Gaussian"));
   EXPECT_THAT(misuse([&] { draw_probes(Trace::kGaussian, 0, {2}, rng); }), HasSubstr("at least 1, got 0"));
 }
 

@@ -50,7 +50,7 @@ TEST(Ticks, AreRoundNumbers) {
   EXPECT_THAT(labels(log_ticks(2.3, 4.2, 4)), ElementsAre("2.5", "3.0", "3.5", "4.0"));
   EXPECT_THAT(labels(powers_of_two(0.25, 2.1, 5)), ElementsAre("0.25", "0.5", "1", "2"));
   EXPECT_THAT(labels(powers_of_two(1024, 16384, 3)), ElementsAre("1024", "4096", "16384"));
-  // Where neighbouring doubles are further apart than ticks, there is an end all the same.
+  // Where neighboring doubles are further apart than ticks, there is an end all the same.
   EXPECT_LE(nice_ticks(1e20, std::nextafter(1e20, 1e21), 5).size(), 7u);
   EXPECT_THROW(nice_ticks(1, 1, 5), std::invalid_argument);
   EXPECT_THROW(nice_ticks(0, std::nan(""), 5), std::invalid_argument);

@@ -31,8 +31,8 @@ struct TextStyle {
   double weight = 0.078;
 };
 
-/// Coordinates are pixels, with (0, 0) at the upper left corner of the picture and y growing downwards, so the center
-/// of the first pixel is (0.5, 0.5). Everything may lie partly or wholly outside. Colours are kept as floating-point
+/// Coordinates are pixels, with (0, 0) at the upper left corner of the picture and y growing downward, so the center
+/// of the first pixel is (0.5, 0.5). Everything may lie partly or wholly outside. Colors are kept as floating-point
 /// numbers until image() rounds them: thousands of faint discs on one spot add up as they should.
 class Canvas {
  public:

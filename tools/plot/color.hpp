@@ -1,4 +1,4 @@
-// Colours, and the few that every picture uses.
+// Colors, and the few that every picture uses.
 #pragma once
 
 #include <cstdint>

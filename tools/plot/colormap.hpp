@@ -1,4 +1,4 @@
-// Colour maps: a number between 0 and 1 becomes a colour.
+// Color maps: a number between 0 and 1 becomes a color.
 #pragma once
 
 #include "tools/plot/color.hpp"

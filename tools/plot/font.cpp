@@ -8,7 +8,7 @@
 namespace rill::tools {
 namespace {
 
-// A glyph is drawn on a grid of 20 units to the em, y upwards from the baseline: capitals are 14 high, small letters
+// A glyph is drawn on a grid of 20 units to the em, y upward from the baseline: capitals are 14 high, small letters
 // 10, and tails reach down to -4.2. Its path is a list of commands:
 //   M x y                   lift the pen and put it down at (x, y)
 //   L x y                   a straight line

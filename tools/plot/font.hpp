@@ -19,7 +19,7 @@ inline constexpr double kDescent = 0.25;
 /// anything else counts and draws as one empty box per character.
 double text_width(std::string_view text, double size);
 
-/// The center lines of the text's strokes, for a pen that starts at `start` on the baseline; y grows downwards.
+/// The center lines of the text's strokes, for a pen that starts at `start` on the baseline; y grows downward.
 std::vector<std::vector<Point>> text_outline(std::string_view text, Point start, double size);
 
 }  // namespace rill::tools

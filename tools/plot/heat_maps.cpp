@@ -14,7 +14,7 @@ namespace {
 constexpr double kScale = 2;
 constexpr double kBarGap = 16, kBarWidth = 14, kBarLabels = 40;  // units
 
-// A column of colours with numbers on its right.
+// A column of colors with numbers on its right.
 void draw_bar(Canvas& canvas, const Rect& beside, const HeatMapOptions& options) {
   const double left = beside.right + kBarGap * kScale, right = left + kBarWidth * kScale;
   const double line = layout::kLine * kScale, size = layout::kTickText * kScale;

@@ -1,4 +1,4 @@
-// A function on the plane as colours: several side by side, with one bar that says what the colours mean.
+// A function on the plane as colors: several side by side, with one bar that says what the colors mean.
 #pragma once
 
 #include <span>
@@ -19,7 +19,7 @@ struct HeatMap {
 
 struct HeatMapOptions {
   int rows = 1, columns = 1;
-  double low = 0, high = 1;  ///< the values at the dark and the light end of the colours (magma)
+  double low = 0, high = 1;  ///< the values at the dark and the light end of the colors (magma)
   std::string unit;          ///< written above the bar
   bool equal_axes = true;    ///< one scale for x and y; otherwise each has its own
 };

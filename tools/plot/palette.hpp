@@ -1,4 +1,4 @@
-// Reducing pictures to 256 colours.
+// Reducing pictures to 256 colors.
 #pragma once
 
 #include <cstdint>

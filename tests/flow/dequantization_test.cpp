@@ -1,5 +1,5 @@
 // Bits per dimension, where the answer is known.
-#include "flow/metrics/dequantisation.hpp"
+#include "flow/metrics/dequantization.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,11 +38,11 @@ TEST(BitsPerDimension, OfAUniformDensityIsEight) {
 
 TEST(BitsPerDimension, MoreDrawsComeCloserToTheProbabilityOfTheCell) {
   // A normal density as narrow as a cell: P(k) by the error function.
-  const double s = 2.0 / 256, centre = 0.1;
-  const LogDensity narrow = [=](const Tensor& y) { return normal_log_density(y, centre, s); };
+  const double s = 2.0 / 256, center = 0.1;
+  const LogDensity narrow = [=](const Tensor& y) { return normal_log_density(y, center, s); };
   const Index n = 4000;
   const double level = 142, low = 2 * level / 256 - 1, high = low + 2.0 / 256;
-  const auto distribution = [&](double y) { return std::erfc((centre - y) / (s * std::numbers::sqrt2)) / 2; };
+  const auto distribution = [&](double y) { return std::erfc((center - y) / (s * std::numbers::sqrt2)) / 2; };
   const double exact = -std::log2(distribution(high) - distribution(low));
   const Tensor levels = Tensor::full({n, 1}, level);
   Generator rng(13);
@@ -59,11 +59,11 @@ TEST(BitsPerDimension, LevelsAndCells) {
   const Tensor back = levels_of(levels / 127.5 - 1);
   EXPECT_EQ(back.to_vector(), levels.to_vector());
   Generator rng(14);
-  const Tensor y = dequantise(levels, rng);
+  const Tensor y = dequantize(levels, rng);
   for (Index k = 0; k < 256; ++k) EXPECT_EQ(std::floor((at(y, k) + 1) * 128), static_cast<double>(k));
   const LogDensity any = [](const Tensor& points) { return Tensor::zeros({points.dim(0)}); };
-  EXPECT_THAT(misuse([&] { dequantise(Tensor::full({1, 1}, 0.5), rng); }), HasSubstr("found 0.5; levels_of()"));
-  EXPECT_THAT(misuse([&] { dequantise(Tensor::full({1, 1}, 256), rng); }), HasSubstr("0 to 255"));
+  EXPECT_THAT(misuse([&] { dequantize(Tensor::full({1, 1}, 0.5), rng); }), HasSubstr("found 0.5; levels_of()"));
+  EXPECT_THAT(misuse([&] { dequantize(Tensor::full({1, 1}, 256), rng); }), HasSubstr("0 to 255"));
   EXPECT_THAT(misuse([&] { bits_per_dimension(any, levels, 0, rng); }), HasSubstr("at least 1 draw"));
   EXPECT_THAT(misuse([&] { bits_per_dimension(any, Tensor::zeros({0, 2}), 1, rng); }), HasSubstr("[0, 2]"));
 }

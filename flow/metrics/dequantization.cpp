@@ -1,4 +1,4 @@
-#include "flow/metrics/dequantisation.hpp"
+#include "flow/metrics/dequantization.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,13 +11,13 @@
 
 namespace rill::flow {
 
-Tensor dequantise(const Tensor& levels, Generator& rng) {
+Tensor dequantize(const Tensor& levels, Generator& rng) {
   constexpr double kCount = static_cast<double>(kLevels);
   const Tensor u = Tensor::rand(levels.shape(), rng);
   Tensor y = Tensor::empty(levels.shape());
   for (Index i = 0; i < levels.size(); ++i) {
     const double k = static_cast<double>(levels.data()[i]);
-    require(k == std::floor(k) && 0 <= k && k < kCount, "dequantise: expected integers from 0 to ", kLevels - 1,
+    require(k == std::floor(k) && 0 <= k && k < kCount, "dequantize: expected integers from 0 to ", kLevels - 1,
             ", found ", k, "; levels_of() turns pixels in [-1, 1] into levels");
     y.data()[i] = static_cast<Real>(2 * (k + static_cast<double>(u.data()[i])) / kCount - 1);
   }
@@ -43,7 +43,7 @@ BitsPerDimension bits_per_dimension(const LogDensity& log_density, const Tensor&
   std::vector<double> largest(count, -std::numeric_limits<double>::infinity());
   std::vector<double> total(count, 0);  // sum_s p(y_s) / e^largest
   for (Index s = 0; s < draws; ++s) {
-    const Tensor log_p = log_density(dequantise(levels, rng));
+    const Tensor log_p = log_density(dequantize(levels, rng));
     require(log_p.shape() == Shape{images}, "bits per dimension: the log density of ", images, " images has shape ",
             log_p.shape(), ", expected [", images, "]");
     for (std::size_t n = 0; n < count; ++n) {

@@ -1,4 +1,4 @@
-#include "flow/metrics/neighbours.hpp"
+#include "flow/metrics/neighbors.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,10 +13,10 @@
 namespace rill::flow {
 namespace {
 
-// Of some rows of x at once, so that the product that gives their distances is worth its preparation.
+// Rows of x per matrix product of distances: enough to repay its setup.
 constexpr Index kRows = 256;
 
-// visit(i, squared) for every row i of x with the squares of its distances to all rows of y; on several threads.
+// Calls visit(i, squared) for every row i of x, with its squared distances to all rows of y; on several threads.
 void for_each_row(const SquaredDistances& distances, Index rows, Index columns,
                   const std::function<void(Index i, Real* squared)>& visit) {
   for (Index begin = 0; begin < rows; begin += kRows) {
@@ -34,7 +34,7 @@ void require_points(const char* what, const Tensor& x, Index least) {
           " points, got ", x.shape());
 }
 
-// The squared distance to the k-th nearest other row, in the unit.
+// Each row's squared distance to the k-th nearest other row, in the unit.
 std::vector<Real> squared_radii(const Tensor& x, Index k, double unit) {
   const Index count = x.dim(0);
   std::vector<Real> radii(static_cast<std::size_t>(count));
@@ -46,7 +46,7 @@ std::vector<Real> squared_radii(const Tensor& x, Index k, double unit) {
   return radii;
 }
 
-// The share of the points that lie within the radius of a point of the set.
+// The fraction of the points that lie within the radius of a point of the set.
 Estimate share_within(const Tensor& points, const Tensor& set, Index k, double unit) {
   const std::vector<Real> radii = squared_radii(set, k, unit);
   Tensor within = Tensor::zeros({points.dim(0)});
@@ -72,7 +72,7 @@ Tensor nearest_distances(const Tensor& x, const Tensor& y) {
   Real* result = nearest.data();
   const Index count = y.dim(0);
   for_each_row(distances, x.dim(0), count, [&](Index i, const Real* squared) {
-    // Those that a product's rounding may have put behind another one are looked at in double.
+    // Candidates that the product's rounding may have ordered wrongly are compared in double.
     constexpr double kRounding = 1e-4;
     const double limit = static_cast<double>(*std::min_element(squared, squared + count)) * (1 + kRounding);
     double least = std::numeric_limits<double>::infinity();

@@ -1,5 +1,5 @@
-// Nearest neighbours against distances counted one by one; precision and recall of sets that say what they must be.
-#include "flow/metrics/neighbours.hpp"
+// Nearest neighbors against distances counted one by one; precision and recall of sets that say what they must be.
+#include "flow/metrics/neighbors.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ double distance(const Tensor& x, Index i, const Tensor& y, Index j) {
   return std::sqrt(sum);
 }
 
-// The share of the points that some point of the set has within its k-th neighbour's distance, by definition.
+// The share of the points that some point of the set has within its k-th neighbor's distance, by definition.
 double share_within(const Tensor& points, const Tensor& set, Index k) {
   std::vector<double> radii;
   for (Index j = 0; j < set.dim(0); ++j) {
@@ -46,7 +46,7 @@ double share_within(const Tensor& points, const Tensor& set, Index k) {
   return count / static_cast<double>(points.dim(0));
 }
 
-TEST(Neighbours, NearestDistances) {
+TEST(Neighbors, NearestDistances) {
   Generator rng(1);
   for (const Index dimension : {3, 20}) {  // by differences, by a product
     const Tensor x = Tensor::randn({300, dimension}, rng) + 5, y = Tensor::randn({77, dimension}, rng) + 5;
@@ -60,7 +60,7 @@ TEST(Neighbours, NearestDistances) {
   EXPECT_EQ(nearest_distances(Tensor::zeros({0, 3}), Tensor::zeros({1, 3})).size(), 0);
 }
 
-TEST(Neighbours, PrecisionAndRecallByDefinition) {
+TEST(Neighbors, PrecisionAndRecallByDefinition) {
   Generator rng(2);
   const Tensor data = Tensor::randn({120, 3}, rng), samples = Tensor::randn({90, 3}, rng) * 1.5 + 0.5;
   const PrecisionRecall found = precision_and_recall(data, samples, 3);
@@ -72,7 +72,7 @@ TEST(Neighbours, PrecisionAndRecallByDefinition) {
               1e-6);
 }
 
-TEST(Neighbours, PrecisionAndRecallTellQualityFromVariety) {
+TEST(Neighbors, PrecisionAndRecallTellQualityFromVariety) {
   Generator rng(3);
   const Tensor data = Tensor::randn({400, 2}, rng), same = Tensor::randn({400, 2}, rng);
   const PrecisionRecall equal = precision_and_recall(data, data);
@@ -88,7 +88,7 @@ TEST(Neighbours, PrecisionAndRecallTellQualityFromVariety) {
   EXPECT_EQ(apart.recall.value, 0);
 }
 
-TEST(Neighbours, MisuseIsExplained) {
+TEST(Neighbors, MisuseIsExplained) {
   EXPECT_THROW(nearest_distances(Tensor::zeros({2, 3}), Tensor::zeros({0, 3})), std::invalid_argument);
   EXPECT_THROW(nearest_distances(Tensor::zeros({2, 3}), Tensor::zeros({2, 2})), std::invalid_argument);
   EXPECT_THROW(precision_and_recall(Tensor::zeros({3, 2}), Tensor::zeros({9, 2}), 3), std::invalid_argument);
