@@ -1,6 +1,6 @@
 // Descriptions (autodiff/description.hpp) as JSON and back.
 //
-// A field that is itself a description becomes an object in the object.
+// A nested description becomes a nested object.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ Json to_object(const D& value) {
   return json;
 }
 
-/// Reads a field and takes it out of the object; `what` begins the messages, `prefix` the key in them.
+/// Reads a field and removes it from the object. Messages begin with `what`, and keys in them with `prefix`.
 /// Throws std::invalid_argument for a missing or mistyped one.
 template <class Field>
 void take_field(Json& json, const std::string& what, const std::string& prefix, const char* key, Field& field) {
@@ -41,12 +41,12 @@ void take_field(Json& json, const std::string& what, const std::string& prefix, 
   field = json.take(key).get<Field>();
 }
 
-/// Throws std::invalid_argument when a key of the object was not taken.
+/// Throws std::invalid_argument if the object has a key left.
 inline void require_all_taken(const Json& json, const std::string& what, const std::string& prefix) {
   if (!json.object().empty()) fail(what, ": unknown key ", in_quotes(prefix + json.object().front().key));
 }
 
-/// Reads every field of `value`; `what` begins the messages, `prefix` the keys in them.
+/// Reads every field of `value`. Messages begin with `what`, and keys in them with `prefix`.
 /// Throws std::invalid_argument for a missing, unknown or mistyped key.
 template <Described D>
 void read_object(Json json, const std::string& what, const std::string& prefix, D& value) {
@@ -70,7 +70,7 @@ std::string to_json(const D& value) {
   return dump_json(to_object(value));
 }
 
-/// The description that the text holds. Throws std::invalid_argument, also for text that is not JSON.
+/// Parses a description. Throws std::invalid_argument, also for text that is not JSON.
 template <Described D>
 D parse(const std::string& text, const std::string& what) {
   D value;

@@ -13,7 +13,7 @@ unsigned byte_at(std::string_view text, std::size_t i) {
   return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
 }
 
-// How many bytes the UTF-8 character at the start of the text takes; 0 when there is none (RFC 3629: no overlong forms,
+// The length in bytes of the UTF-8 character at the start of the text; 0 if there is none (RFC 3629: no overlong forms,
 // no surrogates, nothing past U+10FFFF).
 std::size_t character_bytes(std::string_view text) {
   const unsigned first = byte_at(text, 0), second = byte_at(text, 1);
@@ -31,14 +31,14 @@ std::size_t character_bytes(std::string_view text) {
   return 0;
 }
 
-// True for U+EF80 to U+EFFF, which stand for the bytes 0x80 to 0xff: EE BE 80 to EE BF BF.
+// Whether it is one of U+EF80 to U+EFFF, EE BE 80 to EE BF BF, which encode the bytes 0x80 to 0xff.
 bool stands_for_byte(std::string_view character) {
   return character.size() == 3 && byte_at(character, 0) == 0xee && (byte_at(character, 1) | 1) == 0xbf;
 }
 
 using Library = nlohmann::ordered_json;
 
-// Builds a value from what the parser meets, one event after another.
+// Builds a value from the events of the parser.
 class Builder {
  public:
   using number_integer_t = Library::number_integer_t;
@@ -57,7 +57,7 @@ class Builder {
   bool number_unsigned(number_unsigned_t value) { return add(value); }
   bool number_float(number_float_t value, const string_t&) { return add(value); }
   bool string(string_t& value) { return add(from_utf8(value)); }
-  bool binary(binary_t&) { return true; }  // no part of JSON's text
+  bool binary(binary_t&) { return true; }  // does not occur in JSON text
   bool start_object(std::size_t) { return open(Json::Object()); }
   bool start_array(std::size_t) { return open(Json::Array()); }
   bool end_object() { return close(); }
@@ -68,7 +68,7 @@ class Builder {
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const Library::exception& error) {
-    constexpr std::size_t kMaxReason = 200;  // the reason quotes what was read, which may be long
+    constexpr std::size_t kMaxReason = 200;  // it quotes the input, which may be long
     fail(what_, " is not valid JSON: ", std::string(error.what()).substr(0, kMaxReason));
   }
 
@@ -86,7 +86,7 @@ class Builder {
     require(open_.size() < static_cast<std::size_t>(kMaxDepth), what_, " is nested more than ", kMaxDepth, " deep");
     Json& here = place();
     here = std::move(value);
-    open_.push_back(&here);  // stays where it is: nothing is added beside it before it is closed
+    open_.push_back(&here);  // the pointer stays valid: no sibling is added before it is closed
     keys_.emplace_back();
     return true;
   }
@@ -98,11 +98,11 @@ class Builder {
 
   const std::string& what_;
   Json root_;
-  std::vector<Json*> open_;                  // arrays and objects, from the outermost on
+  std::vector<Json*> open_;                  // arrays and objects, from the outermost to the innermost
   std::vector<std::set<std::string>> keys_;  // of the open ones
 };
 
-// The value as the library that prints it has it.
+// Converts a value to the type of the library that prints it.
 Library to_library(const Json& value) {
   if (value.is_boolean()) return value.get<bool>();
   if (value.is<std::uint64_t>()) return value.get<std::uint64_t>();
@@ -117,7 +117,7 @@ Library to_library(const Json& value) {
   if (value.is_object()) {
     Library object = Library::object();
     auto& members = object.get_ref<Library::object_t&>();
-    // object[key] would look at all keys so far.
+    // object[key] would search all keys so far.
     for (const auto& [key, member] : value.object()) members.emplace_back(key, to_library(member));
     return object;
   }
@@ -223,7 +223,7 @@ Json Json::take(std::string_view key) {
 }
 
 Json parse_json(std::string_view text, const std::string& what) {
-  // The parser would take it for the end, whatever follows.
+  // The parser would take a zero byte for the end of the text.
   require(text.find('\0') == text.npos, what, " is not valid JSON: it holds a zero byte");
   Builder builder(what);
   Library::sax_parse(text.begin(), text.end(), &builder);

@@ -1,4 +1,4 @@
-// JSON: a value, and its text.
+// JSON values, their parser and their printer.
 #pragma once
 
 #include <concepts>
@@ -14,7 +14,7 @@
 
 namespace rill {
 
-/// A value of a JSON text. Objects keep the order of their members.
+/// A JSON value. Objects keep the order of their members.
 class Json {
  public:
   struct Member;
@@ -54,11 +54,11 @@ class Json {
   /// "object", "array", "string", "number", "boolean" or "null".
   const char* type_name() const;
 
-  /// True when the value is a T: bool, an integer, which must fit, a floating-point number, which may be an integer,
-  /// std::string, std::vector of them, or std::map from std::string to them.
+  /// Whether the value is a T: bool, an integer type that can hold it, a floating-point type (which also takes
+  /// integers), std::string, a std::vector of these, or a std::map from std::string to these.
   template <class T>
   bool is() const;
-  /// The value as such a T. Throws std::invalid_argument when it is none.
+  /// The value as a T. Throws std::invalid_argument unless is<T>().
   template <class T>
   T get() const;
 
@@ -70,21 +70,21 @@ class Json {
   Array& array();
   Object& object();
 
-  /// The member of that name; null where there is none, and in what is no object.
+  /// The member of that name; null if there is none, or if this is not an object.
   const Json* find(std::string_view key) const;
   bool contains(std::string_view key) const { return find(key) != nullptr; }
-  /// The member of that name, added where there is none. A null becomes an object; throws std::invalid_argument for
-  /// other types.
+  /// The member of that name, which is added if there is none. A null becomes an object; throws std::invalid_argument
+  /// for other types.
   Json& operator[](std::string_view key);
-  /// The member of that name. Throws std::invalid_argument where there is none.
+  /// The member of that name. Throws std::invalid_argument if there is none.
   const Json& at(std::string_view key) const;
-  /// Takes the member of that name out and returns it. Throws as at() does.
+  /// Removes the member of that name and returns it. Throws as at() does.
   Json take(std::string_view key);
 
-  /// Adds an item to an array, or to null, which becomes one. Throws std::invalid_argument for other types.
+  /// Adds an item to an array; a null becomes an array. Throws std::invalid_argument for other types.
   void push_back(Json item);
 
-  /// Numbers are equal when their values are, whatever their types; objects when their members are in the same order.
+  /// Numbers of different types are equal if their values are. Objects must have their members in the same order.
   friend bool operator==(const Json& a, const Json& b) {
     return a.is_number() && b.is_number() ? a.get<double>() == b.get<double>() : a.value_ == b.value_;
   }
@@ -96,7 +96,7 @@ class Json {
   }
   [[noreturn]] void wrong_type(const char* expected) const;
 
-  // Integers are unsigned unless they are negative.
+  // Integers are stored as unsigned unless they are negative.
   std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> value_;
 };
 
@@ -107,20 +107,20 @@ struct Json::Member {
   friend bool operator==(const Member&, const Member&) = default;
 };
 
-/// What the text holds. `what` begins the messages: "the header".
-/// Throws std::invalid_argument for text that is not JSON or not UTF-8, for a key that stands twice in an object, and
-/// for arrays and objects more than kMaxDepth deep: they could not be copied or printed without overflowing the stack.
+/// Parses a text. Messages begin with `what`, such as "the header".
+/// Throws std::invalid_argument for text that is not JSON or not UTF-8, for a key that occurs twice in an object, and
+/// for nesting deeper than kMaxDepth, which could overflow the stack when the value is copied or printed.
 Json parse_json(std::string_view text, const std::string& what);
 inline constexpr int kMaxDepth = 32;
 
-/// The value for parse_json() to read back: on one line, or where an indentation is given with each part on a line of
-/// its own, indented by so many spaces a level. Strings that are values may hold any bytes, as a file's path
-/// may: see to_utf8(). Throws std::invalid_argument for a key that is not UTF-8.
+/// The value as text that parse_json() reads back: on one line or, if an indentation is given, with each element on its
+/// own line, indented by that many spaces per level. String values may hold any bytes, as paths of files do: see
+/// to_utf8(). Throws std::invalid_argument for a key that is not UTF-8.
 std::string dump_json(const Json& value, int indentation = -1);
 
-/// Any bytes as UTF-8, which they stay when they are UTF-8 already. Each byte b that is no part of it becomes the
-/// character U+EF00 + b, of Unicode's private use area, and so does each byte of such a character (the scheme of
-/// OPTU-8, "raw octets" in the ConScript registry). parse_json() and dump_json() do it to every string that is a value.
+/// Encodes any bytes as UTF-8. Valid UTF-8 is unchanged, but each byte b that is not part of a valid character becomes
+/// the character U+EF00 + b of Unicode's private use area, and so does each byte of such a character (the scheme of
+/// OPTU-8, "raw octets" in the ConScript registry). parse_json() and dump_json() convert every string value.
 std::string to_utf8(std::string_view bytes);
 /// The inverse.
 std::string from_utf8(std::string_view text);

@@ -21,7 +21,7 @@ constexpr const char* kFlowKey = "flow";
 
 // What a user of the library may have done.
 constexpr const char* kOwnNotes =
-    "; there the programs keep what they know of it: save notes of your own under another key";
+    "; the programs keep the description there: save your own notes under another key";
 
 // Two networks as one module.
 class VelocityAndScore final : public nn::Module {

@@ -435,7 +435,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) { return f.train_config("steps = 5\nstepz = 6\n"); }},
       {"WrongType", 2, "line 1: batch", [](const Folder& f) { return f.train_config("batch = \"big\"\n"); }},
       {"NoToml", 2, "line 1", [](const Folder& f) { return f.train_config("\x89PNG\r\n\x1a\n"); }},
-      {"UnfinishedArray", 2, "no end", [](const Folder& f) { return f.train_config("hidden = [64,\n64\n"); }},
+      {"UnfinishedArray", 2, "does not end", [](const Folder& f) { return f.train_config("hidden = [64,\n64\n"); }},
       {"KeyTwice", 2, "'steps' is set a second time",
        [](const Folder& f) { return f.train_config("steps = 5\nsteps = 6\n"); }},
       {"MissingConfig", 1, "absent.toml",

@@ -69,10 +69,10 @@ TEST(Toml, ErrorsNameFileAndLine) {
   EXPECT_THAT(error_of("a =\nb = 1"), HasSubstr("line 1: expected a value, found the end of the line"));
   EXPECT_THAT(error_of("a = b"), HasSubstr("found 'b'"));
   EXPECT_THAT(error_of("a = 1 2"), HasSubstr("expected the end of the line"));
-  EXPECT_THAT(error_of("a = \"b\nc = 1"), HasSubstr("the string has no end"));
-  EXPECT_THAT(error_of("a = 'b"), HasSubstr("the string has no end"));
+  EXPECT_THAT(error_of("a = \"b\nc = 1"), HasSubstr("the string does not end"));
+  EXPECT_THAT(error_of("a = 'b"), HasSubstr("the string does not end"));
   EXPECT_THAT(error_of("a = \"\\q\""), HasSubstr("unknown escape"));
-  EXPECT_THAT(error_of("\na = [1,\n2\n"), HasSubstr("the array that starts in line 2 has no end"));
+  EXPECT_THAT(error_of("\na = [1,\n2\n"), HasSubstr("the array that starts on line 2 does not end"));
   EXPECT_THAT(error_of("a = [1 2]"), HasSubstr("expected ',' or ']'"));
   EXPECT_THAT(error_of("[table]"), HasSubstr("tables are not used here"));
   EXPECT_THAT(error_of(std::string("\x89PNG\r\n\0", 7)), HasSubstr("'\\x89PNG"));

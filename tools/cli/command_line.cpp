@@ -14,21 +14,21 @@
 namespace rill::tools {
 namespace {
 
-// With `to` in the place of every `from`.
+// The text with every `from` replaced by `to`.
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) text.replace(at, from.size(), to);
   return text;
 }
 
-// An unset variable of a shell, as in --resume "$folder" or --resume=$folder, must not be taken for no option.
+// An unset shell variable, as in --resume "$folder" or --resume=$folder, must not be taken for a missing option.
 void require_text(const std::string& name, std::string_view text) {
   if (text.empty()) throw UsageError(concat("--", name, ": expected a value, found ''; leave it out for the default"));
 }
 
 }  // namespace
 
-// CLI11 splits the words and formats the help. What the texts mean is decided elsewhere, so that a file's mistakes read
-// like those of the command line.
+// CLI11 only splits the words and formats the help. The values are parsed elsewhere, so that errors in a file read like
+// those of the command line.
 bool CommandLine::parse(int argc, const char* const* argv) {
   const std::string called = program_name(argv[0]);
   CLI::App app(summary, called);
@@ -45,7 +45,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
     app.add_option("--" + option.name, keep, option.help)
         ->type_name(option.unit)
         ->group(option.group)
-        ->expected(option.is_flag ? 0 : 1)  // CLI11 takes a flag's text from --name=text, "true" without one
+        ->expected(option.is_flag ? 0 : 1)  // a flag's value is that of --name=value, or "true"
         ->multi_option_policy(option.is_flag ? CLI::MultiOptionPolicy::TakeLast : CLI::MultiOptionPolicy::TakeAll);
   }
   for (const auto& [name, help, value] : arguments) app.add_option(name, *value, help)->type_name("");
@@ -62,7 +62,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
       for (const std::string& text : option.given) require_text(option.name, text);
     }
     std::vector<std::string> extras = app.remaining();
-    std::erase(extras, "--");  // which ends the options, and CLI11 leaves
+    std::erase(extras, "--");  // CLI11 leaves the -- that ends the options
     if (extras.empty()) return true;
     const std::string& extra = extras.front();
     if (!extra.starts_with("-")) throw UsageError(concat("unexpected argument ", in_quotes(extra)));

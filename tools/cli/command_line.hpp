@@ -1,4 +1,4 @@
-// The command line of a program, split into options and their texts.
+// The command line of a program, split into options and their values.
 #pragma once
 
 #include <string>
@@ -6,28 +6,28 @@
 
 namespace rill::tools {
 
-/// A word that stands for something else, and what it was given.
+/// An option and its values.
 struct CommandLineOption {
   std::string name;  ///< without the dashes
-  std::string unit;  ///< what stands for the value in the help text
+  std::string unit;  ///< placeholder for the value in the help text
   std::string help, group;
   bool is_flag = false;
-  std::vector<std::string> given = {};  ///< its texts, in order; "true" for a flag
+  std::vector<std::string> given = {};  ///< its values, in order; "true" for a flag
 };
 
-/// An argument that has no name.
+/// An argument without a name.
 struct PositionalArgument {
   std::string name, help;
-  std::string* value;  ///< stays as it is when there is none
+  std::string* value;  ///< unchanged if the argument is missing
 };
 
 struct CommandLine {
-  std::string program, summary, example;  ///< in the example, "  program " stands for the name it was called by
+  std::string program, summary, example;  ///< in the example, "  program " is replaced by the name of the call
   std::vector<CommandLineOption> options;
   std::vector<PositionalArgument> arguments;
 
-  /// False when --help or --version was asked for, and printed to stdout. Throws UsageError for unknown options,
-  /// missing or empty values and words too many.
+  /// False if --help or --version was given, and printed to stdout. Throws UsageError for unknown options, missing or
+  /// empty values and extra words.
   bool parse(int argc, const char* const* argv);
 };
 

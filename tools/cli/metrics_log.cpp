@@ -20,7 +20,7 @@ namespace rill::tools {
 namespace {
 
 constexpr std::string_view kHeader = "step,loss,gradient_norm,learning_rate\n";
-constexpr const char* kWayOn = "; move it out of the folder, and training goes on with a new one";
+constexpr const char* kWayOn = "; move it out of the folder, and training continues with a new one";
 
 struct Row {
   Index step = 0;
@@ -47,7 +47,7 @@ void write_all(int descriptor, std::string_view text, const std::string& path) {
   }
 }
 
-// All of an open file.
+// The contents of an open file.
 std::string contents_of(int descriptor, const std::string& path) {
   std::string text;
   char buffer[1 << 16];
@@ -70,7 +70,7 @@ MetricsLog::MetricsLog(const std::string& path, Index steps_done) : path_(path) 
   } else {
     require_file(text.starts_with(kHeader), path, "expected the first line ", kHeader.substr(0, kHeader.size() - 1),
                  kWayOn);
-    // Behind the last line break there may be a row that was being written.
+    // After the last line break there may be an incomplete row.
     std::size_t length = kHeader.size();
     for (std::size_t end = 0; (end = text.find('\n', length)) != text.npos; length = end + 1) {
       const Row row = parse_row(std::string_view(text).substr(length, end - length), path);
@@ -104,7 +104,7 @@ void MetricsLog::append(const nn::StepReport& report, double mean_loss) {
 void MetricsLog::sync() {
   require_file(::fsync(file_.number()) == 0, path_, "cannot write: ", std::strerror(errno));
   if (names_open_file(path_, file_.number())) return;
-  write_file_atomically(path_, contents_of(file_.number(), path_));  // the rows live on as long as it is open
+  write_file_atomically(path_, contents_of(file_.number(), path_));  // a removed file keeps its rows while it is open
   open();
 }
 

@@ -1,11 +1,11 @@
-// Files that are kept open, and what others do to their names meanwhile.
+// Open files, and whether their names still lead to them.
 #pragma once
 
 #include <string>
 
 namespace rill::tools {
 
-/// The number of an open file, which it closes at its end; -1 for none.
+/// Owns a file descriptor; -1 for none.
 class Descriptor {
  public:
   explicit Descriptor(int number = -1) : number_(number) {}
@@ -21,7 +21,7 @@ class Descriptor {
   int number_;
 };
 
-/// False once somebody has removed the open file, or put another one in its place; also for none.
+/// False if the open file has been removed or replaced by another; also for none.
 bool names_open_file(const std::string& path, int descriptor);
 
 }  // namespace rill::tools

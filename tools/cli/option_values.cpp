@@ -1,4 +1,4 @@
-// The values of options: from text, and to TOML.
+// The values of options: parsed from text, and printed as TOML.
 #include <charconv>
 #include <cmath>
 
@@ -23,7 +23,7 @@ T parse_number(const std::string& text, const char* expected) {
 
 Index parse_index(const std::string& text) { return parse_number<Index>(text, "a whole number"); }
 
-// Each of the texts may itself be a list with commas.
+// Each of the texts may itself be a comma-separated list.
 std::vector<std::string> split(const std::vector<std::string>& texts) {
   std::vector<std::string> items;
   for (const std::string& text : texts) {
@@ -35,7 +35,7 @@ std::vector<std::string> split(const std::vector<std::string>& texts) {
   return items;
 }
 
-// The value of an option that takes one: the last word is the one that counts.
+// The value of an option that takes only one: the last one.
 const std::string& single(const std::vector<std::string>& texts) {
   require(!texts.empty(), "expected a value, found an empty list");
   return texts.back();

@@ -26,22 +26,22 @@ std::string Options::Binding::default_text() const {
   return text;
 }
 
-/// A name, and what it sets: one variable, or a field of each of several descriptions, of which one counts.
+/// A name and what it sets: one variable, or a field in each of several descriptions, one of which is in use.
 struct Options::Option {
   std::string name, group;
   Place place;
   std::vector<Binding> bindings = {};
-  std::size_t counts = 0;               // which of them
+  std::size_t counts = 0;               // index of the one in use
   std::vector<std::string> given = {};  // on the command line
-  std::string place_set = {};           // "c.toml: line 3: " for a value of a file
+  std::string place_set = {};           // "c.toml: line 3: " for a value from a file
   bool recent = false;                  // in the last file
-  bool unused_there = false;            // after the file that set it
-  std::string unused = {};              // why it changes nothing, once everything is read
+  bool unused_there = false;            // right after the file that set it
+  std::string unused = {};              // why it has no effect, once everything is read
 
   const Binding& binding() const { return bindings[counts]; }
 
-  // Sets every variable that can have this value. Throws std::invalid_argument when there is none. An option that is
-  // given several times has its last value; a list in a file is none.
+  // Sets every variable that accepts this value; throws std::invalid_argument if none does. An option that is given
+  // several times takes the last value, but a list in a file is an error.
   void set(const std::vector<std::string>& texts, bool is_list) {
     bool any = false;
     for (Binding& binding : bindings) {
@@ -58,8 +58,8 @@ struct Options::Option {
     if (!any) fail(bindings.front().error);
   }
 
-  // What stands behind the name in the help text: "unet: residual blocks of a level [1]; dit: transformer blocks [6]",
-  // or where they say the same "unet, dit: heads of attention [1; dit 4]".
+  // The help text after the name: "unet: residual blocks of a level [1]; dit: transformer blocks [6]", or, if they
+  // share a text, "unet, dit: heads of attention [1; dit 4]".
   std::string help() const {
     std::vector<std::string> parts, owners, defaults;
     std::string last_default;
@@ -147,7 +147,7 @@ void Options::refuse(Option& option, const std::string& reason) {
     return;
   }
   if (!option.given.empty()) throw UsageError(concat("--", option.name, ": ", reason));
-  // A value that turns off what is not there asks for nothing.
+  // A value that turns a feature off is harmless.
   const auto asks = [](const Binding& binding) {
     const std::string value = binding.write();
     const bool off = value == "0" || value == "false" || value == "[]" || value == "\"\"";
@@ -188,7 +188,7 @@ void Options::use_fields(const std::vector<FieldInUse>& fields) {
                                     [&](const Binding& binding) { return in_use(binding) != fields.end(); });
     if (found == bindings.end()) {
       const std::string& choice = bindings.front().choice;
-      if (choice.empty()) continue;  // whoever left it out says why, by refuse_unused()
+      if (choice.empty()) continue;  // the caller that left it out gives the reason, by refuse_unused()
       std::vector<std::string> owners;
       for (const Binding& binding : bindings) owners.insert(owners.end(), binding.owners.begin(), binding.owners.end());
       std::string chosen = find(choice)->binding().write();

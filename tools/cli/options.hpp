@@ -1,4 +1,4 @@
-// What a program can be told, by command line and by configuration file: each option declared once.
+// The options of a program, on the command line and in configuration files: each declared once.
 #pragma once
 
 #include <cstdint>
@@ -15,39 +15,39 @@
 
 namespace rill::tools {
 
-/// Throws UsageError, naming the option, when value < least.
+/// Throws UsageError, naming the option, if value < least.
 void require_at_least(const char* option, double value, double least);
 
 /// Where an option may be given.
 enum class Place { kEverywhere, kCommandLine };
 
-/// The options of one program. An option `steps` is --steps on the command line and the key steps in a file, with the
-/// same text as its value; in a file, lists stand in brackets and strings in quotes. Every option is a variable that
+/// The options of one program. An option `steps` is --steps on the command line and the key `steps` in a file, with the
+/// same value syntax, except that a file has lists in brackets and strings in quotes. Every option is a variable that
 /// holds its default until read_file() or apply_command_line() changes it.
 class Options {
  public:
-  /// `summary` is one line, `example` a few lines of commands. The help text calls the program by the name that it was
-  /// called by, in the example too.
+  /// `summary` is one line, `example` a few lines of commands. The help text and the example use the name by which the
+  /// program was called.
   Options(std::string program, std::string summary, std::string example);
   ~Options();
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
-  /// Options declared from here on stand under this heading in the help text and in files.
+  /// Puts options declared after this call under this heading, in the help text and in files.
   void group(std::string title) { group_ = std::move(title); }
 
   /// Declares an option. `value` is a std::string, bool (a flag: --name or --name=false), Index, std::uint64_t, double,
   /// or a vector of strings or whole numbers (separated by commas, or given several times), and must outlive this
-  /// object. `unit` stands for the value in the help text.
+  /// object. `unit` is the placeholder for the value in the help text.
   template <class T>
   void add(const std::string& name, T& value, const std::string& unit, const std::string& help,
            Place place = Place::kEverywhere) {
     bind(name, place, binding(value, unit, help));
   }
 
-  /// Declares an option for every field of a description that people can set. Fields of several descriptions share an
-  /// option where its name is the same: it sets all of them, and use() says which of them counts. Where only one thing
-  /// of several has these fields, `owner` is its name, and `choice` the option that chooses it, declared before.
+  /// Declares an option for every field of a description that can be set. Fields of several descriptions with the same
+  /// name share an option: it sets all of them, and use() says which one is in use. If only one of several alternatives
+  /// has these fields, `owner` is its name, and `choice` the option that selects it, declared before.
   template <Described D>
   void add_fields(D& description, const std::string& choice = "", const std::string& owner = "") {
     D::visit_fields(description, [&](const char* key, auto& field, const Setting& setting) {
@@ -58,8 +58,8 @@ class Options {
       }
     });
   }
-  /// The same for a description whose `kind`, which the option `choice` sets, decides which fields it has: those of
-  /// every kind.
+  /// The same for a description whose fields depend on its `kind`, which the option `choice` sets: declares the fields
+  /// of every kind.
   template <Described D>
   void add_fields_of_kinds(D& description, const std::string& choice, const std::vector<std::string>& kinds) {
     const std::string by_default = description.kind;
@@ -71,29 +71,29 @@ class Options {
     mark_common_fields(choice, kinds.size());
   }
 
-  /// An argument that has no name. Left empty by default.
+  /// An argument without a name. Empty by default.
   void add_positional(const std::string& name, std::string& value, const std::string& help);
 
-  /// Checks the command line and keeps it. False when --help or --version was asked for, and printed to stdout.
+  /// Checks the command line and keeps it. False if --help or --version was given, and printed to stdout.
   /// Throws UsageError for unknown options, missing or empty values and the like. (In a file an empty string or list is
-  /// a value: hidden = [] makes a linear network.)
+  /// valid: hidden = [] makes a linear network.)
   bool read_command_line(int argc, const char* const* argv);
-  /// The command line's values of an option, the last one first in force; empty when it was not given.
+  /// The values of an option on the command line, of which the last takes precedence; empty if it was not given.
   std::vector<std::string> given(const std::string& name) const;
 
-  /// Says that these settings change nothing beside the others as they are, and why. To be called after each file, and
-  /// once more after apply_command_line(). That call puts them back to their defaults, of which to_toml() makes
-  /// comments, and throws UsageError, which names the option or the file, the line and the key, and the reason, where
-  /// somebody asked for one in vain: on the command line; or in a file for another value than the default, if that
-  /// changed nothing after this file either. (A preset's setting may lose its use by what the command line says.)
+  /// Declares that these settings have no effect, given the others, and why. Call it after each file, and once more
+  /// after apply_command_line(). That last call resets them to their defaults, which to_toml() writes as comments, and
+  /// throws UsageError, naming the option (or the file, line and key) and the reason, if one was set in vain: on the
+  /// command line; or in a file, to another value than the default, if it had no effect right after that file either.
+  /// (The command line may override a preset so that one of its settings loses its effect.)
   void refuse_unused(const std::vector<std::string>& names, const std::string& reason);
 
-  /// The options with which add_fields() named this one as the choice, and that one itself.
+  /// This option, and those that add_fields() declared with it as the choice.
   std::vector<std::string> chosen_by(const std::string& choice) const;
 
-  /// Says that of what add_fields() declared these descriptions count, each with the fields that it has, and no others:
-  /// refuses as refuse_unused() does what other owners have, and fields that change nothing (Setting::only). Throws
-  /// UsageError for a value that a field cannot have.
+  /// Declares that of the descriptions of add_fields() only these are in use, each with the fields that it has. Fields
+  /// of other owners, and fields without effect (Setting::only), are refused as by refuse_unused(). Throws UsageError
+  /// for a value that a field cannot have.
   template <Described... D>
   void use(const D&... descriptions) {
     std::vector<FieldInUse> fields;
@@ -101,14 +101,14 @@ class Options {
     use_fields(fields);
   }
 
-  /// Sets what the lines of a TOML file say. Throws UsageError, naming the file, the line and the key; FileError when
-  /// the file cannot be read.
+  /// Applies the settings of a TOML file. Throws UsageError, naming the file, the line and the key; FileError if the
+  /// file cannot be read.
   void read_file(const std::string& path);
-  /// Sets what the command line said.
+  /// Applies the settings of the command line.
   void apply_command_line();
 
-  /// Every option that may stand in a file, with its value and its help text as a comment; those that change nothing
-  /// are comments, too.
+  /// Every option that a file may set, with its value, and its help text as a comment; those without effect are
+  /// commented out.
   std::string to_toml() const;
 
  private:
@@ -126,12 +126,12 @@ class Options {
     Reset reset;                           // to the default
     bool is_field = false;                 // of a description
     std::string choice = {};               // of a field: the option that chooses its owner
-    std::vector<std::string> owners = {};  // of a field: whose it is; empty for everyone's
-    bool everyones = false;                // of a field: everyone has it who can be chosen
-    std::string by_default = {};           // as write() gives it
-    std::string error = {};                // why it does not have the value that the option was given
+    std::vector<std::string> owners = {};  // of a field: the alternatives that have it; empty for all
+    bool everyones = false;                // of a field: every alternative has it
+    std::string by_default = {};           // as written by write()
+    std::string error = {};                // why it does not accept the option's value
 
-    std::string default_text() const;  // as a person writes it; empty where that goes without saying
+    std::string default_text() const;  // as a user would write it; empty if it goes without saying
   };
   struct FieldInUse {
     const void* variable;
@@ -176,9 +176,9 @@ class Options {
   }
   static std::string help_text(const Setting& setting);
 
-  /// Adds the variable to the option of that name, which is declared if there is none.
+  /// Adds the variable to the option of that name, which it declares if there is none.
   void bind(const std::string& name, Place place, Binding binding);
-  /// Marks as everyone's the fields that have so many owners.
+  /// Marks the fields that have this many owners as everyone's.
   void mark_common_fields(const std::string& choice, std::size_t owners);
   Option* find(const std::string& name) const;
   void refuse(Option& option, const std::string& reason);
@@ -203,7 +203,7 @@ class Options {
   std::vector<PositionalArgument> arguments_;
   std::string group_ = "Options";
   std::vector<std::unique_ptr<Option>> options_;
-  bool all_read_ = false;  // the command line, too
+  bool all_read_ = false;  // including the command line
 };
 
 }  // namespace rill::tools

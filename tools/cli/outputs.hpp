@@ -1,4 +1,4 @@
-// The files that a program is asked to write.
+// The output files of a program.
 #pragma once
 
 #include <string>
@@ -7,14 +7,14 @@
 namespace rill::tools {
 
 struct Output {
-  std::string option;                ///< that names it, without dashes
-  std::string path;                  ///< nothing is written when it is empty
-  std::vector<std::string> endings;  ///< of the formats that can be written, in lower case; none for any
+  std::string option;                ///< the option that names it, without dashes
+  std::string path;                  ///< empty for no output
+  std::vector<std::string> endings;  ///< extensions of the supported formats, in lowercase; empty for any
 };
 
-/// To be called before any work is done for the files. Throws UsageError for a name with another ending than the
-/// formats', and where an output would replace another one or an input, be it a file that is read or one that belongs
-/// to it; FileError where a folder is missing or closed to writing.
+/// Call it before any work is done for the files. Throws UsageError for an unsupported extension, and if an output
+/// would replace another output or an input (a file that is read, or one that belongs to it); FileError if a folder is
+/// missing or not writable.
 void check_outputs(const std::vector<Output>& outputs, const std::vector<std::string>& inputs);
 
 }  // namespace rill::tools

@@ -1,4 +1,4 @@
-// Work other than training steps that may take long: it says how far it is, and can be stopped.
+// Long work other than training steps: shows its progress and can be stopped.
 #pragma once
 
 #include <atomic>
@@ -12,19 +12,19 @@
 
 namespace rill::tools {
 
-/// "sampling 35 %, 12 s left" on stderr, on a terminal until it ends. Nothing is shown of what takes less than a
-/// second. While it lives, what its thread computes throws Stopped when a signal asks to stop
+/// Shows "sampling 35 %, 12 s left" on stderr; on a terminal, removes it at the end. Shows nothing for work of less
+/// than a second. While it lives, computations of its thread throw Stopped if a signal asks to stop
 /// (autodiff/interruption.hpp).
 class Phase {
  public:
   /// @param name   what is done: "sampling"
-  /// @param total  of the units of work; 0 when that cannot be known before
+  /// @param total  the units of work; 0 if unknown
   Phase(std::string name, double total);
   ~Phase() { line_.clear(); }
   Phase(const Phase&) = delete;
   Phase& operator=(const Phase&) = delete;
 
-  /// So many units more are about to be done. From any thread. Throws Stopped when a signal asked to stop.
+  /// Records that `units` more are about to be done. Call it from any thread. Throws Stopped if a signal asked to stop.
   void advance(double units);
 
  private:
@@ -35,7 +35,7 @@ class Phase {
   std::string name_;
   double total_;
   std::atomic<double> done_{0};
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   StatusLine line_;
   Pace pace_;
   Clock::time_point start_, last_time_;

@@ -22,7 +22,7 @@ fs::path presets_folder() {
   return !error && fs::is_directory(installed, error) ? installed : fs::path(RILL_PRESETS_FOLDER);
 }
 
-// "annulus", "tong/ot-cfm": paths in the folder, without the ending.
+// "annulus", "tong/ot-cfm": paths in the folder, without the extension.
 std::vector<std::string> all_names() {
   const fs::path folder = presets_folder();
   std::vector<std::string> names;

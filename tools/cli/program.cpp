@@ -24,7 +24,7 @@
 namespace rill::tools {
 namespace {
 
-// std::cout while a program runs: it remembers why a write failed, which a stream does not.
+// std::cout while a program runs: unlike a stream, it remembers why a write failed.
 class Stdout : public std::streambuf {
  public:
   Stdout() : before_(std::cout.rdbuf(this)) { setp(buffer_.data(), buffer_.data() + buffer_.size()); }
@@ -59,8 +59,8 @@ class Stdout : public std::streambuf {
   int error_ = 0;
 };
 
-// A closed stdout or stderr would otherwise be the number of the first file that is opened. Writing to a stream that
-// was opened for reading fails, as it should.
+// The first file opened would otherwise take the descriptor of a closed stdout or stderr. Writing to a file that was
+// opened for reading fails, as it should.
 void keep_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) == -1 && ::open("/dev/null", O_RDONLY) < 0) return;
@@ -76,7 +76,7 @@ int report(const std::string& name, const std::string& message, int code) {
 }  // namespace
 
 int run_program(const char* path, const std::function<int()>& body) {
-  // A file that may not grow (ulimit -f) and a pipe without a reader are then errors of write().
+  // Makes a file size limit (ulimit -f) and a pipe without a reader errors of write().
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
   keep_standard_descriptors();

@@ -1,4 +1,4 @@
-// The line that says how training goes.
+// The progress line of training.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 
 namespace rill::tools {
 
-/// Each line says the step, the time left, the mean loss since the line before, the gradient norm, the learning rate,
+/// Each line has the step, the time left, the mean loss since the previous line, the gradient norm, the learning rate,
 /// the time per step, and samples and floating-point operations (those of matrix products) per second.
 class Progress {
  public:
-  /// Training has `done` of `steps` steps behind it, of `batch` samples each.
+  /// `done` of `steps` steps, of `batch` samples each, are already done.
   Progress(Index done, Index steps, Index batch);
 
-  /// To be called after every step; it looks at the clock, and rarely does more.
+  /// Call it after every step; it checks the clock, and rarely does more.
   void step(const nn::StepReport& report);
-  /// Reports what has not been reported yet and ends the line.
+  /// Reports the remaining steps and ends the line.
   void finish();
   /// The time since the start.
   double seconds() const;

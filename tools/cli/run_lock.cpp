@@ -23,7 +23,7 @@ std::string this_process() {
   return concat("process ", ::getpid(), " on ", host.data());
 }
 
-// False when another process has it.
+// False if another process holds the lock.
 bool lock(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 
 }  // namespace
@@ -37,7 +37,7 @@ RunLock::~RunLock() {
   if (names_open_file(path_, file_.number())) ::unlink(path_.c_str());
 }
 
-// Nobody else comes in meanwhile: the folder stays locked while its file is made anew.
+// Safe, because the folder stays locked while its file is recreated.
 void RunLock::renew() {
   if (!names_open_file(folder_, of_folder_.number())) {
     of_folder_ = Descriptor(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -48,7 +48,7 @@ void RunLock::renew() {
     file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     require_file(file_.number() >= 0, path_, "cannot write: ", std::strerror(errno));
     if (!lock(file_.number())) refuse();
-    // Whoever had it before may have removed the file after it was opened here: then this lock keeps nobody out.
+    // The previous owner may have removed the file after it was opened here: then this lock would keep nobody out.
     if (names_open_file(path_, file_.number())) introduce();
   }
 }

@@ -1,4 +1,4 @@
-// One training at a time in a folder.
+// Allows one training at a time in a folder.
 #pragma once
 
 #include <string>
@@ -7,18 +7,19 @@
 
 namespace rill::tools {
 
-/// The right to write into a run's folder. While one process has it, the folder holds a file `lock` that says which;
-/// the right ends with the process, however that ends. Both the folder and the file are locked: a file can be removed
-/// by hand, and some network file systems lock no folders. Where there are no locks at all everybody gets it.
+/// The exclusive right to write to a run's folder. While a process holds it, the folder has a file `lock` that names
+/// the process; the lock ends with the process, however that ends. Both the folder and the file are locked: a file can
+/// be removed by hand, and some network file systems cannot lock folders. If the file system has no locks at all, every
+/// process gets it.
 class RunLock {
  public:
-  /// Throws FileError, saying who has it, when another process does; also when the file cannot be written.
+  /// Throws FileError, naming the owner, if another process holds it; also if the file cannot be written.
   explicit RunLock(const std::string& folder);
   ~RunLock();
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
-  /// Makes the file anew when somebody has removed it, or the whole folder. Throws as the constructor.
+  /// Recreates the file if it, or the whole folder, was removed. Throws as the constructor.
   void renew();
 
  private:

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTerminalInterval(200), kPlainInterval(5000);
 
-// Whether stderr is a terminal that knows how to go back to the start of a line and erase it.
+// Whether stderr is a terminal that can return to the start of a line and erase it.
 bool has_movable_cursor() {
   const char* variable = std::getenv("TERM");
   const std::string_view kind(variable == nullptr ? "" : variable);

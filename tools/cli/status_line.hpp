@@ -1,4 +1,4 @@
-// A line on stderr that says how work goes.
+// A progress line on stderr.
 #pragma once
 
 #include <chrono>
@@ -8,12 +8,12 @@
 
 namespace rill::tools {
 
-/// Joins fields by two spaces, the most important first; of those that do not fit into `width` columns the last are
-/// left out. The first field is cut when it alone is too long.
+/// Joins fields by two spaces, the most important first, leaving out the last ones if they do not fit into `width`
+/// columns. The first field is truncated if it alone is too long.
 std::string fitted(const std::vector<std::string>& fields, std::size_t width);
 
-/// On a terminal one line that is rewritten some five times a second, elsewhere (a file, a pipe, TERM=dumb) a line
-/// every few seconds. There are no colors, whatever NO_COLOR says.
+/// On a terminal, one line that is rewritten some five times a second; elsewhere (a file, a pipe, TERM=dumb), a line
+/// every few seconds. Never in color.
 class StatusLine {
  public:
   using Clock = std::chrono::steady_clock;
@@ -24,18 +24,18 @@ class StatusLine {
   StatusLine(const StatusLine&) = delete;
   StatusLine& operator=(const StatusLine&) = delete;
 
-  /// Whether the last line, or the start, is long enough ago for a new one.
+  /// Whether enough time has passed since the last line, or the start, for a new one.
   bool due(Clock::time_point now) const;
   /// Shows the fields, the most important first.
   void show(const std::vector<std::string>& fields, Clock::time_point now);
-  /// Leaves a terminal's cursor on a new line, below what was shown last.
+  /// Moves a terminal's cursor to a new line, below the last one shown.
   void finish();
-  /// Removes from a terminal what was shown last.
+  /// Removes the last line shown from a terminal.
   void clear();
 
  private:
   bool terminal_;
-  bool open_ = false;  // the cursor stands behind what was shown last
+  bool open_ = false;  // the cursor is at the end of a line
   Clock::time_point last_time_;
 };
 

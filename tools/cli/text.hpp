@@ -1,4 +1,4 @@
-// Numbers and names as text for people.
+// Numbers and names as readable text.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace rill::tools {
 
-/// The message on one line: line breaks become blanks, other control characters question marks.
+/// The message on one line: line breaks become spaces, other control characters question marks.
 std::string one_line(std::string_view text);
 
 /// `digits` significant digits, without trailing zeros: 0.00123, 1.5e-07.
@@ -19,7 +19,7 @@ std::string duration(double seconds);
 /// The 64-bit FNV-1a hash (Fowler, Noll and Vo, 1991).
 std::uint64_t hash(std::string_view bytes);
 
-/// The text as one word of a shell's command line, in quotes where it needs them.
+/// The text as one word of a shell command, quoted if necessary.
 std::string shell_word(const std::string& text);
 
 }  // namespace rill::tools

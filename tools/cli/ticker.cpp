@@ -15,7 +15,7 @@ Ticker::Ticker(Phase& phase)
           try {
             phase.advance(0);
           } catch (const Stopped&) {
-            return;  // who does the work is who stops
+            return;  // the thread that does the work will stop
           }
         }
       }) {}

@@ -1,4 +1,4 @@
-// A phase's line that moves on while its work does not come by to say how far it is.
+// Updates a phase's line while its work reports no progress.
 #pragma once
 
 #include <condition_variable>
@@ -9,7 +9,7 @@
 
 namespace rill::tools {
 
-/// While it lives, it has the phase shown some five times a second. The phase must outlive it.
+/// While it lives, it shows the phase some five times a second. The phase must outlive it.
 class Ticker {
  public:
   explicit Ticker(Phase& phase);
@@ -17,7 +17,7 @@ class Ticker {
  private:
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::jthread thread_;  // which the destructor asks to stop, and waits for
+  std::jthread thread_;  // stopped and joined by the destructor
 };
 
 }  // namespace rill::tools

@@ -18,7 +18,7 @@ bool ends_value(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'
 class Parser {
  public:
   Parser(std::string_view text, const std::string& file) : rest_(text), file_(file) {
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // some editors begin UTF-8 files with it
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // some editors write it at the start of UTF-8 files
     if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
   }
 
@@ -73,7 +73,7 @@ class Parser {
     }
   }
 
-  // What stands at the current position, for messages.
+  // The text at the current position, for messages.
   std::string found() const {
     if (rest_.empty()) return "the end of the file";
     if (next() == '\n') return "the end of the line";
@@ -95,7 +95,7 @@ class Parser {
     for (skip_lines(); !take(']'); skip_lines()) {
       if (!rest_.empty()) values.push_back(value());
       skip_lines();
-      if (rest_.empty()) wrong("the array that starts in line ", first_line, " has no end");
+      if (rest_.empty()) wrong("the array that starts on line ", first_line, " does not end");
       if (!take(',') && next() != ']') wrong("expected ',' or ']' in the array, found ", found());
     }
     return values;
@@ -134,7 +134,7 @@ class Parser {
   }
 
   char string_character() {
-    if (rest_.empty() || next() == '\n') wrong("the string has no end");
+    if (rest_.empty() || next() == '\n') wrong("the string does not end");
     return advance();
   }
 

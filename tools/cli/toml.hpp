@@ -1,4 +1,4 @@
-// Configuration files: the part of TOML that a list of settings needs.
+// Configuration files: the subset of TOML that a list of settings needs.
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@ namespace rill::tools {
 /// One line `key = value` of a file.
 struct TomlEntry {
   std::string key;
-  std::vector<std::string> values;  ///< one for a plain value, any number for an array; strings without their quotes
+  std::vector<std::string> values;  ///< one for a plain value, any number for an array; strings are unquoted
   int line;                         ///< counted from 1
 };
 
 /// Reads keys with a string ("basic" or 'literal'), a number, true, false, or an array of these, which may run over
 /// several lines; comments and blank lines. That is TOML 1.0 without tables, dates, dotted keys and multi-line strings.
-/// `file` begins the messages. Throws std::invalid_argument, naming the line, for anything else and for a key that
-/// stands there twice.
+/// Messages begin with `file`. Throws std::invalid_argument, naming the line, for anything else and for a key that
+/// occurs twice.
 std::vector<TomlEntry> parse_toml(std::string_view text, const std::string& file);
 
 /// A string as a TOML value, in quotes.

@@ -1,4 +1,4 @@
-// What is wrong with what a program was told.
+// Errors of the command line and configuration.
 #pragma once
 
 #include <stdexcept>

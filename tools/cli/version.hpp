@@ -1,4 +1,4 @@
-// Which rill this is.
+// The version of rill.
 #pragma once
 
 #include <string>

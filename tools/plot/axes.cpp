@@ -14,14 +14,14 @@
 namespace rill::tools {
 namespace {
 
-constexpr double kOffsetRow = 1.5 * layout::kTickText;  // from the x labels to their offset
+constexpr double kOffsetRow = 1.5 * layout::kTickText;  // distance from the x labels to their offset
 
 bool is_finite(double x, double y) { return std::isfinite(x) && std::isfinite(y); }
 
 }  // namespace
 
 Dots dots_for(std::size_t count, double scale) {
-  constexpr double kSparse = 500;  // up to this many are drawn in full size
+  constexpr double kSparse = 500;  // up to this many points are drawn at full size
   const double share = std::pow(std::min(1.0, kSparse / static_cast<double>(std::max<std::size_t>(count, 1))), 0.25);
   return {2.2 * scale * share, 0.8 * share};
 }
@@ -101,7 +101,7 @@ void Axes::heat_map(std::span<const Real> values, int rows, int columns, double 
       rows > 0 && columns > 0 && values.size() == static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns),
       "heat map: ", values.size(), " values are not ", rows, " x ", columns);
   require(low < high, "heat map: values from ", low, " to ", high, ": expected an increasing range");
-  // The two cells whose centers enclose a place in [0, 1] of the frame, and how near it is to the second.
+  // The two cells whose centers enclose a position in [0, 1] of the frame, and the weight of the second.
   struct Between {
     int first, second;
     double share;
@@ -136,7 +136,7 @@ void Axes::frame(const AxisTicks& ticks, bool y_labels) const {
   canvas_.rectangle({f.left - line, f.top, f.left, f.bottom}, kFrameGray);
   canvas_.rectangle({f.right, f.top, f.right + line, f.bottom}, kFrameGray);
 
-  // Ticks lie on whole pixels, and so are as sharp as the frame.
+  // Ticks lie on whole pixels, so they are as sharp as the frame.
   for (const Tick& tick : ticks.x.ticks) {
     const double x = std::round(at(tick.value, 0).x - line / 2);
     canvas_.rectangle({x, f.bottom + line, x + line, f.bottom + line + length}, kFrameGray);

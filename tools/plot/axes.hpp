@@ -1,4 +1,4 @@
-// A frame with ticks, and the map from the numbers to the picture.
+// A frame with ticks, and the mapping from numbers to pixels.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace rill::tools {
 
-/// How a set of points is drawn: discs, smaller and fainter the more of them there are, so that density shows as shade.
+/// How a set of points is drawn: as disks, smaller and fainter the more there are, so that density shows as shade.
 struct Dots {
   double radius = 1;
   double opacity = 1;
@@ -22,7 +22,7 @@ struct Dots {
 /// Radius in pixels, for a plot drawn at `scale` pixels per unit of layout.
 Dots dots_for(std::size_t count, double scale);
 
-/// What is marked along both axes.
+/// The ticks of both axes.
 struct AxisTicks {
   OffsetTicks x;
   OffsetTicks y;
@@ -31,7 +31,7 @@ struct AxisTicks {
 /// frame of `width` units.
 AxisTicks ticks_for(const Limits& limits, double width, int most);
 
-/// Room around a frame of `width` units for a title and tick labels, within the picture's white margin; in units.
+/// Space around a frame of `width` units for a title and tick labels, inside the picture's white margin; in units.
 struct Margins {
   double left = 0;
   double top = 0;
@@ -47,22 +47,22 @@ class Axes {
  public:
   Axes(Canvas& canvas, const Rect& frame, const Limits& limits, double scale);
 
-  /// Where a point of the plane is in the picture.
+  /// The position of a point of the plane in the picture.
   Point at(double x, double y) const;
 
-  /// Draws x, y, x, y, ... as discs, clipped to the frame. Points with a NaN or an infinity are skipped.
+  /// Draws points x, y, x, y, ... as disks, clipped to the frame. Points with a NaN or an infinity are skipped.
   void points(std::span<const double> values, const Color& color, const Dots& dots) const;
 
   /// Draws connected lines through points of the plane, clipped to the frame and broken at any that is not finite.
   void path(std::span<const Point> points, double width, const Color& color) const;
 
   /// Fills the frame with a field: `values` are [rows, columns], the first row at the bottom (y_low), interpolated
-  /// between the centers of their cells. `colors` is given (value - low) / (high - low), as viridis() takes it.
+  /// between the centers of their cells. `colors` is called with (value - low) / (high - low), like viridis().
   void heat_map(std::span<const Real> values, int rows, int columns, double low, double high,
                 Color (*colors)(double)) const;
 
-  /// Draws the frame and the ticks, with labels below and, where asked for, on the left. An offset of the labels is
-  /// written under those of x and above those of y.
+  /// Draws the frame and the ticks, with labels below and, if requested, on the left. An offset of the labels is
+  /// written below those of x and above those of y.
   void frame(const AxisTicks& ticks, bool y_labels) const;
 
   /// Centers one line above the frame, in smaller type if it is too long.

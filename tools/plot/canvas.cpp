@@ -98,7 +98,7 @@ void Canvas::line(Point from, Point to, double width, Color color) {
   strokes({&ends, 1}, width, color);
 }
 
-// Collects the largest coverage of every pixel over all segments, then blends once.
+// Takes the largest coverage of every pixel over all segments, then blends once.
 void Canvas::strokes(std::span<const std::vector<Point>> paths, double width, const Color& color) {
   const double reach = width / 2 + 0.5;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();

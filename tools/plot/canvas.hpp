@@ -1,4 +1,4 @@
-// A picture to draw on: anti-aliased discs, lines, rectangles and text, blended onto a background.
+// A picture to draw on: anti-aliased disks, lines, rectangles and text, blended onto a background.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct TextStyle {
 
 /// Coordinates are pixels, with (0, 0) at the upper left corner of the picture and y growing downward, so the center
 /// of the first pixel is (0.5, 0.5). Everything may lie partly or wholly outside. Colors are kept as floating-point
-/// numbers until image() rounds them: thousands of faint discs on one spot add up as they should.
+/// numbers until image() rounds them, so that thousands of faint disks on one spot add up correctly.
 class Canvas {
  public:
   /// Throws std::invalid_argument unless both sizes are in [1, 32768].
@@ -42,13 +42,13 @@ class Canvas {
   int width() const { return width_; }
   int height() const { return height_; }
 
-  /// Limits all that follows to the whole pixels inside `area`; reset_clip() lifts the limit.
+  /// Clips all further drawing to the whole pixels inside `area`, until reset_clip().
   void clip(const Rect& area);
   void reset_clip();
 
-  /// A filled rectangle; pixels that it covers in part are blended in proportion.
+  /// A filled rectangle; partially covered pixels are blended in proportion.
   void rectangle(const Rect& area, Color color);
-  /// A filled disc.
+  /// A filled disk.
   void disc(Point center, double radius, Color color);
   /// Connected segments with round ends and joints. Where a path crosses itself, its opacity counts once.
   void path(std::span<const Point> points, double width, Color color);

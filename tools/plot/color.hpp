@@ -20,13 +20,13 @@ struct Color {
 };
 
 inline constexpr Color kWhite = Color::hex(0xffffff);
-/// Text that should be read first, and text that explains.
+/// Primary text and data (kInk), secondary text (kGray).
 inline constexpr Color kInk = Color::hex(0x1f2933);
 inline constexpr Color kGray = Color::hex(0x5f6b7a);
 /// Frames, ticks and grid lines.
 inline constexpr Color kFrameGray = Color::hex(0xb8c1cc);
 inline constexpr Color kGridGray = Color::hex(0xe8ecf0);
-/// Data is blue; samples of a model are orange; further sets take what follows.
+/// Samples are blue. Lines of trajectories and invalid pixels are orange. Charts use the others for further series.
 inline constexpr Color kBlue = Color::hex(0x2563a8);
 inline constexpr Color kOrange = Color::hex(0xd1561b);
 inline constexpr Color kTeal = Color::hex(0x12806f);

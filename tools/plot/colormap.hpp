@@ -1,4 +1,4 @@
-// Color maps: a number between 0 and 1 becomes a color.
+// Colormaps: map a number between 0 and 1 to a color.
 #pragma once
 
 #include "tools/plot/color.hpp"
@@ -6,8 +6,8 @@
 namespace rill::tools {
 
 /// Viridis and magma by Nathaniel Smith and Stefan van der Walt (matplotlib; released under CC0): perceived lightness
-/// grows evenly from dark at 0 to light at 1. Values outside [0, 1] take the color of the nearer end; NaN is gray.
-/// Each map is a line through every fifth of the 256 published colors, at most 0.92/255 from any of them.
+/// grows evenly from dark at 0 to light at 1. Values outside [0, 1] are clamped; NaN is gray.
+/// Each map interpolates linearly between every fifth of the 256 published colors, within 0.92/255 of all of them.
 Color viridis(double value);
 Color magma(double value);
 

@@ -155,8 +155,8 @@ void append_curve(std::vector<Point>& stroke, Point b, Point c, Point d) {
 }
 
 Glyph parse(const GlyphSource& source) {
-  // A cubic whose handles are this share of its sides is a quarter of an ellipse; slightly more gives squarer
-  // shoulders, as drawn letters have.
+  // A cubic whose handles are 0.552 of its sides is nearly a quarter of an ellipse; slightly more gives the squarer
+  // shoulders of drawn letters.
   constexpr double kHandle = 0.585;
   Glyph glyph{source.advance + kTracking, {}};
   const char* text = source.path;
@@ -220,7 +220,7 @@ const Glyph& glyph(char32_t code) {
   return found == glyphs.end() ? missing : found->second;
 }
 
-// Calls visit(glyph, pen), in units, for each character and returns where the pen ends.
+// Calls visit(glyph, pen), in units, for each character, and returns the final position of the pen.
 template <class Visit>
 double walk(std::string_view text, const Visit& visit) {
   double pen = 0;

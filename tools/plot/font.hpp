@@ -14,9 +14,9 @@ inline constexpr double kCapHeight = 0.7;
 inline constexpr double kAscent = 0.81;
 inline constexpr double kDescent = 0.25;
 
-/// How far `text` carries the pen, in pixels, at `size` pixels per em. The ink lies within, its side bearings included.
+/// The advance width of `text` in pixels, at `size` pixels per em. The ink lies within it.
 /// Text is UTF-8. There are glyphs for all of printable ASCII, the minus sign (U+2212) and the times sign (U+00D7);
-/// anything else counts and draws as one empty box per character.
+/// any other character is an empty box.
 double text_width(std::string_view text, double size);
 
 /// The center lines of the text's strokes, for a pen that starts at `start` on the baseline; y grows downward.

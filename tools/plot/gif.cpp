@@ -91,7 +91,7 @@ void put_palette(Encoder& encoder, const Palette& palette, int width, int height
   encoder.check_last(EGifPutScreenDesc(encoder.file, width, height, 8, 0, map.get()));
 }
 
-// The Netscape extension: repeat without end.
+// The Netscape extension: repeat forever.
 void put_loop(Encoder& encoder) {
   constexpr std::array<GifByteType, 3> kForever = {1, 0, 0};
   encoder.check_last(EGifPutExtensionLeader(encoder.file, APPLICATION_EXT_FUNC_CODE));

@@ -9,7 +9,7 @@
 namespace rill::tools {
 
 struct GifOptions {
-  /// How long each frame is shown, and the last one; rounded to hundredths of a second, at least 0.02.
+  /// How long each frame is shown, and the last one; rounded to hundredths of a second, at least 0.02 s.
   double frame_seconds = 0.05;
   double last_seconds = 2;
   /// Colors in the palette that all frames share, 2 to 256. Fewer make smaller files.

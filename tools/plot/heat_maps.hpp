@@ -1,4 +1,4 @@
-// A function on the plane as colors: several side by side, with one bar that says what the colors mean.
+// Heat maps of functions on the plane, side by side, with a shared color bar.
 #pragma once
 
 #include <span>

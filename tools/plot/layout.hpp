@@ -1,4 +1,4 @@
-// The measures of all plots, in units of which there are `scale` pixels.
+// The dimensions of all plots, in units of `scale` pixels.
 #pragma once
 
 namespace rill::tools::layout {

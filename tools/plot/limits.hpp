@@ -20,15 +20,15 @@ struct Limits {
 
   double width() const { return x_high - x_low; }
   double height() const { return y_high - y_low; }
-  /// How far along the axis a number lies: 0 at its low end, 1 at the high one. Halved, no difference overflows.
+  /// The position of a number along the axis: 0 at the low end, 1 at the high end. Halving avoids overflow.
   double x_share(double x) const { return (x / 2 - x_low / 2) / (x_high / 2 - x_low / 2); }
   double y_share(double y) const { return (y / 2 - y_low / 2) / (y_high / 2 - y_low / 2); }
 };
 
-/// A range that shows the numbers and that a few outliers do not stretch: from the 0.5 % to the 99.5 % quantile,
-/// extended to the outermost numbers within 30 % of that range on either side, and a margin of 5 %. NaNs and infinities
-/// are skipped. Numbers that are all the same, or that double precision hardly tells apart, are widened by 1, which is
-/// the unit of a constant column, or by a few of their roundings. No numbers at all give [-1, 1].
+/// A range of the numbers that is robust to a few outliers: from the 0.5 % to the 99.5 % quantile, extended to the
+/// outermost numbers within 30 % of that range on either side, plus a margin of 5 %. NaNs and infinities are skipped. A
+/// range of numbers that are equal, or nearly so in double precision, is widened by 1, the unit of a constant column,
+/// or by a few rounding errors. No numbers at all give [-1, 1].
 Range robust_range(std::vector<double> values);
 
 /// robust_range() of both coordinates of the points in all sets (each x, y, x, y, ...); a point with a NaN or an

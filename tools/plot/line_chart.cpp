@@ -46,7 +46,7 @@ Limits limits_of(std::span<const Series> series) {
     last = first + 2;
   }
   constexpr double kNearZero = 0.05;
-  if (first > 0 && first < kNearZero * last) first = 0;  // steps that begin at 1 or 100
+  if (first > 0 && first < kNearZero * last) first = 0;  // for steps that begin at 1 or 100
   const Range range = robust_range(std::move(values));
   return {first, last, range.low, range.high};
 }
@@ -65,7 +65,7 @@ class Names {
   /// 0 without names.
   double width() const { return named_.empty() ? 0 : kSample * size_ + gap() + widest_; }
 
-  /// With the upper left corner there, on a ground that keeps lines behind from disturbing.
+  /// Draws them with the upper left corner there, on a background that hides lines behind them.
   void draw(Canvas& canvas, double left, double top) const {
     if (named_.empty()) return;
     const double row = 1.5 * size_, height = row * static_cast<double>(named_.size());

@@ -24,7 +24,7 @@ struct LineChartOptions {
   bool log_y = false;
   /// An x axis in powers of two; points whose x is not positive break the line.
   bool log2_x = false;
-  /// The names to the right of the frame, for lines that fill it.
+  /// Put the names to the right of the frame, for lines that fill it.
   bool names_beside = false;
   /// Size of the plot in units of layout (text is 11 and 14 units high), and pixels per unit.
   double width = 440;

@@ -77,7 +77,7 @@ struct Box {
         widest = static_cast<int>(axis);
       }
     }
-    if (colors.size() == 1) error = 0;  // where rounding may leave a little
+    if (colors.size() == 1) error = 0;  // rounding may leave a small error
   }
 };
 

@@ -10,14 +10,14 @@
 
 namespace rill::tools {
 
-/// At most 256 colors that stand for all colors of a set of pictures, one palette for all of them: what stands still in
-/// a film keeps its color. No dithering, whose noise flickers and does not compress.
+/// At most 256 colors that represent all colors of a set of pictures. The pictures share one palette, so that the still
+/// parts of an animation keep their colors. No dithering, whose noise flickers and does not compress.
 class Palette {
  public:
-  /// Again and again cuts the group of colors with the largest squared error in two, at the mean of the channel that
-  /// varies most, then moves every color to the mean of what it stands for (k-means). When there are no more than
-  /// `most` colors each is kept exactly; otherwise those that cover a hundredth of all pixels or more (backgrounds,
-  /// flat areas) are, up to half of the palette. Throws std::invalid_argument unless 2 <= most <= 256.
+  /// Repeatedly splits the group of colors with the largest squared error, at the mean of the channel that varies most,
+  /// then moves every color to the mean of those it represents (k-means). If there are at most `most` colors, each is
+  /// kept exactly; otherwise only those of a hundredth of all pixels or more (backgrounds, flat areas), up to half of
+  /// the palette. Throws std::invalid_argument unless 2 <= most <= 256.
   explicit Palette(std::span<const Image> images, int most = 256);
 
   /// 0xrrggbb.

@@ -1,4 +1,4 @@
-// The ways that points took.
+// Plots of trajectories.
 #pragma once
 
 #include <span>
@@ -7,8 +7,8 @@
 
 namespace rill::tools {
 
-/// Points in the plane from their start (gray dots) to their end (blue dots), with a line for each way. `states` are
-/// the points ([n, 2] values: x, y, x, y, ...) at successive times; ways of at most 400 points are drawn, ends of all.
+/// Trajectories of points in the plane: gray dots at the start, blue dots at the end, and a line for each. `states` are
+/// the points ([n, 2] values: x, y, x, y, ...) at successive times; at most 400 lines are drawn, but all dots.
 /// With equal axes there is one scale for x and y, otherwise each has its own.
 /// Throws std::invalid_argument for fewer than two states, odd numbers of values and states of different sizes.
 Image path_plot(std::span<const std::span<const double>> states, bool equal_axes = true);

@@ -1,4 +1,4 @@
-// Scatter plots: one, or several side by side on the same axes, and films of moving points.
+// Scatter plots: one, or several side by side on the same axes, and animations of moving points.
 #pragma once
 
 #include <optional>
@@ -33,8 +33,8 @@ struct ScatterOptions {
 /// without panels, for an odd number of values, or limits that are not finite and increasing.
 Image scatter(std::span<const Panel> panels, const ScatterOptions& options = {});
 
-/// One picture for each time, for write_gif(): the same points on their way, on fixed axes, below "t = 0.37".
-/// `states` holds the points ([n, 2] values) at each of `times`; throws std::invalid_argument where their numbers
+/// One picture for each time, for write_gif(): the moving points on fixed axes, titled "t = 0.37".
+/// `states` holds the points ([n, 2] values) at each of `times`; throws std::invalid_argument if their numbers
 /// differ. Limits default to robust_limits() of all states; ScatterOptions{.width = 400, .scale = 1} and
 /// GifOptions{.colors = 64} suit a web page.
 std::vector<Image> scatter_film(std::span<const std::span<const double>> states, std::span<const double> times,

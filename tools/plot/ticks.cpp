@@ -32,7 +32,7 @@ struct Steps {
       digit = 1;
       ++exponent;
     }
-    const double slack = 1e-9;  // in steps: an end that misses a tick by rounding still has it
+    const double slack = 1e-9;  // in steps: keeps a tick at an end despite rounding
     first = std::ceil(low / multiple(1) - slack);
     last = std::floor(high / multiple(1) + slack);
   }
@@ -42,7 +42,7 @@ struct Steps {
     return exponent < 0 ? k * digit / std::pow(10, -exponent) : k * digit * std::pow(10, exponent);
   }
   double largest() const { return std::max(std::abs(multiple(first)), std::abs(multiple(last))); }
-  // Significant digits that tell the largest multiple from its neighbor.
+  // The significant digits that distinguish the largest multiple from its neighbor.
   int digits() const {
     return std::max(0, static_cast<int>(std::floor(std::log10(std::max(largest(), multiple(1))))) - exponent) + 1;
   }
@@ -78,7 +78,7 @@ std::vector<Tick> nice_ticks(double low, double high, int most) {
   const int decimals = std::max(0, -steps.exponent);
   const bool plain = steps.largest() < kLargestPlain && decimals <= kMostDecimals;
   std::vector<Tick> ticks;
-  // Bounded where doubles are too coarse.
+  // Bounded, in case doubles are too coarse.
   const int count = static_cast<int>(std::min(steps.last - steps.first, most + 1.0)) + 1;
   for (int i = 0; i < count; ++i) {
     const double k = steps.first + i;
