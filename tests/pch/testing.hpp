@@ -1,0 +1,3 @@
+// What every test includes, compiled once for each program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
