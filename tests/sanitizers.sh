@@ -10,7 +10,8 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 configure() {
   local again=()
   [ ! -f "$1/build.ninja" ] || again=(--reconfigure)
-  # With sanitizers, more than -O1 and lines' numbers takes clang long and gains little.
-  meson setup "${again[@]}" "$1" -Db_sanitize="$2" -Db_lundef=false -Dbuildtype=plain -Doptimization=1 \
+  # With sanitizers, more than -O1 and line numbers takes clang long and gains little. Without precompiled headers, which
+  # hide what a file forgets to include.
+  meson setup "${again[@]}" "$1" -Db_sanitize="$2" -Db_lundef=false -Db_pch=false -Dbuildtype=plain -Doptimization=1 \
     -Dcpp_args="-D_GLIBCXX_ASSERTIONS -gline-tables-only ${CXXFLAGS:-}" "${@:3}"
 }
