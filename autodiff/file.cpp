@@ -85,9 +85,8 @@ std::string read_file(const std::string& path, const StartCheck& check) {
   // The size is only a first guess: a pipe has none, and a file may grow.
   const std::size_t most = std::max(size.value_or(0), kMostUnsized);
   while (filled == contents.size()) {
-    require_file(filled <= most, path,
-                 size ? "grows while it is read" : "is a pipe or a device that does not end", " after ", most,
-                 " bytes; expected a regular file");
+    require_file(filled <= most, path, size ? "grows while it is read" : "is a pipe or a device that does not end",
+                 " after ", most, " bytes; expected a regular file");
     contents.resize(std::min(most, std::max(2 * filled, size.value_or(0))) + 1);
     filled = read_until_full(path, descriptor, contents, filled);
   }

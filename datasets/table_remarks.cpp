@@ -116,8 +116,7 @@ std::vector<std::string> remarks(const Table& table, const Standardization& unit
                             "and likelihoods are meaningless; leave such columns out"));
   }
   if (!repetitions.empty()) {
-    result.push_back(concat(some(repetitions),
-                            ", in the same or other units: learned like the others, so samples ",
+    result.push_back(concat(some(repetitions), ", in the same or other units: learned like the others, so samples ",
                             "will agree only approximately, and likelihoods are meaningless; leave such columns out"));
   }
   return result;

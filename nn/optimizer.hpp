@@ -1,4 +1,4 @@
-// Optimizers: they change parameters in place, along the gradients that backward() left in them.
+// Optimizers: update parameters in place from the gradients of backward().
 #pragma once
 
 #include <memory>
@@ -15,26 +15,26 @@ namespace rill::nn {
 /// The optimizers: adam, adamw, sgd.
 std::vector<std::string> optimizer_names();
 
-/// Which optimizer, and its constants. Those of other kinds are ignored.
+/// An optimizer's kind and hyperparameters. Those of other kinds are ignored.
 struct OptimizerDescription {
   std::string kind = "adam";    ///< sgd, adam or adamw
-  double learning_rate = 1e-3;  ///< until set_learning_rate() says otherwise
+  double learning_rate = 1e-3;  ///< initial; see set_learning_rate()
   double weight_decay = 0;      ///< sgd and adamw
   double momentum = 0.9;        ///< sgd
   bool nesterov = false;        ///< sgd
   double beta1 = 0.9;           ///< adam, adamw: decay of the mean of the gradients
   double beta2 = 0.999;         ///< adam, adamw: decay of the mean of their squares
-  double epsilon = 1e-8;        ///< adam, adamw: > 0, as a Real too
+  double epsilon = 1e-8;        ///< adam, adamw: > 0, also when rounded to a Real
 
-  /// All but the learning rate, which a training takes from its schedule.
+  /// All fields but the learning rate, which training takes from its schedule.
   template <class Self, class Visit>
   static void visit_fields(Self& self, const Visit& visit) {
     const auto only = [&](std::vector<const char*> kinds) { return Only{"optimizer", self.kind, std::move(kinds)}; };
     visit("optimizer", self.kind, {.unit = "NAME", .names = optimizer_names, .summary = "{}"});
     visit("weight_decay", self.weight_decay,
-          {.unit = "RATE", .help = "pull of the weights to 0", .only = only({"adamw", "sgd"})});
+          {.unit = "RATE", .help = "weight decay toward 0", .only = only({"adamw", "sgd"})});
     visit("momentum", self.momentum, {.unit = "SHARE", .help = "momentum", .only = only({"sgd"})});
-    visit("nesterov", self.nesterov, {.help = "Nesterov's momentum, which looks ahead", .only = only({"sgd"})});
+    visit("nesterov", self.nesterov, {.help = "use Nesterov momentum", .only = only({"sgd"})});
     visit("beta1", self.beta1,
           {.unit = "SHARE", .help = "decay of the mean of gradients", .only = only({"adam", "adamw"})});
     visit("beta2", self.beta2,
@@ -50,42 +50,42 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// One step of every parameter that has a gradient. Gradients count as multiplied by `gradient_scale`, which is how
-  /// they are clipped without being rewritten: see clip_scale(). The average, if given, follows the parameters to their
-  /// new values in the same pass over memory; throws std::invalid_argument, before anything changes, unless it is of
-  /// the same parameters.
+  /// Updates every parameter that has a gradient. Gradients are multiplied by `gradient_scale`, which clips them
+  /// without rewriting them: see clip_scale(). The average, if given, is updated with the new values in the same pass
+  /// over memory. Throws std::invalid_argument, before anything changes, unless it is an average of the same
+  /// parameters.
   void step(double gradient_scale = 1, Ema* ema = nullptr);
-  /// Drops the gradients.
+  /// Clears the gradients.
   void clear_grad();
 
   /// Throws std::invalid_argument unless it is a number >= 0.
   void set_learning_rate(double value);
   double learning_rate() const { return learning_rate_; }
   Index step_count() const { return step_count_; }
-  /// Each once.
+  /// The parameters, each once.
   const NamedTensors& parameters() const& { return parameters_; }
   const NamedTensors& parameters() const&& = delete;
 
-  /// What the steps so far have left behind, besides step_count(): buffers named "<kind>.<buffer>.<parameter>" such as
-  /// "adam.m.layers.0.weight". The tensors share the optimizer's memory.
+  /// The state besides step_count(): buffers named "<kind>.<buffer>.<parameter>", such as "adam.m.layers.0.weight". The
+  /// tensors share the optimizer's memory.
   NamedTensors state() const;
-  /// Continues from a saved state(). Throws FileError, which names `file` and the tensor, before anything changes, when
-  /// names or shapes do not fit, a number is NaN or infinite, or one of Adam's mean squares negative.
+  /// Continues from a saved state(). Throws FileError, which names `file` and the tensor, before anything changes, if
+  /// names or shapes differ, a number is NaN or infinite, or one of Adam's mean squares is negative.
   void load_state(const NamedTensors& state, Index step_count, const std::string& file);
 
  protected:
-  /// One buffer of zeros per parameter for each of the names. A parameter that is listed twice counts once; throws
+  /// Makes one buffer of zeros per parameter for each name. A parameter that is listed twice counts once; throws
   /// std::invalid_argument as distinct() does (nn/named_tensor.hpp).
   Optimizer(const NamedTensors& parameters, double learning_rate, std::vector<std::string> buffer_names);
-  /// An average on its way to a parameter's new values: average += weight (parameter - average). Data null for none.
+  /// The update of a moving average: average += weight (parameter - average). Null data for none.
   struct Average {
     Real* data;
     Real weight;
   };
-  /// One step of parameter i along its gradient, and of its average.
+  /// Updates parameter i and its average.
   virtual void update(std::size_t i, const Tensor& gradient, double gradient_scale, const Average& average) = 0;
 
-  /// Throws FileError unless a step can start from this saved state, whose numbers are finite.
+  /// Throws FileError unless this saved state, whose numbers are finite, is valid.
   virtual void check_state(const NamedTensors&, const std::string& /*file*/) const {}
 
   Tensor& parameter(std::size_t i) { return parameters_[i].tensor; }
@@ -126,7 +126,7 @@ class Adam : public Optimizer {
 };
 
 /// The optimizer of that description. Throws std::invalid_argument, naming the field, for an unknown kind, a constant
-/// out of its range, weight decay with "adam" ("adamw" is the one that has it), and parameters that distinct() refuses.
+/// out of its range, weight decay with "adam" (use "adamw"), and parameters that distinct() rejects.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerDescription& description, const NamedTensors& parameters);
 
 }  // namespace rill::nn

@@ -200,10 +200,9 @@ void check_layout(const std::string& path, std::vector<Entry>& entries, std::uin
   });
   std::uint64_t position = 0;
   for (const Entry& entry : entries) {
-    require_file(entry.begin == position, path, "tensor ", quoted(entry.name), ": its data starts at byte ",
-                 entry.begin,
-                 entry.begin < position ? ", inside the tensor that ends at " : ", which leaves a gap after byte ",
-                 position);
+    require_file(
+        entry.begin == position, path, "tensor ", quoted(entry.name), ": its data starts at byte ", entry.begin,
+        entry.begin < position ? ", inside the tensor that ends at " : ", which leaves a gap after byte ", position);
     position = entry.end;
   }
   require_file(position <= data_bytes, path, "truncated: the tensors take ", position, " bytes, the file has ",

@@ -1,4 +1,4 @@
-// One trainer for every objective: batches in, examples made of them, their loss minimized.
+// The trainer for all objectives: turns batches into examples and minimizes their loss.
 #pragma once
 
 #include <concepts>
@@ -23,9 +23,9 @@
 
 namespace rill::nn {
 
-/// What a training minimizes, in two halves. make_example() turns a batch of data into a batch of examples: it draws
-/// what is random, depends on no parameter, and may be called by several threads at once, ahead of the steps where
-/// worth_making_ahead() says that it takes long. loss() is the network's part: a scalar with a graph.
+/// What training minimizes, in two parts. make_example() turns a batch of data into a batch of examples: it draws all
+/// random numbers, depends on no parameter, and may be called by several threads at once, ahead of the steps if
+/// worth_making_ahead(). loss() is the network's part: a scalar with a graph.
 template <class O>
 concept Objective = requires(const O& objective, const datasets::Batch& batch, Generator& rng,
                              const typename O::Example& example) {
@@ -45,9 +45,9 @@ struct TrainerOptions : TrainingOptions {
   }
 };
 
-/// Everything random in step k is drawn from stream k of the seed, but for the dropout of the network (nn/dropout.hpp),
-/// which has a stream of its own for every step (autodiff/random_streams.hpp). Where examples are worth making ahead,
-/// and there is more than one thread, those of the next steps are made by threads of their own; the steps are the same.
+/// All random numbers of step k come from stream k of the seed, except for dropout (nn/dropout.hpp), which has a
+/// separate stream for every step (autodiff/random_streams.hpp). If examples are worth making ahead and there are
+/// several threads, separate threads make those of the next steps; the results are the same.
 template <Objective O>
 class Trainer final : public TrainingLoop {
  public:
@@ -87,12 +87,12 @@ class Trainer final : public TrainingLoop {
   datasets::BatchSource source_;
   std::mutex source_mutex_;
   std::uint64_t seed_;
-  Index next_ahead_ = 0;                   // the step whose example it gives next
-  std::unique_ptr<Ahead<Example>> ahead_;  // null until there is a use for it; uses what stands above
+  Index next_ahead_ = 0;                   // the step of its next example
+  std::unique_ptr<Ahead<Example>> ahead_;  // null until needed; uses the members above
 };
 
-/// The loss on `samples` points of the source; no graph. The mean over batches of equal size, so `samples` is rounded
-/// up to whole batches; NaN for none. Random numbers come from streams of `seed` that no training step uses. Throws
+/// The mean loss over `samples` points of the source, without a graph. `samples` is rounded up to whole batches; NaN
+/// for none. Random numbers come from streams of `seed` that no training step uses. Throws
 /// std::invalid_argument for a source that gives an empty batch.
 template <Objective O>
 double mean_loss(const O& objective, const datasets::BatchSource& source, Index samples, std::uint64_t seed) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kCells = 240;         // along an axis
 constexpr double kDepth = 8;        // nats from the lightest to the darkest color
-constexpr double kOutliers = 1e-3;  // of a map's values, which may be lighter than the lightest color
+constexpr double kOutliers = 1e-3;  // the share of a map's values that may exceed the lightest color
 
 // The centers of the cells, row by row from the bottom, [kCells^2, 2].
 datasets::Table grid(const Limits& limits) {
@@ -56,7 +56,7 @@ Image density_picture(const datasets::Data& data, const flow::LogDensity& learne
   maps.push_back({"learned", learned(points).to_vector()});
   const double high = nearly_greatest(maps.front().values), low = high - kDepth;
   for (HeatMap& map : maps) {
-    for (Real& value : map.values) value = std::max(value, static_cast<Real>(low));  // minus infinity, too
+    for (Real& value : map.values) value = std::max(value, static_cast<Real>(low));  // including minus infinity
   }
   return heat_maps(
       maps, limits,

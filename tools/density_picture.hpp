@@ -1,4 +1,4 @@
-// The density that a flow has learned, as colors.
+// Pictures of learned densities.
 #pragma once
 
 #include <functional>
@@ -10,10 +10,10 @@
 
 namespace rill::tools {
 
-/// ln p over the part of the plane where the data are: the data's beside the learned one, on the same colors, which
-/// span the eight nats below the greatest value of the data's. Where the data's density is not known, the learned one
-/// stands alone. `learned` maps points [n, 2] in the model's units to ln p [n] in nats in the data's, which the axes
-/// have. Throws std::invalid_argument for data in other than two dimensions.
+/// Heat maps of ln p over the part of the plane that holds the data: the data's density and the learned one, with the
+/// same colors, which span the eight nats below the data's largest value. If the data's density is not known, only the
+/// learned one. `learned` maps points [n, 2] in the model's units to ln p [n] in nats in the data's units, which are
+/// those of the axes. Throws std::invalid_argument unless the data has two dimensions.
 Image density_picture(const datasets::Data& data, const flow::LogDensity& learned, std::uint64_t seed);
 
 }  // namespace rill::tools

@@ -1,4 +1,4 @@
-// Measures how good a trained flow is.
+// Evaluates a trained flow or classifier.
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,7 +47,7 @@ constexpr const char* kExample =
     "  evaluate runs/fashion-mnist --classifier runs/fashion-mnist-classifier --guidance 2\n"
     "  evaluate runs/fashion-mnist-classifier\n"
     "Prints one JSON object on stdout, on one line unless that is a terminal; docs/evaluation.md explains each key.\n"
-    "Standard errors end in _se, and \"notes\" says why a measure is not there.";
+    "Standard errors end in _se, and \"notes\" says why a measurement is missing.";
 
 struct EvaluateSettings {
   SampleOptions common;
@@ -64,7 +64,7 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
   solver.tolerance = {.rtol = settings.nll_tolerance, .atol = settings.nll_tolerance};
   options.solver = solver;
   options.seed = settings.common.seed;
-  // An exact trace takes a gradient for each coordinate.
+  // An exact trace takes one gradient per dimension.
   const bool many = trained.model->dimension() > 32;
   options.trace = settings.trace.empty() ? (many ? flow::Trace::kRademacher : flow::Trace::kExact)
                                          : flow::find_trace(settings.trace);
@@ -72,7 +72,7 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
   return options;
 }
 
-// What a model or its data do not allow; measuring takes time, so this comes first.
+// Checks what the model and its data allow. This comes first, because measuring takes time.
 void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const datasets::Data& data) {
   check_outputs({{"density", settings.density, {".png"}}}, {trained.data.source});
   const std::string missing = trained.model->no_density();
@@ -95,7 +95,7 @@ void check_possible(const EvaluateSettings& settings, const TrainedModel& traine
   }
 }
 
-// Measurements that would not fit, while nothing is measured yet.
+// Checks that the measurements fit into memory, before any is made.
 void check_memory(const EvaluateSettings& settings, const TrainedModel& trained, Index nll_points,
                   const flow::LikelihoodOptions& likelihood) {
   const auto number = [](Index count) { return static_cast<double>(count); };
@@ -119,8 +119,8 @@ void check_memory(const EvaluateSettings& settings, const TrainedModel& trained,
   }
 }
 
-// Measurements are made one after the other, each for itself: what one of them cannot do costs the others nothing, and
-// what was measured is printed. Returns the exit code.
+// Makes measurements one after the other, each independently: a failure of one does not affect the others, and all
+// results are printed. Returns the exit code.
 using Measurement = std::pair<const char*, std::function<void(Json& result)>>;
 int make(const std::string& program, const std::vector<Measurement>& measurements, Json& result) {
   int code = kDone;
@@ -145,10 +145,10 @@ int make(const std::string& program, const std::vector<Measurement>& measurement
   return code;
 }
 
-// What Langevin dynamics makes of the learned score, from the same noise, where the data have modes.
+// Samples of Langevin dynamics on the learned score, from the same noise, for data with modes.
 void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trained, const datasets::Data& data,
                       Json& result) {
-  constexpr double kTime = 0.95;  // late enough for the modes to be the data's, early enough for a gentle score
+  constexpr double kTime = 0.95;  // late enough for the data's modes, early enough for a moderate score
   constexpr Index kSteps = 2000;
   Phase phase("running Langevin dynamics", static_cast<double>(kSteps * settings.count));
   const flow::Dynamics dynamics = watched(trained.model->dynamics().value(), phase);
@@ -168,12 +168,12 @@ Samples first_samples(Samples samples, Index n) {
   return samples;
 }
 
-// Samples, for the measurements after it; none while they are not drawn, or where they are no numbers.
+// Draws samples for the measurements after it; there are none until they are drawn, or if they are not finite.
 std::vector<Measurement> of_samples(const EvaluateSettings& settings, const TrainedModel& trained,
                                     const datasets::Data& data) {
   const auto samples = std::make_shared<std::optional<Samples>>();
   const bool distances = settings.distance_points > 0;
-  // Noise on the way has no velocity, and no energy.
+  // Stochastic trajectories have no velocity, and no energy.
   const bool straight = settings.common.sde.empty() && trained.model->dynamics().has_value();
   std::vector<Measurement> list;
   list.emplace_back("samples", [&, samples, distances, straight](Json& result) {
@@ -208,7 +208,7 @@ std::vector<Measurement> of_samples(const EvaluateSettings& settings, const Trai
   return list;
 }
 
-// The classifier that is to judge the flow's images.
+// The classifier that judges the flow's images.
 std::optional<TrainedClassifier> open_classifier(const EvaluateSettings& settings,
                                                  const datasets::DataDescription& data) {
   if (settings.classifier.empty()) return {};
@@ -232,7 +232,7 @@ void measure_images(const EvaluateSettings& settings, const TrainedModel& traine
   tools::measure_images(trained, classifier, request, settings.count, result);
 }
 
-// Prints what was measured and why the rest was not, whatever happened.
+// Prints what was measured, and why the rest was not.
 int measure(const std::string& program, const EvaluateSettings& settings) {
   const auto start = std::chrono::steady_clock::now();
   Json result = {{"run", settings.common.run}};
@@ -251,13 +251,13 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
 
   TrainedModel& trained = std::get<TrainedModel>(run);
   settings.common.locate(trained.data);
-  // A pipe that training has emptied would never begin.
+  // A pipe that training has already read would block forever.
   std::error_code absent;
   const bool is_there = !trained.data.is_table() || std::filesystem::is_regular_file(trained.data.source, absent);
-  require_file(is_there, trained.data.source, "there is no such file; say where it is now with --data");
+  require_file(is_there, trained.data.source, "there is no such file; give its new place with --data");
   const std::unique_ptr<datasets::Data> data = datasets::open_data(trained.data, datasets::Split::kTest);
   check_possible(settings, trained, *data);
-  settings.common.dynamics(*trained.model);  // throws for what is impossible with this model
+  settings.common.dynamics(*trained.model);  // throws for options that this model does not support
   const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.data);
   const bool images = trained.data.holds_images();
   const std::uint64_t seed = settings.common.seed;
@@ -300,33 +300,33 @@ int evaluate(int argc, const char* const* argv) {
   EvaluateSettings settings;
   Options options(
       "evaluate",
-      "Measures a trained flow: its loss on fresh data (of a table, on the rows it was trained on), how far its "
-      "samples are from them, how likely it finds them, and the ways it takes. Of a classifier: the test "
-      "images that it recognizes.",
+      "Measures a trained flow: its loss on fresh data (for a table, on the rows it was trained on), the distances of "
+      "its samples from them, their likelihood, and its trajectories. For a classifier: its accuracy on the test "
+      "images.",
       kExample);
   settings.common.declare(options);
   options.group("Measurements");
   options.add("count", settings.count, "COUNT",
-              "samples to draw: for shares in the support and in modes, or beside test images");
+              "samples to draw: for shares in the support and in modes, or to compare with test images");
   options.add("loss-samples", settings.loss_samples, "COUNT",
               "points for the loss; 0 for 100000, or 10000 test images");
   options.add("margin", settings.margin, "DISTANCE", "samples this far outside the support still count as inside");
   options.add("distance-points", settings.distance_points, "COUNT",
-              "points for the distances and ways; 0 to leave them out");
+              "points for the distances and trajectories; 0 to omit them");
   options.add("distances", settings.distances, "NAMES", "which distances to data");
   options.add("nll-points", settings.nll_points, "COUNT",
-              "fresh points for the likelihood; 0 to leave it out; -1 for 2000, or none for images");
+              "fresh points for the likelihood; 0 to omit it; -1 for 2000, or none for images");
   options.add("nll-tolerance", settings.nll_tolerance, "SHARE", "of its solver (dopri5), relative and absolute");
   options.add("trace", settings.trace, "NAME",
-              concat("how the divergence is found: ", joined(flow::trace_names()),
+              concat("how the divergence is computed: ", joined(flow::trace_names()),
                      "; by default exact, or rademacher in more than 32 dimensions"));
-  options.add("probes", settings.probes, "COUNT", "random probes for a divergence that is not exact");
+  options.add("probes", settings.probes, "COUNT", "random probes for an estimated divergence");
   options.add("langevin", settings.langevin, "",
-              "densities with modes: also count what Langevin dynamics on the learned score makes of them");
+              "densities with modes: also measure Langevin dynamics on the learned score");
   options.add("classifier", settings.classifier, "RUN",
               "images: a classifier's run, for label accuracy, Frechet distance, precision, recall and memorization");
-  options.add("density", settings.density, "FILE",
-              "a .png: the learned log density beside the data's, in two dimensions", Place::kCommandLine);
+  options.add("density", settings.density, "FILE", "a .png: the learned log density and the data's, in two dimensions",
+              Place::kCommandLine);
   if (!settings.common.read(options, argc, argv)) return kDone;
   settings.common.check();
   require_at_least("count", static_cast<double>(settings.count), 1);
@@ -334,7 +334,7 @@ int evaluate(int argc, const char* const* argv) {
   require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);
   require_at_least("nll-points", static_cast<double>(settings.nll_points), -1);
   require_at_least("probes", static_cast<double>(settings.probes), 1);
-  // Precision and recall look at the three nearest neighbors of a sample.
+  // Precision and recall use the three nearest neighbors of a sample.
   if (!settings.classifier.empty()) require_at_least("count", static_cast<double>(settings.count), 4);
   if (!settings.trace.empty()) flow::find_trace(settings.trace);
   check_distances(settings.distances);

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Fetches the four files of MNIST, or of Fashion-MNIST, and verifies them. They stay compressed, as train reads them.
+# Downloads the four files of MNIST, or of Fashion-MNIST, and verifies them. They stay compressed; train reads them so.
 #
 #   tools/fetch-mnist.sh [--fashion] [--mirror URL] [--checksums FILE] [FOLDER]
 #
 #   --fashion          Fashion-MNIST instead of MNIST
-#   --mirror URL       where the files lie, instead of the public mirror
+#   --mirror URL       the folder of the files, instead of the public mirror
 #   --checksums FILE   the files' SHA-256, as sha256sum prints them, instead of the published ones
-#   FOLDER             where they go: data/mnist or data/fashion-mnist unless it is named
+#   FOLDER             the destination; data/mnist or data/fashion-mnist by default
 #
-# Files that are there already and intact are kept; a transfer that was cut off goes on where it stopped.
+# Intact files are kept, and an interrupted transfer continues where it stopped.
 set -euo pipefail
 
 die() {
@@ -56,7 +56,7 @@ if [ -n "$named_checksums" ]; then
   checksums=$(<"$named_checksums")
 fi
 
-# fetch URL FILE: goes on with a file that is there in part.
+# fetch URL FILE: continues a partial file.
 if command -v curl >/dev/null; then
   fetch() { curl --fail --location --silent --show-error --retry 3 --continue-at - --output "$2" "$1"; }
 elif command -v wget >/dev/null; then
@@ -79,8 +79,8 @@ for name in {train,t10k}-{images-idx3,labels-idx1}-ubyte.gz; do
   status=0
   if [ -f "$part" ]; then
     fetch "$url" "$part" || status=$?
-    # 33: the server cannot send the rest alone; 22: it refuses, as for a part that lacks nothing (curl). Both, and a
-    # part that turns out wrong, call for a new start.
+    # curl's 33: the server cannot send only the rest; 22: it refuses, as for a part that is complete. After these, or
+    # if the part is wrong, start again.
     if [ $status = 33 ] || [ $status = 22 ] || { [ $status = 0 ] && ! verified "$part" "$sum"; }; then rm "$part"; fi
   fi
   if [ ! -f "$part" ]; then

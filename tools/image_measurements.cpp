@@ -21,10 +21,10 @@
 namespace rill::tools {
 namespace {
 
-// Images are told from memorized ones by a part of them: comparing with all training images is the longest part.
+// Memorization is checked on a subset, because the comparison with all training images takes the longest.
 constexpr Index kMemorizationPoints = 2000;
 
-// `count` different ones of the images, or all.
+// `count` distinct images, or all of them.
 Indices chosen(const datasets::Images& images, Index count, std::uint64_t seed) {
   std::vector<Index> order = Generator(seed, streams::kImageChoice).permutation(images.size());
   order.resize(static_cast<std::size_t>(std::min(count, images.size())));
@@ -37,7 +37,7 @@ Indices all_of(const datasets::Images& images) {
   return Indices(std::move(items));
 }
 
-// Pixels as a file of 256 gray levels gives them back.
+// Pixels rounded to the 256 gray levels of a file.
 Tensor as_stored(const Tensor& pixels) {
   constexpr double kHighest = static_cast<double>(flow::kLevels - 1);
   return flow::levels_of(clamp(pixels, -1, 1)) * (2 / kHighest) - 1;
@@ -45,7 +45,7 @@ Tensor as_stored(const Tensor& pixels) {
 
 Tensor first_rows(const Tensor& x, Index n) { return slice(x, 0, 0, std::min(n, x.dim(0))); }
 
-// Images and what the classifier makes of them.
+// Images and the classifier's outputs for them.
 struct Seen {
   Tensor pixels, features;
   Indices recognized;
@@ -64,7 +64,7 @@ void put_nearest(Json& result, const std::string& name, const Tensor& x, const T
   put(result, name + "_percentile1", static_cast<double>(*percentile));
 }
 
-// What samples are made of: as bad as samples can be.
+// Source noise: the worst possible samples.
 Tensor noise_like(const TrainedModel& trained, Index images, Generator& rng) {
   if (const std::optional<flow::Dynamics> dynamics = trained.model->dynamics()) {
     return dynamics->sample_source(images, rng);
@@ -102,14 +102,14 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
   result["sampling_seconds"] = drawn.seconds;
   require_finite_samples(drawn.x, result);
   const auto start = std::chrono::steady_clock::now();
-  Phase phase("looking at images", 0);
+  Phase phase("classifying images", 0);
   const Ticker ticker(phase);
   const Seen samples = look_at(network, as_stored(drawn.x));
   const Seen test = look_at(network, test_images.pixels(test_items));
   const Seen training = look_at(network, training_images.pixels(all_of(training_images)));
   Generator rng(request.seed, streams::kImageNoise);
   const Seen noise = look_at(network, as_stored(noise_like(trained, images, rng)));
-  // The training images that stand for samples as good as can be.
+  // Training images, as the best possible samples.
   const Tensor best = gather_rows(training.features, chosen(training_images, images, request.seed));
 
   phase.advance(0);
@@ -142,7 +142,7 @@ void measure_images(const TrainedModel& trained, const TrainedClassifier& classi
 }
 
 flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images) {
-  constexpr Index kPart = 1024;  // of the images, between two looks at the clock
+  constexpr Index kPart = 1024;  // images between two progress reports
   Phase phase("testing", static_cast<double>(images.size()));
   std::vector<Index> recognized;
   for (Index begin = 0; begin < images.size(); begin += kPart) {
@@ -173,7 +173,7 @@ void measure_classifier(const TrainedClassifier& classifier, Json& result) {
       right += recognized[n] == label ? 1 : 0;
     }
     result["test_accuracy_by_class"].push_back(right / all);
-    if (all == 0) note(result, concat("test_accuracy_by_class ", label), "there are no test images of this class");
+    if (all == 0) note(result, concat("test_accuracy_by_class ", label), "no test images of this class");
   }
   result["seconds"] = seconds_since(start);
 }

@@ -1,4 +1,4 @@
-// What `evaluate` reports on images, in the eyes of a classifier.
+// What `evaluate` reports on images, judged by a classifier.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +12,21 @@
 
 namespace rill::tools {
 
-/// Samples, one for each of as many test images and of its label, against those images:
-///   label_accuracy          the share whose label the classifier recognizes; real_label_accuracy of the test images
-///   frechet_distance        of features; frechet_floor that of training images, frechet_ceiling that of noise
-///   precision, recall       in the space of features (flow/metrics/neighbors.hpp), and their floors, of training
-///   images nearest_training_...    from a sample to the nearest training image, in pixels (of [-1, 1]) and in
-///   features: the
-///                           mean and the first percentile, and the same of test images, ..._of_test
-/// Samples are first rounded to the gray levels that a picture has. `count` images at most are used of each kind.
-/// Throws FileError when the images cannot be read or have another size than the classifier's.
+/// Samples, one for each test image and its label, against those images:
+///   label_accuracy         the share whose label the classifier recognizes; real_label_accuracy for the test images
+///   frechet_distance       of features; frechet_floor for training images, frechet_ceiling for noise
+///   precision, recall      in feature space (flow/metrics/neighbors.hpp); ..._of_training for training images
+///   nearest_training_...   from a sample to the nearest training image, in pixels (of [-1, 1]) and in features: the
+///                          mean and the first percentile; ..._of_test for test images
+/// Samples are first rounded to the gray levels of a picture. Uses at most `count` images of each kind.
+/// Throws FileError if the images cannot be read or do not have the classifier's size.
 void measure_images(const TrainedModel& trained, const TrainedClassifier& classifier, const SampleRequest& request,
                     Index count, Json& result);
 
-/// The share of the images that it recognizes. Throws std::invalid_argument for images of another size, and Stopped.
+/// The classifier's accuracy on the images. Throws std::invalid_argument for images of another size, and Stopped.
 flow::Estimate test_accuracy(const nn::ImageClassifier& classifier, const datasets::Images& images);
 
-/// What a classifier makes of the test images: the share that it recognizes, of all and of each class.
+/// The accuracy of a classifier on the test images, overall and for each class.
 void measure_classifier(const TrainedClassifier& classifier, Json& result);
 
 }  // namespace rill::tools

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Installs what rill needs and this machine lacks; takes a few milliseconds when everything is there.
+# Installs missing packages that rill needs; takes a few milliseconds if there are none.
 #
 #   tools/install-packages.sh build          compiler, Meson, libraries (CXX chooses the compiler, as for Meson)
-#   tools/install-packages.sh build tests    and what the tests need
-#   tools/install-packages.sh build bench    and Google Benchmark
-#   tools/install-packages.sh peers          what bench/compare and bench/profile measure with
+#   tools/install-packages.sh build tests    the same, and what the tests need
+#   tools/install-packages.sh build bench    the same, and Google Benchmark
+#   tools/install-packages.sh peers          the tools of bench/compare and bench/profile
 #   tools/install-packages.sh neon           the cross compiler and the emulator of tests/neon.sh
-#   tools/install-packages.sh sanitizers     clang with what tests/sanitize.sh and tests/fuzz.sh link
+#   tools/install-packages.sh sanitizers     clang and the runtime libraries for tests/sanitize.sh and tests/fuzz.sh
 #   tools/install-packages.sh data           the images of Fashion-MNIST
 #
-# On Debian and its relatives the packages come by apt, as root or through sudo; elsewhere their names are printed.
+# On Debian and derivatives, packages are installed with apt, as root or through sudo; elsewhere their names are
+# printed.
 set -euo pipefail
 
 die() {
@@ -18,7 +19,7 @@ die() {
 }
 
 missing=()
-# program NAME PACKAGE...: the packages are missing unless the program NAME is there; likewise for the two below.
+# program NAME PACKAGE...: the packages are missing unless the program NAME exists; likewise for the two below.
 program() { command -v "$1" >/dev/null || missing+=("${@:2}"); }
 library() { pkg-config --exists "$1" 2>/dev/null || missing+=("$2"); }
 path() { [ -e "$1" ] || missing+=("$2"); }
@@ -81,9 +82,9 @@ done
 
 as_root=()
 if ! command -v apt-get >/dev/null; then
-  die "missing, by the names of their Debian packages: ${missing[*]}. Install what this system calls them, then try again."
+  die "missing, by their Debian names: ${missing[*]}. Install the corresponding packages of this system, then try again."
 elif [ "$(id -u)" != 0 ]; then
-  # A password can be asked for at a terminal only.
+  # sudo can ask for a password only at a terminal.
   if command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
     as_root=(sudo)
   else
@@ -97,5 +98,5 @@ apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev
 install() { apt install -y --no-install-recommends "${missing[@]}"; }
 
 echo "Installing ${missing[*]}" >&2
-# The package lists are fetched only when they turn out to be absent or too old.
+# The package lists are updated only if they turn out to be missing or too old.
 install || { apt update && install; } || { cat "$log" >&2; die "apt-get could not install: ${missing[*]}"; }

@@ -50,8 +50,7 @@ void require_finite_samples(const Tensor& samples, Json& result) {
   }
   if (bad == 0) return;
   result["samples_not_finite"] = bad;
-  throw std::runtime_error(
-      concat(bad, " of ", samples.dim(0), " are NaN or infinite, and nothing is measured on them"));
+  throw std::runtime_error(concat(bad, " of ", samples.dim(0), " are NaN or infinite, so nothing is measured on them"));
 }
 
 void measure_loss(const TrainedModel& trained, const datasets::Data& data, Index samples, std::uint64_t seed,
@@ -89,8 +88,8 @@ namespace {
 
 struct Distance {
   std::string name;
-  Index least;  // so many points of each set it takes
-  int power;    // of the unit of length that it has
+  Index least;  // the number of points of each set that it needs
+  int power;    // of its unit of length
   bool has_floor;
   std::function<flow::Estimate(const Tensor& samples, const Tensor& fresh)> measure;
 };
@@ -108,7 +107,7 @@ std::vector<Distance> all_distances(std::uint64_t seed) {
           {"squared_mmd", 3, 0, false, mmd}};
 }
 
-// What was measured in measuring units, in the data's.
+// Converts an estimate from measuring units to the data's units.
 flow::Estimate in_data_units(const datasets::Data& data, const flow::Estimate& measured, int power) {
   const double unit = std::pow(datasets::measuring_unit(data.description()), power);
   return {unit * measured.value, unit * measured.standard_error};
@@ -138,7 +137,7 @@ void measure_distances(const datasets::Data& data, const Tensor& samples, const 
   const Index n = std::min(samples.dim(0), data.size().value_or(samples.dim(0)));
   const auto measured = [&](const Tensor& x) { return datasets::to_measuring_units(data.description(), x); };
   const Tensor moved = measured(first_rows(samples, n)), fresh = measured(draw_data(data, n, seed, 0));
-  // Two draws of a table may share rows; two halves of one draw do not.
+  // Two draws from a table may share rows; the halves of one draw do not.
   Tensor first, second;
   if (!data.size()) {
     first = measured(draw_data(data, n, seed, 1));
@@ -150,17 +149,17 @@ void measure_distances(const datasets::Data& data, const Tensor& samples, const 
   }
   result["distance_points"] = n;
   result["distances_to"] = points_text(data.description());
-  Phase phase("measuring distances", 0);  // each takes its own time, and most of them all of it at once
+  Phase phase("measuring distances", 0);  // their times differ, and most report no progress
   const Ticker ticker(phase);
   for (const auto& [name, least, power, has_floor, measure] : all_distances(seed)) {
     if (std::find(names.begin(), names.end(), name) == names.end()) continue;
     phase.advance(0);
     if (n < least) {
-      note(result, name, concat("left out: it takes ", least, " points at least"));
+      note(result, name, concat("omitted: it needs at least ", least, " points"));
       continue;
     }
     if (name == "squared_mmd" && flow::median_distance(moved, fresh) == 0) {
-      note(result, name, "left out: half of the points are equal, and its bandwidths follow the median distance");
+      note(result, name, "omitted: half of the points are equal, so its bandwidths would be 0");
       continue;
     }
     put(result, name, in_data_units(data, measure(moved, fresh), power));
@@ -168,7 +167,7 @@ void measure_distances(const datasets::Data& data, const Tensor& samples, const 
     if (first.defined()) {
       put(result, name + "_floor", in_data_units(data, measure(first, second), power));
     } else {
-      note(result, name + "_floor", concat("left out: it takes twice as many ", points_text(data.description())));
+      note(result, name + "_floor", concat("omitted: it needs twice as many ", points_text(data.description())));
     }
   }
 }
@@ -178,7 +177,7 @@ void measure_paths(const datasets::Data& data, const Samples& samples, std::uint
   for (const Tensor& x : samples.trajectory) ways.push_back(datasets::to_measuring_units(data.description(), x));
   const Index n = std::min(samples.x.dim(0), data.size().value_or(samples.x.dim(0)));
   const Tensor fresh = datasets::to_measuring_units(data.description(), draw_data(data, n, seed, 2));
-  Phase phase("measuring ways", 0);
+  Phase phase("measuring trajectories", 0);
   const Ticker ticker(phase);
   const flow::Estimate energy = flow::path_energy(samples.times, ways);
   const flow::Estimate distance2 = flow::wasserstein2(first_rows(ways.front(), n), fresh);
@@ -186,7 +185,7 @@ void measure_paths(const datasets::Data& data, const Samples& samples, std::uint
   if (distance2.value > 0) {
     put(result, "normalized_path_energy", flow::normalized_path_energy(energy, distance2));
   } else {
-    note(result, "normalized_path_energy", "left out: the source and the data are at no distance");
+    note(result, "normalized_path_energy", "omitted: the distance between source and data is 0");
   }
   put(result, "straightness", in_data_units(data, flow::straightness(samples.times, ways), 2));
 }
@@ -205,7 +204,7 @@ flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::Li
     try {
       return flow::log_likelihood(velocity, x, labels, of_flow).log_p - datasets::log_volume(trained.data);
     } catch (const flow::SolveError& error) {
-      // Its own advice is about a solver that is asked for by other options.
+      // The solver's own advice names other options than the likelihood's.
       throw std::runtime_error(concat("the solver of the likelihood gives up at t = ", error.t, " with steps of ",
                                       error.h, "; loosen --nll-tolerance"));
     }
@@ -229,7 +228,7 @@ void measure_likelihood(const TrainedModel& trained, const datasets::Data& data,
   put(result, "nll", flow::negative_log_likelihood(log_q));
   result["nll_on"] = points_text(trained.data);
   if (trained.data.is_table()) {
-    note(result, "nll", "of rows that the model was trained on; that of new ones is not known, and likely higher");
+    note(result, "nll", "on rows that the model was trained on; that of new data is not known, and likely higher");
   }
   if (data.density() == nullptr) return;
   if (const auto entropy = data.density()->entropy()) result["entropy"] = *entropy;

@@ -1,5 +1,5 @@
-// Work that this machine's memory cannot hold, refused before it begins: the system grants memory that is not there,
-// and ends the program when it is used.
+// Refuses work that does not fit into memory before it begins: the system overcommits memory, and kills the program
+// when it uses more than there is.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace rill::tools {
 
-/// The bytes that this process may use at most: the machine's memory, or less where its control groups allow less.
+/// The most bytes that this process may use: the machine's memory, or less if its control groups allow less.
 double usable_memory();
 
-/// The same of control groups alone: their memory.max (cgroup v2) or memory.limit_in_bytes (v1), infinite without a
+/// The limit of control groups alone: memory.max (cgroup v2) or memory.limit_in_bytes (v1), infinity without a
 /// limit.   groups: the contents of /proc/self/cgroup;   root: the folder of the groups' files
 double allowed_memory(std::string_view groups, const std::string& root);
 
-/// Throws UsageError, naming the option and its value, when so many Reals, at least, do not fit.
+/// Throws UsageError, naming the option and its value, if this many Reals do not fit.
 void require_fits(const char* option, Index value, double numbers);
 
 }  // namespace rill::tools

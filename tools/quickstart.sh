@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh clone to pictures of a trained flow: installs what is missing, builds, trains, samples and draws.
-# What is already done is not done again; a training that was interrupted goes on where it stopped.
+# From a fresh clone to pictures of a trained flow: installs missing packages, builds, trains, samples and draws.
+# Completed steps are not repeated, and an interrupted training continues where it stopped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 run=runs/annulus

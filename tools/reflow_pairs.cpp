@@ -28,20 +28,20 @@ std::string made_from(const ReflowSettings& settings, std::uint64_t seed) {
                 hash(read_file(model_file(settings.run))));
 }
 
-// As many of each class; none without classes.
+// Equally many of each class; empty without classes.
 Indices labels_of(Index pairs, Index classes) {
   std::vector<Index> labels;
   for (Index i = 0; classes > 0 && i < pairs; ++i) labels.push_back(i % classes);
   return Indices(std::move(labels));
 }
 
-// Labels travel in the file as a tensor like the others.
+// Labels are stored as a tensor.
 Tensor to_tensor(const Indices& labels) {
   const std::vector<Real> numbers(labels.begin(), labels.end());
   return Tensor::from(numbers, {labels.size()});
 }
 
-// Pairs of that shape, with those labels.
+// Loads pairs of that shape with those labels.
 flow::Pairs unpack(const nn::SafeTensors& contents, const Shape& shape, const Indices& labels,
                    const std::string& file) {
   const Tensor x_0 = Tensor::empty(shape), x_1 = Tensor::empty(shape), found = Tensor::empty({labels.size()});
@@ -49,7 +49,7 @@ flow::Pairs unpack(const nn::SafeTensors& contents, const Shape& shape, const In
     nn::require_finite(contents.tensors, file);
     nn::assign({{"x_0", x_0}, {"x_1", x_1}, {"labels", found}}, contents.tensors, file);
     require_file(found.to_vector() == to_tensor(labels).to_vector(), file,
-                 "the labels are not those that a reflow gives, 0, 1, 2, ... over and over");
+                 "the labels are not those of a reflow, 0, 1, 2, ... repeated");
   } catch (const FileError& error) {
     throw std::runtime_error(concat(error.what(), "; remove the file to make new pairs"));
   }
@@ -67,18 +67,18 @@ void ReflowSettings::declare(Options& options) {
   options.group("Reflow");
   options.add(
       "reflow", run, "RUN",
-      "straighten this run's flow, so that few steps are enough: from its weights, on pairs of noise and what it "
-      "makes of it; data and model are the run's");
-  options.add("pairs", pairs, "COUNT", "reflow: how many pairs there are to learn from");
+      "straighten this run's flow, so that few steps are enough: trains from its weights on pairs of noise and the "
+      "flow's samples; data and model are the run's");
+  options.add("pairs", pairs, "COUNT", "reflow: number of pairs to train on");
   options.add("pair-solver", solver, "NAME", "reflow: the solver that makes them");
-  options.add("pair-steps", steps, "COUNT", "reflow: its equal steps");
-  options.add("pair-guidance", guidance, "WEIGHT", "reflow: the guidance, which the new flow then has built in");
+  options.add("pair-steps", steps, "COUNT", "reflow: its number of equal steps");
+  options.add("pair-guidance", guidance, "WEIGHT", "reflow: their guidance, which is then built into the new flow");
 }
 
 void ReflowSettings::complete() {
   if (run.empty()) return;
   const std::filesystem::path path = std::filesystem::absolute(run).lexically_normal();
-  run = (path.has_filename() ? path : path.parent_path()).string();  // without a slash at its end
+  run = (path.has_filename() ? path : path.parent_path()).string();  // without a trailing slash
   require_at_least("pairs", static_cast<double>(pairs), 1);
   require_at_least("pair-steps", static_cast<double>(steps), 1);
   sampling().check();
@@ -103,7 +103,7 @@ flow::Pairs reflow_pairs(const ReflowSettings& settings, const TrainedModel& tea
     if (found != kept.metadata.end() && found->second == from) {
       return unpack(kept, {settings.pairs, teacher.model->dimension()}, labels, file);
     }
-    std::cerr << "the pairs that are kept were made by other settings or another model; making new ones" << std::endl;
+    std::cerr << "the saved pairs were made with other settings or another model; making new ones" << std::endl;
   }
   const auto start = std::chrono::steady_clock::now();
   const SampleOptions sampling = settings.sampling();

@@ -1,4 +1,4 @@
-// What a reflow learns from: noise, and what a trained flow makes of it.
+// The training pairs of a reflow: noise, and a trained flow's samples from it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace rill::tools {
 
-/// Which flow, and how it is followed. Nothing is reflowed while `run` is empty.
+/// The flow and how to sample it. Without `run`, there is no reflow.
 struct ReflowSettings {
   std::string run;
   Index pairs = 10000;
@@ -22,14 +22,14 @@ struct ReflowSettings {
   void declare(Options& options);
   /// Makes the run's path absolute. Throws UsageError, naming the option, for values out of range.
   void complete();
-  /// The same in the words of sample.
+  /// The same as options of sample.
   SampleOptions sampling() const;
 };
 
-/// As many pairs of each label, made by the settings' run, which is `teacher`. They depend on the seed, the settings
-/// and the run's model file, and are kept in `file` together with these: what an earlier call wrote there for the same
-/// is read, anything else is replaced. Shows how far it is. Throws FileError, std::runtime_error for a file that says
-/// it holds these pairs and does not, and Stopped when a signal asks to stop (tools/cli/phase.hpp).
+/// Equally many pairs of each label, made by the settings' run, which is `teacher`. They depend on the seed, the
+/// settings and the run's model file, and are saved in `file` along with a record of these: pairs saved by an earlier
+/// call with the same record are read, others are replaced. Shows progress. Throws FileError, std::runtime_error for a
+/// file that does not hold the pairs that it claims, and Stopped if a signal asks to stop (tools/cli/phase.hpp).
 flow::Pairs reflow_pairs(const ReflowSettings& settings, const TrainedModel& teacher, std::uint64_t seed,
                          const std::string& file);
 

@@ -48,7 +48,7 @@ std::string model_file(const std::string& path) {
   const bool folder = fs::is_directory(path, error);
   const std::string file = folder ? RunFiles(path).model : path;
   require_file(fs::exists(file, error), path, "holds no run: there is no ",
-               folder ? "model.safetensors in it; training saves one from time to time" : "such folder, nor a file");
+               folder ? "model.safetensors in it; training saves one at intervals" : "such folder, nor a file");
   return file;
 }
 
@@ -77,7 +77,7 @@ std::variant<TrainedModel, TrainedClassifier> load_run(const std::string& path) 
 
 nn::Metadata run_identity(const datasets::DataDescription& data, std::uint64_t seed, nn::Metadata network) {
   datasets::DataDescription anywhere = data;
-  if (data.kind != "density") anywhere.source.clear();  // its units or sizes tell which data; where they are may change
+  if (data.kind != "density") anywhere.source.clear();  // its units or sizes identify the data, whose place may change
   network["run.data"] = to_json(anywhere);
   network["run.seed"] = std::to_string(seed);
   return network;

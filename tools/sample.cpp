@@ -46,7 +46,7 @@ struct SampleSettings {
   std::string label, interpolate, out, image, gif, trajectories;
 
   bool to_stdout() const { return out == "-" || (out.empty() && image.empty() && gif.empty() && trajectories.empty()); }
-  /// Whether text nobody asked for goes to a terminal.
+  /// Whether text goes to a terminal without having been requested.
   bool pours() const { return to_stdout() && out.empty() && ::isatty(STDOUT_FILENO) != 0; }
 };
 
@@ -101,7 +101,7 @@ void check_interpolation(const SampleRequest& request, const TrainedModel& train
   }
 }
 
-// Weights that are damaged or were trained without success make no samples.
+// Damaged weights, or those of a failed training, give no valid samples.
 void check_finite(const Tensor& x, const std::string& model) {
   const Index rows = x.dim(0), dimension = x.dim(1);
   Index broken = 0;
@@ -114,13 +114,13 @@ void check_finite(const Tensor& x, const std::string& model) {
                "steps by another --solver or more --steps");
 }
 
-// A terminal shows so many rows of the text, header included, and where to put the rest.
+// A terminal shows only the first rows of the text, header included, and a hint on how to get the rest.
 std::string beginning(const std::string& text, Index samples) {
   constexpr Index kRows = 20;
   if (samples <= kRows) return text;
   std::size_t end = 0;
   for (Index line = 0; line <= kRows; ++line) end = text.find('\n', end) + 1;
-  std::cerr << "the first " << kRows << " of them; all of them go into a file by --out points.csv, or by > points.csv"
+  std::cerr << "the first " << kRows << " of them; write all to a file with --out points.csv or > points.csv"
             << std::endl;
   return text.substr(0, end);
 }
@@ -132,7 +132,7 @@ std::vector<std::string> column_names(Index dimension) {
   return names;
 }
 
-// Points as they go into files: a table's in the doubles that it came in, others in Reals, as they are.
+// Points as written to files: a table's in double, others in Real.
 std::string csv_of(const datasets::DataDescription& data, const Tensor& x) {
   if (!data.standardization) return datasets::to_csv(x, column_names(x.dim(1)));
   datasets::Table table = datasets::to_data_units(data, x);
@@ -159,7 +159,7 @@ void write_points(const std::string& path, const datasets::DataDescription& data
   }
 }
 
-// Where the ways of points in the plane are drawn.
+// The picture of the trajectories of points in the plane.
 std::string picture_beside(const std::string& trajectories) {
   return std::filesystem::path(trajectories).replace_extension(".png").string();
 }
@@ -175,14 +175,14 @@ void write_trajectories(const std::string& path, const datasets::DataDescription
   write_png(picture_beside(path), path_plot(spans, datasets::has_equal_axes(data)));
 }
 
-// What a picture shows beside samples in the plane. The model is all that sampling needs: where its data are not at
-// hand, the picture does without them.
+// The data shown beside samples in the plane. Sampling needs only the model: if its data cannot be read, the picture
+// omits them.
 std::unique_ptr<datasets::Data> data_beside(const datasets::DataDescription& description) {
-  if (description.holds_images()) return nullptr;  // a grid of samples has nothing beside it
+  if (description.holds_images()) return nullptr;  // a grid of samples shows no data
   try {
-    // A pipe that training has emptied would never begin.
+    // A pipe that training has already read would block forever.
     require_file(!description.is_table() || file_size(description.source).has_value(), description.source,
-                 "is no file");
+                 "is not a file");
     return datasets::open_data(description);
   } catch (const FileError& error) {
     std::cerr << "--image: " << error.what() << "; the picture will show the samples without the data" << std::endl;
@@ -190,7 +190,7 @@ std::unique_ptr<datasets::Data> data_beside(const datasets::DataDescription& des
   }
 }
 
-// What no output may replace. A run's samples.png is a picture like those that are drawn here, and may be.
+// Files that no output may replace. A run's samples.png may be, as it is a picture like those drawn here.
 std::vector<std::string> inputs(const std::string& run, const datasets::DataDescription& data) {
   const RunFiles files(run);
   return {model_file(run), files.state, files.metrics, files.config, files.pairs, data.source};
@@ -203,16 +203,16 @@ int sample(int argc, const char* const* argv) {
   options.add("count", settings.count, "COUNT", "points, or images of each label; 0 for 10000 points or 10 images");
   options.add("label", settings.label, "LABELS", "classes such as 3, or 0..9, or 3,7; all by default");
   options.add("interpolate", settings.interpolate, "ENDS",
-              "images: each row leads from one of two noises to the other, or from a label to the next: noises or "
+              "images: each row interpolates between two noises, or between a label and the next: noises or "
               "labels");
   options.add("out", settings.out, "FILE", "points as .npy or .csv, or - for all of them as CSV on stdout",
               Place::kCommandLine);
   options.add("image", settings.image, "FILE",
-              "a .png: data and samples side by side; of images a row per label, or a square for one",
+              "a .png: data and samples side by side; for images, one row per label, or a square for one label",
               Place::kCommandLine);
-  options.add("gif", settings.gif, "FILE", "a .gif: the samples on their way from noise to data", Place::kCommandLine);
+  options.add("gif", settings.gif, "FILE", "a .gif: the samples moving from noise to data", Place::kCommandLine);
   options.add("trajectories", settings.trajectories, "FILE",
-              "a .npy: the samples at every time, [times, count, dimension]; points in the plane also as a picture",
+              "a .npy: the samples at every time, [times, count, dimension]; for points in the plane, also a picture",
               Place::kCommandLine);
   if (!settings.common.read(options, argc, argv)) return kDone;
 
@@ -226,8 +226,8 @@ int sample(int argc, const char* const* argv) {
   const bool images = trained.data.holds_images();
   if (images && settings.pours()) {
     throw UsageError(concat("images of ", trained.model->dimension(),
-                            " numbers each are no text for a terminal; draw them by --image grid.png, or keep the "
-                            "numbers by --out images.npy"));
+                            " numbers each are too long for a terminal; draw them with --image grid.png, or write the "
+                            "numbers with --out images.npy"));
   }
   const bool drawn_ways = !settings.trajectories.empty() && trained.model->dimension() == 2;
   check_outputs({{"out", settings.out == "-" ? "" : settings.out, {".npy", ".csv"}},
@@ -244,7 +244,7 @@ int sample(int argc, const char* const* argv) {
   request.count = settings.count > 0 ? settings.count : default_count(trained);
   if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
     throw UsageError(concat("--image and --gif: these points have ", trained.model->dimension(),
-                            " coordinates; there are pictures of images and of 2 only; write them with --out"));
+                            " coordinates; only images and points in the plane can be drawn; write them with --out"));
   }
   check_interpolation(request, trained);
   require_fits("count", request.count, numbers_of_samples(trained, request));
@@ -262,7 +262,7 @@ int sample(int argc, const char* const* argv) {
     write_gif(settings.gif, sample_film(trained, samples), {.frame_seconds = images ? 0.1 : 0.05, .colors = 64});
   }
   if (!settings.trajectories.empty()) write_trajectories(settings.trajectories, trained.data, samples);
-  // Last, as whoever reads it may go away.
+  // Last, because its reader may exit.
   if (settings.to_stdout()) {
     const std::string text = csv_of(trained.data, samples.x);
     std::cout << (settings.pours() ? beginning(text, samples.x.dim(0)) : text);

@@ -13,30 +13,29 @@
 namespace rill::tools {
 void SampleOptions::declare(Options& options) {
   options.add_positional("RUN", run, "a run's folder, or a model file (.safetensors)");
-  options.add("data", data, "FILE", "where the run's table is now, if not where it was in training",
-              Place::kCommandLine);
-  options.add("data-dir", data_dir, "FOLDER", "the same of the run's images", Place::kCommandLine);
+  options.add("data", data, "FILE", "the run's table, if it has moved since training", Place::kCommandLine);
+  options.add("data-dir", data_dir, "FOLDER", "the same for the run's images", Place::kCommandLine);
   options.group("Solver");
   options.add("solver", solver, "NAME", joined(flow::solver_names()));
   options.add("steps", steps, "COUNT", "equal steps from t = 0 to t = 1");
-  options.add("rtol", rtol, "SHARE",
-              concat("relative error allowed in a step, which then chooses its size; 0 for equal steps (",
-                     joined(flow::solver_names(true)), ")"));
-  options.add("atol", atol, "DISTANCE", "absolute error allowed in a step; 0 for the number of --rtol");
+  options.add(
+      "rtol", rtol, "SHARE",
+      concat("relative error tolerance of adaptive steps; 0 for equal steps (", joined(flow::solver_names(true)), ")"));
+  options.add("atol", atol, "DISTANCE", "absolute error tolerance; 0 for the value of --rtol");
   options.add("controller", controller, "NAME", concat("of the step size: ", joined(flow::controller_names())));
   options.add("per-sample", per_sample, "", "with --rtol: a step size for each sample instead of each group");
   options.add("overshoot", overshoot, "", "with --rtol: let the last step pass t = 1, and interpolate, as torchdiffeq");
-  options.add("max-steps", max_steps, "COUNT", "with --rtol: give up after so many");
+  options.add("max-steps", max_steps, "COUNT", "with --rtol: give up after this many steps");
   options.add("sde", sde, "NAME",
-              concat("add noise on the way, in equal steps of this solver: ", joined(flow::sde_method_names())));
+              concat("sample by an SDE, in equal steps of this solver: ", joined(flow::sde_method_names())));
   options.add("noise", noise, "FACTOR", "with --sde: g^2 = FACTOR sigma_t, or g = FACTOR times a bridge's sigma");
   options.add(
       "scheduler", scheduler, "NAME",
-      concat("follow the path of another scheduler than that of the training: ", joined(flow::scheduler_names())));
+      concat("follow the path of a scheduler other than that of the training: ", joined(flow::scheduler_names())));
   options.add("guidance", guidance, "WEIGHT", "classifier-free guidance: 1 for none, more for more typical samples");
   options.group("Options");
   options.add("seed", seed, "NUMBER", "fixes everything random");
-  options.add("threads", threads, "COUNT", "0 for one for each core that it may use");
+  options.add("threads", threads, "COUNT", "0 for one per available core");
 }
 
 void SampleOptions::check() const {
@@ -58,7 +57,7 @@ void SampleOptions::check() const {
     throw UsageError(concat(atol > 0     ? "--atol"
                             : per_sample ? "--per-sample"
                                          : "--overshoot",
-                            ": needs --rtol, which lets steps choose their size"));
+                            ": needs --rtol, for adaptive steps"));
   }
 }
 
@@ -82,10 +81,9 @@ void SampleOptions::refuse_unused(Options& options) const {
     options.refuse_unused({"solver"}, "not together with --sde, which names a solver of its own");
   }
   if (rtol > 0) {
-    options.refuse_unused({"steps"},
-                          "not together with --rtol, by which steps choose their size; --max-steps limits them");
+    options.refuse_unused({"steps"}, "not together with --rtol, for adaptive steps; --max-steps limits them");
   } else {
-    options.refuse_unused({"controller", "max-steps"}, "needs --rtol, which lets steps choose their size");
+    options.refuse_unused({"controller", "max-steps"}, "needs --rtol, for adaptive steps");
   }
 }
 
@@ -122,7 +120,7 @@ flow::GenerateOptions SampleOptions::generate_options() const {
 
 namespace {
 
-// What `make` gives; what it refuses is wrong with the option.
+// Calls make(); what it throws becomes a UsageError of the option.
 template <class Make>
 flow::Dynamics by_option(const char* option, const Make& make) {
   try {
@@ -156,7 +154,7 @@ std::optional<flow::Dynamics> SampleOptions::dynamics(const flow::GenerativeMode
 
 std::string SampleOptions::solver_text() const {
   if (!sde.empty()) return concat(sde, ", ", steps, " steps, noise ", exact(noise));
-  if (rtol > 0) return concat(solver, ", rtol ", exact(rtol), per_sample ? ", each sample for itself" : "");
+  if (rtol > 0) return concat(solver, ", rtol ", exact(rtol), per_sample ? ", per sample" : "");
   return concat(solver, ", ", steps, " steps");
 }
 

@@ -1,4 +1,4 @@
-// What sample and evaluate can both be told: how to move source points to data.
+// The common options of sample and evaluate: how to move source points to data.
 #pragma once
 
 #include <cstdint>
@@ -29,19 +29,19 @@ struct SampleOptions {
   Index threads = 0;
 
   void declare(Options& options);
-  /// Throws UsageError, naming the option, when no run is named, a value is out of range or unknown, and for options
-  /// that do not go together.
+  /// Throws UsageError, naming the option, if no run is given, a value is out of range or unknown, or options exclude
+  /// each other.
   void check() const;
-  /// Reads the command line of a program that has no presets: the defaults, --config, options; and refuses what changes
-  /// nothing beside the others (Options::refuse_unused()). False when --help or --version was asked for.
+  /// Reads the command line of a program without presets: defaults, --config, options; and refuses options without
+  /// effect (Options::refuse_unused()). False if --help or --version was given.
   bool read(Options& options, int argc, const char* const* argv) const;
-  /// Puts the place that --data or --data-dir names in the place of the one that the data had in training. Throws
-  /// UsageError when these data have no such place.
+  /// Replaces the place of the training data by that of --data or --data-dir. Throws UsageError if data of this kind
+  /// does not have one.
   void locate(datasets::DataDescription& description) const;
-  /// The solver that they ask for.
+  /// The solver that they describe.
   flow::GenerateOptions generate_options() const;
-  /// The model's dynamics as they ask for them: guided, on another scheduler's path. Nothing for a model that has none.
-  /// Throws UsageError, naming the option, for what is impossible with this model.
+  /// The model's dynamics with these options: guidance, another scheduler's path. nullopt for a model without dynamics.
+  /// Throws UsageError, naming the option, for what this model does not support.
   std::optional<flow::Dynamics> dynamics(const flow::GenerativeModel& model) const;
   /// "dopri5, rtol 0.001".
   std::string solver_text() const;

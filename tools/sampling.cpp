@@ -21,20 +21,20 @@
 namespace rill::tools {
 namespace {
 
-// Pictures show this many points at most: more would only make them darker and films larger.
+// Pictures show at most this many points: more would only make them darker and animations larger.
 constexpr Index kPictureData = 10000;
-// Films of images are noise at first, which no format makes small: fewer frames and smaller ones.
+// Animations of images start as noise, which does not compress: fewer and smaller frames.
 constexpr std::size_t kFilmFrames = 100, kImageFilmFrames = 25;
 constexpr int kPictureZoom = 3, kFilmZoom = 2;
 
-// Where samples start, and the flow that moves them.
+// The starting points of samples, and the flow that moves them.
 struct Start {
   Tensor x_0;
   Indices labels;
   flow::Dynamics dynamics;
 };
 
-// Each of the rows' numbers for all samples of the row.
+// Repeats each row's number for all samples of the row.
 Indices repeated(const std::vector<Index>& rows, Index count) {
   std::vector<Index> all;
   for (const Index row : rows) all.insert(all.end(), static_cast<std::size_t>(count), row);
@@ -48,7 +48,7 @@ std::vector<Index> numbers(Index count) {
   return all;
 }
 
-// Every row's own pair of noises, and `count` points on the arc between them.
+// For each row, a new pair of noises and `count` points on the arc between them.
 Tensor arcs(const flow::Dynamics& dynamics, Index rows, Index count, Generator& rng) {
   const Tensor ends = dynamics.sample_source(2 * rows, rng);
   const Indices first = repeated(numbers(rows), count);
@@ -62,7 +62,7 @@ Tensor arcs(const flow::Dynamics& dynamics, Index rows, Index count, Generator& 
                                        weights);
 }
 
-// From each label to the next one, `count` shares of the second.
+// For each label and the next one, mixtures with `count` weights of the second.
 std::vector<flow::ClassMixture> mixtures(const std::vector<Index>& labels, Index count) {
   std::vector<flow::ClassMixture> result;
   for (std::size_t row = 0; row + 1 < labels.size(); ++row) {
@@ -73,7 +73,7 @@ std::vector<flow::ClassMixture> mixtures(const std::vector<Index>& labels, Index
   return result;
 }
 
-// How many samples of how many labels.
+// The number of labels, and of samples of each.
 struct Counts {
   Index rows, all;
 };
@@ -118,7 +118,7 @@ Samples move(const Start& start, const flow::GenerateOptions& options) {
   return samples;
 }
 
-// By the family's own way, where it has no dynamics.
+// By the family's own method, for models without dynamics.
 Samples draw_directly(const flow::GenerativeModel& model, Index count, const Indices& labels, std::uint64_t seed) {
   Generator rng(seed, streams::kSampleNoise);
   Samples samples;
@@ -126,7 +126,7 @@ Samples draw_directly(const flow::GenerativeModel& model, Index count, const Ind
   return samples;
 }
 
-// What `draw` draws, and how long it takes.
+// Times what `draw` draws.
 template <class Draw>
 Samples timed(const Draw& draw) {
   const auto begin = std::chrono::steady_clock::now();
@@ -158,7 +158,7 @@ Image grid_picture(const datasets::DataDescription& data, std::span<const Real> 
                     {.columns = static_cast<int>(samples.columns), .zoom = zoom, .row_labels = samples.row_names});
 }
 
-// Which times of the trajectory a film shows: all, or about `frames` of them, the last one included.
+// The times of the trajectory that an animation shows: all, or about `frames` of them, including the last.
 std::vector<std::size_t> film_positions(std::size_t times, std::size_t frames) {
   const std::size_t steps = times - 1, stride = (steps + frames - 1) / frames;
   std::vector<std::size_t> positions;
@@ -168,7 +168,7 @@ std::vector<std::size_t> film_positions(std::size_t times, std::size_t frames) {
 }
 
 void require_picture(const TrainedModel& trained) {
-  require(has_picture(trained), "there are pictures of images and of points in the plane, but these points have ",
+  require(has_picture(trained), "there are pictures only of images and of points in the plane, but these points have ",
           trained.model->dimension(), " coordinates");
 }
 

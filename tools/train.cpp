@@ -40,7 +40,7 @@ constexpr const char* kExample =
     "  train --resume runs/long\n"
     "Later sources win: defaults, --preset, --config, options. Press Ctrl-C to stop and save.";
 
-// What helps against a loss that grows.
+// Advice against a loss that grows.
 std::string steadier_training(const TrainSettings& settings) {
   const Index warmup = std::min<Index>(500, settings.steps / 10);
   const bool warms_up = warmup > settings.trainer.learning_rate.warmup_steps;
@@ -48,16 +48,16 @@ std::string steadier_training(const TrainSettings& settings) {
                 warms_up ? concat(" or --warmup ", warmup) : "");
 }
 
-/// The run that the command line asks for.
+/// The requested run.
 struct Request {
   TrainSettings settings;
   std::string preset, config, resume;
-  std::string config_text;  // what config.toml will hold
+  std::string config_text;  // the contents of config.toml
 };
 
 bool read_request(int argc, const char* const* argv, Request& request) {
   Options options("train",
-                  "Trains a flow on a density, a table of points or images, or a classifier of images, and keeps "
+                  "Trains a flow on a density, a table of points or images, or an image classifier, and saves "
                   "it in a folder.",
                   kExample);
   options.add("preset", request.preset, "NAME", concat("start from these settings: ", preset_names()),
@@ -99,7 +99,7 @@ bool read_request(int argc, const char* const* argv, Request& request) {
   std::error_code absent;
   if (!settings.reflow.run.empty() && std::filesystem::equivalent(settings.out, settings.reflow.run, absent)) {
     throw UsageError(
-        concat("--out: ", settings.out, " holds the run that --reflow learns from; choose another folder"));
+        concat("--out: ", settings.out, " holds the run that --reflow starts from; choose another folder"));
   }
   for (const std::string& file : RunFiles(settings.out).all()) {
     if (request.resume.empty() && std::filesystem::equivalent(settings.data, file, absent)) {
@@ -110,7 +110,7 @@ bool read_request(int argc, const char* const* argv, Request& request) {
   return true;
 }
 
-/// A run under way: what is trained, and what it leaves in the folder.
+/// A run in progress: what is trained, and the files in its folder.
 class Run {
  public:
   Run(const Request& request, std::string command)
@@ -121,15 +121,15 @@ class Run {
         task_(make_training_task(settings_)),
         loop_(task_->loop()) {}
 
-  // What helps after a step that diverged.
+  // Advice after a step that diverged.
   std::string advice() const {
     if (loop_.steps_done() > 0) return steadier_training(settings_);
-    return "no step was taken, so that no learning rate matters: the data or the source have numbers too large for the "
-           "network; choose parameters that bring densities near 0, with a deviation near 1";
+    return "no step was taken, so the learning rate does not matter: the data or the source have numbers too large for "
+           "the network; choose parameters that bring densities near 0, with a deviation near 1";
   }
 
   int train() {
-    // Until now there was nothing to save, and a signal ended the program at once.
+    // Before this there was nothing to save, and a signal ended the program at once.
     remember_stop_signals();
     prepare_folder();
     announce();
@@ -142,7 +142,7 @@ class Run {
       task_->finish(files_);
     } catch (const Stopped&) {
       if (!metrics_) {
-        std::cerr << "stopped before the first step; " << files_.folder << " holds the run that it held" << std::endl;
+        std::cerr << "stopped before the first step; " << files_.folder << " still holds its previous run" << std::endl;
         return 128 + stop_signal();
       }
       save();
@@ -157,7 +157,8 @@ class Run {
   }
 
  private:
-  // From here on the folder holds a run that can be resumed: this one, or until its first step one to be replaced.
+  // Afterward, the folder always holds a run that can be resumed: this one or, until its first step, the one to
+  // replace.
   void prepare_folder() {
     files_.create_folder();
     lock_.emplace(files_.folder);
@@ -166,8 +167,8 @@ class Run {
         require_same_run(loop_.load(files_.state), task_->identity(), files_.state);
       }
       if (settings_.steps < loop_.steps_done()) {
-        throw UsageError(concat("--steps: ", files_.folder, " has ", loop_.steps_done(), " steps behind it, more than ",
-                                settings_.steps, "; give as many or more, or train anew with --out"));
+        throw UsageError(concat("--steps: ", files_.folder, " has ", loop_.steps_done(), " steps done, more than ",
+                                settings_.steps, "; give at least as many, or start a new run with --out"));
       }
     } else if (files_.any_exist()) {
       if (!settings_.overwrite) {
@@ -185,7 +186,8 @@ class Run {
     metrics_.emplace(files_.metrics, kept);
   }
 
-  // Not before a step was possible: a run that fails at once costs no other one. Pairs were made for this run by now.
+  // Only once a step has succeeded: a run that fails at once must not cost another one. The pairs are already this
+  // run's.
   void replace_old_run() {
     files_.remove(!settings_.reflow.run.empty());
     begin_files(0);
@@ -197,7 +199,7 @@ class Run {
     std::cerr << std::endl;
   }
 
-  // Throws Stopped, between steps, while a step's examples are paired or while a picture is drawn.
+  // Throws Stopped between steps, while a step's examples are paired, and while a picture is drawn.
   void take_steps() {
     const Interruptible interruptible(heed_stop_signal);
     progress_.emplace(loop_.steps_done(), settings_.steps, settings_.batch);
@@ -226,12 +228,12 @@ class Run {
       write_files();
     } catch (const FileError&) {
       if (std::filesystem::exists(files_.config)) throw;
-      write_files();  // somebody removed the folder while it was being written to
+      write_files();  // the folder was removed while it was being written to
     }
   }
 
-  // The state is one file that appears at once, so a run killed between the two files resumes from it alone. Whatever
-  // else a run needs to be resumed is there already, unless somebody has removed it while training went on.
+  // The state is one file that appears atomically, so a run that is killed between the two files can be resumed from
+  // it. The other files that resuming needs already exist, unless they were removed during training.
   void write_files() {
     files_.create_folder();
     lock_->renew();
@@ -248,7 +250,7 @@ class Run {
                  last = std::isnan(metrics_->last_loss()) ? last_loss_ : metrics_->last_loss();
     if (!(last > kMuchMore * first)) return;
     std::cerr << "warning: the loss began at " << significant(first, 3) << " and ended at " << significant(last, 3)
-              << ": nothing was learned; " << steadier_training(settings_) << std::endl;
+              << ": the model has learned nothing; " << steadier_training(settings_) << std::endl;
   }
 
   const Request& request_;
@@ -260,7 +262,7 @@ class Run {
   std::optional<RunLock> lock_;
   std::optional<MetricsLog> metrics_;
   std::optional<Progress> progress_;
-  // Of the run's first step, unless an earlier process took it, and of the last one.
+  // The losses of the run's first step, unless an earlier process took it, and of the last one.
   double first_loss_ = std::numeric_limits<double>::quiet_NaN(), last_loss_ = first_loss_;
 };
 
@@ -273,7 +275,7 @@ int train(int argc, const char* const* argv) {
     return run->train();
   } catch (const nn::DivergedError& error) {
     const std::string advice = run->advice();
-    run.reset();  // ends the line of its progress
+    run.reset();  // ends its progress line
     std::cerr << program_name(argv[0]) << ": " << error.what() << "; " << advice << std::endl;
     return kDiverged;
   }

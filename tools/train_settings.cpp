@@ -11,7 +11,7 @@
 namespace rill::tools {
 namespace {
 
-// True for the name of a file, of whatever kind: a table, or what is refused as none. Densities have no such names.
+// Whether the text looks like a file's name rather than a density's, whether or not the file can be read as a table.
 bool is_file(const std::string& data) {
   return data.find('/') != data.npos || std::filesystem::path(data).has_extension();
 }
@@ -53,22 +53,21 @@ void TrainSettings::declare(Options& options) {
   options.group("Data");
   options.add("data", data, "NAME|FILE",
               concat("a density (", joined(datasets::known_density_names()),
-                     "), images, or a file of points, one a row (.npy, .csv, .tsv, .txt)"));
+                     "), images, or a file of points, one per row (.npy, .csv, .tsv, .txt)"));
   options.add("data-param", data_parameters, "NAME=NUMBER", "parameters of the density, such as cells=8,low=-2");
   options.add("data-dir", data_dir, "FOLDER", "images: the folder of the four IDX files, raw or .gz");
-  options.add("classes", classes, "COUNT", "images: how many labels there are");
-  options.add("flip", augmentation.flip, "",
-              "images: mirror half of them in training; right for clothes, not for digits");
-  options.add("shift", augmentation.shift, "PIXELS", "images: move them by up to so many pixels in training");
+  options.add("classes", classes, "COUNT", "images: number of labels");
+  options.add("flip", augmentation.flip, "", "images: mirror half of them in training; for clothes, not for digits");
+  options.add("shift", augmentation.shift, "PIXELS", "images: shift them by up to this many pixels in training");
 
   options.group("Model");
   options.add("model", flow.network.kind, "KIND",
-              concat(joined(nn::time_network_names()), ", or classifier: of images, instead of a flow"));
+              concat(joined(nn::time_network_names()), ", or classifier: an image classifier instead of a flow"));
   options.add_fields_of_kinds(flow.network, "model", nn::time_network_names());
   options.add_fields(classifier, "model", "classifier");
 
   options.group("Path");
-  options.add("source", source, "NAME", "a density to start from; standard normal noise without");
+  options.add("source", source, "NAME", "a density to start from; by default standard normal noise");
   options.add("source-param", source_parameters, "NAME=NUMBER", "parameters of that density");
   options.add_fields(flow);
 
@@ -83,8 +82,8 @@ void TrainSettings::declare(Options& options) {
   options.add("log-every", log_every, "STEPS", "steps per row of metrics.csv");
   options.add("save-every", save_every, "SECONDS", "time between checkpoints");
   options.add("sample-every", sample_every, "STEPS", "steps between pictures in samples.png; 0 for one at the end");
-  options.add("threads", threads, "COUNT", "0 for one for each core that it may use");
-  options.add("out", out, "FOLDER", "where the run is kept; runs/ and the name of the preset or data by default",
+  options.add("threads", threads, "COUNT", "0 for one per available core");
+  options.add("out", out, "FOLDER", "the run's folder; by default runs/ and the name of the preset or data",
               Place::kCommandLine);
   options.add("overwrite", overwrite, "", "replace the run that the folder holds", Place::kCommandLine);
 }

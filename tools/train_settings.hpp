@@ -1,4 +1,4 @@
-// Everything that a training run can be told.
+// All settings of a training run.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace rill::tools {
 
-/// The defaults suit points in a few dimensions; what each setting means is said where declare() names it.
+/// The defaults suit points in a few dimensions; declare() documents each setting.
 struct TrainSettings {
   TrainSettings();
 
@@ -32,8 +32,8 @@ struct TrainSettings {
 
   Index steps = 10000;
   Index batch = 256;
-  flow::FlowMatchingDescription flow;         ///< what depends on the data is filled in by flow_matching()
-  nn::ImageClassifierDescription classifier;  ///< in place of the flow where flow.network.kind says so
+  flow::FlowMatchingDescription flow;         ///< flow_matching() fills in what depends on the data
+  nn::ImageClassifierDescription classifier;  ///< used instead of the flow if flow.network.kind says so
   nn::TrainerOptions trainer;                 ///< learning_rate.steps follows from steps
 
   Index log_every = 100;
@@ -45,18 +45,18 @@ struct TrainSettings {
 
   /// Declares all of them; they must outlive the options.
   void declare(Options& options);
-  /// Throws UsageError, naming the option, for values out of range. Works out what follows from others: the steps of
-  /// the learning rate's schedule, and an absolute path for the data's file, so that a saved configuration works in
-  /// any folder.
+  /// Throws UsageError, naming the option, for values out of range. Derives dependent settings: the steps of the
+  /// learning rate's schedule, and an absolute path of the data's file, so that a saved configuration works from any
+  /// folder.
   void complete();
-  /// Tells the options which of them change nothing beside the others: see Options::refuse_unused(). Before complete().
+  /// Declares which options have no effect, given the others: see Options::refuse_unused(). Call it before complete().
   void refuse_unused(Options& options) const;
   bool is_classifier() const { return flow.network.kind == "classifier"; }
-  /// The data that the settings name. Throws UsageError for a parameter that is not of the form name=number.
+  /// The chosen data. Throws UsageError for a parameter that is not of the form name=number.
   datasets::DataDescription data_description() const;
-  /// The flow that they ask for, to learn these data. Throws as above.
+  /// The flow to train on this data. Throws as above.
   flow::FlowMatchingDescription flow_matching(const datasets::Data& data) const;
-  /// The classifier that they ask for, of these images.
+  /// The classifier for these images.
   nn::ImageClassifierDescription classifier_of(const datasets::Data& data) const;
 };
 

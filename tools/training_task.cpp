@@ -30,27 +30,27 @@
 namespace rill::tools {
 namespace {
 
-// `model` says how the model is trained, where there is more to it than the optimizer.
+// `model` describes the training of the model beyond the optimizer, if there is more.
 std::string training_text(const TrainSettings& settings, const std::string& model) {
   return concat("training  ", grouped(settings.steps), " steps of ", settings.batch, "; ", model,
                 model.empty() ? "" : "; ", summary(settings.trainer), "\n");
 }
 
-// What a person should know of the data, a line each.
+// The remarks on the data, one per line.
 std::string notes(const datasets::Data& data) {
   std::string lines;
   for (const std::string& remark : data.remarks()) lines += concat("note      ", remark, "\n");
   return lines;
 }
 
-// Calls use() while the network holds the average of its weights, where one is kept.
+// Calls use() while the network holds the average of its weights, if there is one.
 void with_average(nn::Ema* ema, const std::function<void()>& use) {
   if (ema == nullptr) return use();
   const nn::EmaScope averaged(*ema);
   use();
 }
 
-// A model, learned from data or from the pairs of another one's flow.
+// A model that is trained on data or on the pairs of another flow.
 class ModelTask final : public TrainingTask {
  public:
   explicit ModelTask(const TrainSettings& settings)
@@ -64,7 +64,7 @@ class ModelTask final : public TrainingTask {
       require_fits("pairs", settings.reflow.pairs,
                    2 * static_cast<double>(settings.reflow.pairs) * static_cast<double>(data_->dimension()));
     }
-    // Refuses a guidance that the teacher was not trained for, while there is no folder yet.
+    // Refuses guidance that the teacher was not trained for, before the folder is made.
     if (teacher_) settings.reflow.sampling().dynamics(*teacher_->model);
   }
 
@@ -118,7 +118,7 @@ class ModelTask final : public TrainingTask {
       Generator rng(settings_.trainer.seed, streams::kWeights);
       return std::make_shared<flow::FlowMatching>(settings_.flow_matching(*data_), rng);
     }
-    // A reflow goes on from the weights' average of the run that it learns from.
+    // A reflow starts from the averaged weights of its teacher.
     const auto* teacher = dynamic_cast<const flow::FlowMatching*>(teacher_->model.get());
     if (teacher == nullptr) {
       throw UsageError(concat("--reflow: straightens flows, but ", settings_.reflow.run,
@@ -197,7 +197,7 @@ class ClassifierTask final : public TrainingTask {
 
   const TrainSettings& settings_;
   std::unique_ptr<datasets::Data> data_;
-  datasets::Images test_images_;  // opened before training, which would otherwise be for nothing
+  datasets::Images test_images_;  // opened before training, so that a missing file does not waste it
   std::shared_ptr<nn::ImageClassifier> classifier_;
   nn::Trainer<nn::Classification> trainer_;
 };
@@ -205,11 +205,11 @@ class ClassifierTask final : public TrainingTask {
 }  // namespace
 
 std::unique_ptr<TrainingTask> make_training_task(const TrainSettings& settings) {
-  // Of every number a training keeps itself, its gradient, its average, and the optimizer's two.
+  // For every weight, training keeps the weight, its gradient, its average, and two numbers of the optimizer.
   constexpr Index kMostTensors = 1'000'000, kNumbersKept = 5;
   const nn::BuildLimit limit(
       kMostTensors, static_cast<Index>(usable_memory()) / (kNumbersKept * static_cast<Index>(sizeof(Real))),
-      "this machine's memory trains no more; make --hidden, or what else sizes the network, smaller");
+      "more does not fit into this machine's memory; make the network smaller, by --hidden or its other sizes");
   if (settings.is_classifier()) return std::make_unique<ClassifierTask>(settings);
   return std::make_unique<ModelTask>(settings);
 }

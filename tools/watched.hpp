@@ -1,4 +1,4 @@
-// Flows whose evaluations show how far a phase is.
+// Flows whose evaluations advance a phase.
 #pragma once
 
 #include "flow/model/dynamics.hpp"
@@ -7,11 +7,11 @@
 
 namespace rill::tools {
 
-/// The dynamics with a velocity whose every evaluation advances the phase, which must outlive them, by the rows that it
-/// is asked for.
+/// The dynamics with a velocity whose every evaluation advances the phase, which must outlive them, by its number of
+/// rows.
 flow::Dynamics watched(flow::Dynamics dynamics, Phase& phase);
 
-/// How often the velocity is evaluated for a point on its way; 0 where the solver decides as it goes.
+/// The number of velocity evaluations per point; 0 for adaptive steps.
 double evaluations_of(const flow::GenerateOptions& options);
 
 }  // namespace rill::tools

@@ -87,13 +87,13 @@ Moments moments_of(const Tensor& x) {
   for (double& value : moments.mean) value /= static_cast<double>(points);
 
   parallel_for(dimension, 8, [&](Index begin, Index end) {
-    std::vector<double> centerd(width);
+    std::vector<double> centered(width);
     for (Index n = 0; n < points; ++n) {
       const Real* row = x.data() + n * dimension;
-      for (std::size_t d = 0; d < width; ++d) centerd[d] = static_cast<double>(row[d]) - moments.mean[d];
+      for (std::size_t d = 0; d < width; ++d) centered[d] = static_cast<double>(row[d]) - moments.mean[d];
       for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
         double* sums = &moments.covariance[i * width];
-        for (std::size_t j = 0; j < width; ++j) sums[j] += centerd[i] * centerd[j];
+        for (std::size_t j = 0; j < width; ++j) sums[j] += centered[i] * centered[j];
       }
     }
   });

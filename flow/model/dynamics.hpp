@@ -18,8 +18,8 @@ namespace rill::flow {
 /// refers to. Only the velocity is required; the other members determine what else is possible.
 struct Dynamics {
   std::shared_ptr<const VelocityField> velocity;
-  std::shared_ptr<const AffinePath> path = {};  ///< has the velocity's marginals; null if unknown
-  SourceSampler source = {};                    ///< standard normal noise if empty
+  std::shared_ptr<const AffinePath> path = {};                  ///< has the velocity's marginals; null if unknown
+  SourceSampler source = {};                                    ///< standard normal noise if empty
   LogDensity source_log_density = standard_normal_log_density;  ///< empty if unknown
   /// (sigma^2 / 2) grad ln p_t(x) on a Schroedinger bridge of that sigma, if a network has learned it; null
   /// otherwise.

@@ -19,9 +19,9 @@ namespace {
 constexpr const char* kNetworkKey = nn::kNetworkKey;
 constexpr const char* kFlowKey = "flow";
 
-// What a user of the library may have done.
+// A likely cause: a library user's own metadata.
 constexpr const char* kOwnNotes =
-    "; the programs keep the description there: save your own notes under another key";
+    "; the programs keep the model's description there: save your own notes under another key";
 
 // Two networks as one module.
 class VelocityAndScore final : public nn::Module {
@@ -38,7 +38,7 @@ std::string to_json(const FlowMatchingDescription& flow) {
   return dump_json(json);
 }
 
-// Files of before there were families say with the network whether there is a score.
+// Files written before there were families have the score flag with the network.
 void parse_network(const std::string& text, FlowMatchingDescription& flow) {
   Json json = parse_json(text, "network description");
   if (json.contains("score")) {
@@ -47,7 +47,7 @@ void parse_network(const std::string& text, FlowMatchingDescription& flow) {
   flow.network = nn::parse_time_network_description(dump_json(json));
 }
 
-// Keys that are not there leave the defaults.
+// Missing keys leave the defaults.
 void parse_flow(const std::string& text, FlowMatchingDescription& flow) {
   const std::string what = "flow description";
   Json json = parse_json(text, what);
@@ -76,7 +76,7 @@ std::shared_ptr<const datasets::Data> open_source(const FlowMatchingDescription&
   return source;
 }
 
-// ln p_0, or nothing where it is not known.
+// ln p_0, or an empty function if it is not known.
 LogDensity log_density_of(const std::shared_ptr<const datasets::Data>& source) {
   if (!source) return standard_normal_log_density;
   const datasets::Density* density = source->density();
@@ -85,14 +85,14 @@ LogDensity log_density_of(const std::shared_ptr<const datasets::Data>& source) {
   return [source, density](const Tensor& x) { return density->log_density(x).value(); };
 }
 
-// The score of a path without noise of its own follows from the velocity where x_0 is Gaussian given x_1.
+// On a path without noise, the score follows from the velocity if x_0 is Gaussian given x_1.
 std::string no_score(const FlowMatchingDescription& flow) {
   const bool gaussian = !flow.source && flow.coupling.name == "independent";
   if (gaussian || flow.path.name == "schroedinger-bridge") return "";
   const std::string found = flow.source ? "the source " + flow.source->text() : "the coupling " + flow.coupling.name;
   return concat("this model has ", found,
-                ", and only from independent pairs with Gaussian noise does the score follow from the velocity; "
-                "train it so, or with the path schroedinger-bridge and a score");
+                ", but the score follows from the velocity only for independent pairs with Gaussian noise; train it "
+                "with these, or with the path schroedinger-bridge and a score");
 }
 
 std::string no_guidance(const FlowMatchingDescription& flow) {
@@ -116,7 +116,7 @@ FlowMatchingObjective::FlowMatchingObjective(std::shared_ptr<const nn::TimeNetwo
 }
 
 Tensor FlowMatchingObjective::loss(const Example& example) const {
-  // Two references fit into a Velocity; with_labels() would put a copy of the labels on the heap in every step.
+  // A lambda of two references fits into a Velocity; with_labels() would copy the labels to the heap in every step.
   const auto velocity = [&](const Tensor& x, const Tensor& t) { return velocity_->forward(x, t, example.labels); };
   const Tensor loss = conditional_flow_matching_loss(velocity, example.sample);
   if (!score_) return loss;
@@ -141,7 +141,7 @@ FlowMatching::FlowMatching(const FlowMatchingDescription& description, Generator
     score_ = nn::make_time_network(description.network, rng);
     module_ = std::make_shared<VelocityAndScore>(velocity_, score_);
   }
-  objective();  // throws for what makes no training
+  objective();  // throws for invalid options
 }
 
 FlowMatching::FlowMatching(const FlowMatching& other, const FlowMatchingDescription& description)
@@ -152,7 +152,7 @@ FlowMatching::FlowMatching(const FlowMatching& other, const FlowMatchingDescript
       path_(std::make_shared<AffinePath>(make_path(description.path))),
       source_(open_source(description)) {
   require(description.network == other.description_.network && description.score == other.description_.score,
-          "flow matching: another training of the same networks cannot change them");
+          "flow matching: another training of the same networks cannot change their description");
   objective();
 }
 
@@ -191,7 +191,7 @@ std::string FlowMatching::network_text() const { return summary(description_.net
 
 std::string FlowMatching::training_text() const { return summary(description_); }
 
-// x_0, x_1, x_t, dx_t and what the network keeps of each, and the costs of all pairs where they are needed.
+// x_0, x_1, x_t, dx_t, what the network saves for each point, and the costs of all pairs if they are needed.
 double FlowMatching::numbers_of_step(Index batch) const {
   const auto points = static_cast<double>(batch), numbers = static_cast<double>(dimension());
   const std::string& coupling = description_.coupling.name;

@@ -1,4 +1,4 @@
-// Flow matching: a network learns the velocity that carries the source to the data.
+// Flow matching: a network learns the velocity that moves the source to the data.
 #pragma once
 
 #include <cstdint>
@@ -21,39 +21,39 @@
 
 namespace rill::flow {
 
-/// What a flow is made of and how it is trained.
+/// The architecture of a flow and its training.
 struct FlowMatchingDescription {
   nn::TimeNetworkDescription network = {};
   PathDescription path = {};
   CouplingDescription coupling = {};
   TimeSampling times = {};
-  double label_dropout = 0;  ///< the share of labels that training hides, which guidance needs
-  bool score = false;        ///< a second network learns a score; on the path schroedinger-bridge
-  std::optional<datasets::DataDescription> source = {};  ///< a density; standard normal noise when there is none
+  double label_dropout = 0;  ///< the probability of dropping a label in training, for guidance
+  bool score = false;        ///< whether a second network learns a score; only on the path schroedinger-bridge
+  std::optional<datasets::DataDescription> source = {};  ///< a density; by default standard normal noise
 
-  /// How it is trained: everything but the network and the source.
+  /// The settings of the training: all but the network and the source.
   template <class Self, class Visit>
   static void visit_fields(Self& self, const Visit& visit) {
     PathDescription::visit_fields(self.path, visit);
     CouplingDescription::visit_fields(self.coupling, visit);
     TimeSampling::visit_fields(self.times, visit);
     visit("label_dropout", self.label_dropout,
-          {.unit = "SHARE", .help = "images: labels hidden in training, which guidance needs; such as 0.1"});
+          {.unit = "SHARE", .help = "images: probability of dropping a label in training, for guidance, such as 0.1"});
     visit("score", self.score,
-          {.help = "learn a score too, for sampling with --sde",
+          {.help = "also learn a score, for sampling with --sde",
            .only = {"path", self.path.name, {"schroedinger-bridge"}}});
   }
 };
 
-/// The regression of flow matching: an Objective (nn/trainer.hpp). The loss is conditional_flow_matching_loss(), and
-/// where there is a second network bridge_score_loss() beside it, as [SF]2M trains the two on a Schroedinger bridge
+/// The regression of flow matching: an Objective (nn/trainer.hpp). The loss is conditional_flow_matching_loss(), plus
+/// bridge_score_loss() if there is a second network, as [SF]2M trains the two on a Schroedinger bridge
 /// (Tong et al., "Simulation-Free Schroedinger Bridges via Score and Flow Matching", 2024, algorithm 1).
 class FlowMatchingObjective {
  public:
   using Example = flow::Example;
 
-  /// `score` may be null. Throws std::invalid_argument for options that make no sense, and for a score on another path
-  /// than a bridge.
+  /// `score` may be null. Throws std::invalid_argument for invalid options, and for a score on a path other than a
+  /// bridge.
   FlowMatchingObjective(std::shared_ptr<const nn::TimeNetwork> velocity, std::shared_ptr<const nn::TimeNetwork> score,
                         const ExampleOptions& examples);
 
@@ -61,7 +61,7 @@ class FlowMatchingObjective {
   Tensor loss(const Example& example) const;
   bool worth_making_ahead() const { return examples_.options().coupling.name != "independent"; }
 
-  /// The same without what only training needs: uniform times, and every label.
+  /// The same without the options that only training uses: times are uniform, and no label is dropped.
   FlowMatchingObjective held_out() const;
 
  private:
@@ -75,10 +75,10 @@ class FlowMatching final : public GenerativeModel {
  public:
   static constexpr const char* kFamily = "flow-matching";
 
-  /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for what makes no flow; FileError
-  /// for a source that is a file.
+  /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an invalid description;
+  /// FileError for a source that is a file.
   FlowMatching(const FlowMatchingDescription& description, Generator& rng);
-  /// Another way to train a flow that is there: shares its networks.
+  /// Shares the networks of another flow, to train them in a different way.
   FlowMatching(const FlowMatching& other, const FlowMatchingDescription& description);
 
   const FlowMatchingDescription& description() const& { return description_; }
@@ -108,14 +108,14 @@ class FlowMatching final : public GenerativeModel {
 
  private:
   FlowMatchingDescription description_;
-  std::shared_ptr<nn::TimeNetwork> velocity_, score_;  // the second one is null where none is learned
+  std::shared_ptr<nn::TimeNetwork> velocity_, score_;  // score_ is null if none is learned
   std::shared_ptr<nn::Module> module_;                 // both
   std::shared_ptr<const AffinePath> path_;
   std::shared_ptr<const datasets::Data> source_;  // null for noise
 };
 
-/// The inverse of metadata(), with weights drawn from `rng`. What is not said has its default: a file that
-/// nn::save_network() wrote alone is a flow on the path cond-ot from normal noise. Throws std::invalid_argument, naming
+/// The inverse of metadata(), with weights drawn from `rng`. Missing settings have their defaults: a file written by
+/// nn::save_network() is a flow on the path cond-ot from normal noise. Throws std::invalid_argument, naming
 /// the entry.
 std::shared_ptr<GenerativeModel> make_flow_matching(const nn::Metadata& metadata, Generator& rng);
 

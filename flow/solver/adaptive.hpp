@@ -43,10 +43,10 @@ class SolveError : public std::runtime_error {
 };
 
 struct AdaptiveSolution {
-  Tensor x;                ///< [N, ...], at the end, or where the event stopped a row
-  std::vector<Tensor> at;  ///< the points at each of the times; for a row stopped by its event, where it stopped
-  std::vector<double> t;   ///< [N], the time at which each row ended
-  Index evaluations = 0;   ///< calls of the velocity (NFE)
+  Tensor x;                  ///< [N, ...], at the end, or where the event stopped a row
+  std::vector<Tensor> at;    ///< the points at each of the times; for a row stopped by its event, where it stopped
+  std::vector<double> t;     ///< [N], the time at which each row ended
+  Index evaluations = 0;     ///< calls of the velocity (NFE)
   Index evaluated_rows = 0;  ///< rows in these calls: divided by N, the NFE per row
   Index accepted = 0;        ///< steps, summed over the clocks
   Index rejected = 0;

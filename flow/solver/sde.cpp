@@ -105,8 +105,8 @@ Solution solve(const Sde& sde, const Tensor& x, const std::vector<double>& times
   require(times.size() >= 2, "solve: expected at least two times, got ", times.size());
   require(path.shape() == x.shape(), "solve: a Brownian path for points ", path.shape(), ", given points ", x.shape());
   for (std::size_t i = 1; i < times.size(); ++i) {
-    require(times[i - 1] < times[i], "solve: the times of an SDE must increase; found ", times[i - 1],
-            " then ", times[i]);
+    require(times[i - 1] < times[i], "solve: the times of an SDE must increase; found ", times[i - 1], " then ",
+            times[i]);
   }
   const NoGrad no_grad;
   Stepper stepper(sde, method);

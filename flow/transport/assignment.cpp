@@ -98,7 +98,7 @@ class Costs {
 
   // In units of the points' scale, |x - y| or |x - y|^2. Up to kDirectDimension the latter is replaced by what is as
   // good: of |x|^2 + |y|^2 - 2 x y, what depends on one point alone costs all permutations the same, so -x y will do.
-  // That is smallest, and rounds least, when both sets are centerd.
+  // That is smallest, and rounds least, when both sets are centered.
   Costs(const Tensor& a, const Tensor& b, const Kinds& of_a, const Kinds& of_b, PointCost cost, double unit)
       : Costs(a.dim(0), a.dim(1), unit) {
     distance_ = cost == PointCost::kDistance;

@@ -115,10 +115,10 @@ SquaredDistances::SquaredDistances(const Tensor& x, const Tensor& y, double unit
   dimension_ = x.dim(1);
   if (dimension_ > kFewDimensions) {
     const std::vector<double> center = mean_of_rows(y_, unit_);
-    centerd_x_ = around(x_, 1 / unit_, center);
-    centerd_y_ = around(y_, 1 / unit_, center);
-    squares_x_ = squared_lengths(centerd_x_);
-    squares_y_ = squared_lengths(centerd_y_);
+    centered_x_ = around(x_, 1 / unit_, center);
+    centered_y_ = around(y_, 1 / unit_, center);
+    squares_x_ = squared_lengths(centered_x_);
+    squares_y_ = squared_lengths(centered_y_);
     return;
   }
   columns_.resize(at(dimension_ * m_));
@@ -159,7 +159,7 @@ void SquaredDistances::few(Index begin, Index end, Number* out) const {
 template <class Number>
 void SquaredDistances::many(Index begin, Index end, Number* out) const {
   const NoGrad no_grad;
-  const Tensor products = matmul(slice(centerd_x_, 0, begin, end), centerd_y_, {.b = true});
+  const Tensor products = matmul(slice(centered_x_, 0, begin, end), centered_y_, {.b = true});
   parallel_for(end - begin, std::max<Index>(1, kGrain / std::max<Index>(1, m_)), [&](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       const Real* product = products.data() + i * m_;

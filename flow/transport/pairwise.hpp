@@ -58,7 +58,7 @@ class SquaredDistances {
   double unit_;
   Index n_, m_, dimension_;
   memory::Vector<double> columns_;             // few coordinates: y in the unit, [D, m]
-  Tensor centerd_x_, centerd_y_;               // many coordinates: in the unit, minus the mean of y
+  Tensor centered_x_, centered_y_;             // many coordinates: in the unit, minus the mean of y
   std::vector<double> squares_x_, squares_y_;  // |.|^2 of these
 };
 

@@ -1,4 +1,4 @@
-// IDX files and the folders of images made of them: what is read, and every way in which they can be broken.
+// IDX files and folders of images: valid ones, and every way in which they can be broken.
 #include "datasets/idx.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Tables in the units of a model, and back.
+// Conversion of tables to the units of a model, and back.
 #include "datasets/standardization.hpp"
 
 #include <gmock/gmock.h>

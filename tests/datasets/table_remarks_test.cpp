@@ -1,4 +1,4 @@
-// What is said of a table before it is learned.
+// Remarks on a table before training.
 #include "datasets/table_remarks.hpp"
 
 #include <gmock/gmock.h>
@@ -31,10 +31,9 @@ TEST(TableRemarks, NothingOnPlainTables) {
 }
 
 TEST(TableRemarks, AnIndexThatWasLeftOut) {
-  EXPECT_THAT(
-      of("\"\",\"x\"\n\"1\",5\n\"2\",6.5\n"),
-      ElementsAre("column 1 has no name and whole numbers: taken for a row index, and left out; give it "
-                  "a name to learn it"));
+  EXPECT_THAT(of("\"\",\"x\"\n\"1\",5\n\"2\",6.5\n"),
+              ElementsAre("column 1 has no name and whole numbers: taken for a row index, and left out; give it "
+                          "a name to learn it"));
   EXPECT_THAT(of(",,x\n0,1,5\n0,2,6\n"), ElementsAre(StartsWith("columns 1 to 2 have no name")));
 }
 

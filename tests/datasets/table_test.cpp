@@ -1,6 +1,4 @@
 // CSV files, and tables of points from either format.
-#include "datasets/read_table.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,6 +14,7 @@
 #include "autodiff/random.hpp"
 #include "datasets/csv.hpp"
 #include "datasets/npy.hpp"
+#include "datasets/read_table.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace rill::datasets {
@@ -101,8 +100,7 @@ TEST_F(Csv, LeavesAnIndexOut) {
   }
   EXPECT_THAT(read(",,x\n1,0.5,3\n").names, ElementsAre("", "x"));
   expect_rejected(",1,2\n0,5,6\n", "line 1, column 1: the field is empty");
-  expect_rejected("x y\n\"1\" 5 6\n",
-                  "line 2: 3 fields, expected 2 as in the first line; if R wrote its row names, ");
+  expect_rejected("x y\n\"1\" 5 6\n", "line 2: 3 fields, expected 2 as in the first line; if R wrote its row names, ");
   expect_rejected("\tx\ty\na\t1\t2\n", "line 2, column 1: \"a\" is not a number");
   expect_rejected("1\t2\n\t4\n", "line 2, column 1: the field is empty");
 }

@@ -1,4 +1,5 @@
-// Adaptive steps: against torchdiffeq's printed results, against exact solutions, and each row against itself alone.
+// Adaptive steps: against torchdiffeq's printed results, against exact solutions, and each row against a solve of that
+// row alone.
 #include "flow/solver/adaptive.hpp"
 
 #include <gmock/gmock.h>
@@ -319,7 +320,7 @@ TEST(Adaptive, SaysWhereItGaveUp) {
   EXPECT_THAT(stuck.what(), AllOf(HasSubstr("times what rtol 0 and atol 1e-18 allow"), HasSubstr("loosen them")));
   EXPECT_NEAR(stuck.t, 0.4, 1e-3);
 
-  // One that no step can have, beside which the squares of errors are infinite.
+  // A tolerance that no step can meet, relative to which squared errors overflow.
   const Velocity decay = [](const Tensor& y, const Tensor&) { return -y; };
   const SolveError fine = failure([&] {
     solve_adaptive(decay, Tensor::full({1, 1}, 1), {0, 1}, {.tolerance = {.rtol = 1e-300, .atol = 1e-300}});
@@ -332,8 +333,8 @@ TEST(Adaptive, SaysWhatToDoWhenTheStepsAreUsedUp) {
   const SolveError error = failure([&] {
     solve_adaptive(f, Tensor::zeros({2, 1}), {0, 1}, {.max_steps = 5, .per_sample = true});
   });
-  EXPECT_THAT(error.what(), AllOf(HasSubstr("all 5 steps are used up before t = 1 is reached"), HasSubstr("of sample 0"),
-                                  HasSubstr("raise max_steps, or loosen rtol or atol")));
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("all 5 steps are used up before t = 1 is reached"),
+                                  HasSubstr("of sample 0"), HasSubstr("raise max_steps, or loosen rtol or atol")));
   EXPECT_GT(error.t, 0);
 }
 

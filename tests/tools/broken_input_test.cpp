@@ -1,4 +1,4 @@
-// What a user gets wrong, and what breaks: one line that names the culprit, the right exit code, and nothing lost.
+// User errors and failures: one line that names the cause, the right exit code, and nothing lost.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -719,7 +719,7 @@ TEST(FullDisk, LeavesTheLastCheckpoint) {
   EXPECT_EQ(failed.code, 1) << failed.err;
   EXPECT_THAT(failed.err, HasSubstr("state.safetensors: cannot write"));
   EXPECT_TRUE(contents(folder / "run/state.safetensors") == state);
-  // With room again the run goes on as if nothing had happened.
+  // With free space again, the run continues as if nothing had happened.
   ASSERT_EQ(run(tiny_training(folder / "whole", {"--hidden", "32,32", "--steps", "300"})).code, 0);
   ASSERT_EQ(run(more.command).code, 0);
   expect_equal_runs(folder / "run", folder / "whole");

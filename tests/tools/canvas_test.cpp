@@ -1,4 +1,4 @@
-// What is drawn on a canvas: coverage, blending, clipping, text and colors.
+// Drawing on a canvas: coverage, blending, clipping, text and colors.
 #include "tools/plot/canvas.hpp"
 
 #include <gtest/gtest.h>

@@ -95,7 +95,7 @@ TEST(DescribedOptions, SetTheFieldsOfTheChosenKind) {
   EXPECT_EQ(program.error("seats = 5\n", {"--vehicle", "boat", "--length", "7"}), "");
   EXPECT_EQ(program.vehicle.boat.seats, 5);
   EXPECT_EQ(program.vehicle.boat.length, 7);
-  EXPECT_THAT(program.vehicle.length, ElementsAre(1, 2));  // a cart's, as if nobody had spoken of it
+  EXPECT_THAT(program.vehicle.length, ElementsAre(1, 2));  // a cart's default
   EXPECT_THAT(program.toml, AllOf(HasSubstr("length = 7  # length\n"), HasSubstr("seats = 5  # seats\n")));
 }
 
@@ -133,7 +133,7 @@ TEST(DescribedOptions, AreExplainedForEveryKind) {
                                     HasSubstr("boat: seats [2]"), HasSubstr(" has a roof"), HasSubstr(" false: load")));
 }
 
-// Every number of a description, by its key, but for those that nobody sets.
+// Every number of a description, by its key, except those that cannot be set.
 template <Described D>
 void collect(const D& description, const std::string& prefix, std::set<std::string>& set,
              std::set<std::string>& unset) {

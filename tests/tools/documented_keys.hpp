@@ -1,4 +1,4 @@
-// What evaluate prints is explained.
+// Checks that every key that evaluate prints is documented.
 #pragma once
 
 #include <gtest/gtest.h>

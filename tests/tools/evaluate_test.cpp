@@ -1,4 +1,4 @@
-// What `evaluate` says of what it measured on, of what it cannot measure, and when it is stopped.
+// What `evaluate` reports on its data, on measurements that it cannot make, and when it is stopped.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -59,7 +59,7 @@ TEST_F(Evaluation, OfATableSaysThatItSawTrainingRowsEachOnce) {
   EXPECT_EQ(result.at("data_points"), 40);
   EXPECT_EQ(result.at("nll_points"), 40);
   for (const char* key : {"loss_on", "distances_to", "nll_on"}) EXPECT_EQ(result.at(key), "training rows") << key;
-  EXPECT_THAT(result.at("notes").at("nll").string(), HasSubstr("that of new ones is not known"));
+  EXPECT_THAT(result.at("notes").at("nll").string(), HasSubstr("that of new data is not known"));
   // Two sets of 30 would share rows.
   EXPECT_FALSE(result.contains("wasserstein2_floor"));
   EXPECT_THAT(result.at("notes").at("wasserstein2_floor").string(), HasSubstr("twice as many"));
@@ -89,7 +89,7 @@ TEST_F(Evaluation, LeavesOutWhatTheDataDoNotAllowAndSaysWhy) {
   const Json result = parse_json(few.out, "what was printed");
   expect_documented(result);
   EXPECT_TRUE(result.at("wasserstein2").is_number());
-  EXPECT_THAT(result.at("notes").at("squared_mmd").string(), HasSubstr("3 points at least"));
+  EXPECT_THAT(result.at("notes").at("squared_mmd").string(), HasSubstr("at least 3 points"));
 }
 
 TEST_F(Evaluation, IsIndentedAtATerminalAndOneLineElsewhere) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/fetch-mnist.sh against a server of our own: what it fetches, keeps, continues and refuses.
+# tools/fetch-mnist.sh against a local server: what it downloads, keeps, continues and rejects.
 #
 #   tests/tools/fetch_mnist.sh SOURCE
 set -euo pipefail
@@ -63,7 +63,7 @@ cmp mirror data 2>/dev/null || diff -r mirror data || fail 'fetched other files'
 fetch --checksums sums data || fail 'could not do it again'
 [ "$(requests)" = 4 ] || fail 'fetched what was there'
 
-# A transfer that was cut off goes on; a damaged file, or the beginning of another one, is fetched anew.
+# An interrupted transfer continues; a damaged file, or the start of another one, is downloaded again.
 head -c 100 data/t10k-images-idx3-ubyte.gz >data/t10k-images-idx3-ubyte.gz.part
 rm data/t10k-images-idx3-ubyte.gz
 echo x >>data/t10k-labels-idx1-ubyte.gz

@@ -136,7 +136,7 @@ TEST(Png, WritesAndReplacesFiles) {
   const Image second = noise(30, 10, 2);
   write_png(path, second);
   EXPECT_EQ(decode_png(read_file(path)), second);
-  // Nothing temporary is left beside it.
+  // No temporary file is left.
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 

@@ -1,4 +1,4 @@
-// Images from training to measures, as a user goes through it: classifiers, flows, grids, interpolation.
+// Images from training to evaluation, as a user runs them: classifiers, flows, grids, interpolation.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

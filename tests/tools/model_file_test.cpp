@@ -1,4 +1,4 @@
-// What the programs make of files that they did not write, or that are not what they should be.
+// The programs on files that they did not write, or that are invalid.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Scatter plots, films, grids of images and line charts.
+// Scatter plots, animations, image grids and line charts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

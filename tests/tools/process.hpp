@@ -1,4 +1,4 @@
-// Running the programs as a user does: another process, its exit code, and what it prints.
+// Runs the programs as a user does: a separate process, its exit code, and its output.
 #pragma once
 
 #include <sys/resource.h>
@@ -24,7 +24,7 @@ struct Launch {
   std::string out_file = {};                  ///< where stdout goes; kept in Finished::out when empty
   bool terminal = false;                      ///< whether stderr is a terminal, an xterm
   std::optional<rlim_t> largest_file = {};    ///< bytes that any file it writes may have
-  std::vector<std::string> environment = {};  ///< NAME=value, beside the tests' own
+  std::vector<std::string> environment = {};  ///< NAME=value, in addition to the tests' own
   /// Called in the new process before the program begins, to change what it finds: descriptors, limits, signals. Only
   /// what is safe after fork().
   std::function<void()> before = {};
@@ -36,7 +36,7 @@ bool has_terminals();
 /// A process under way. One that was not waited for is killed.
 class Process {
  public:
-  /// Throws std::runtime_error when a terminal is asked for and there is none.
+  /// Throws std::runtime_error if a terminal is requested and there is none.
   explicit Process(const Launch& launch);
   ~Process();
   Process(const Process&) = delete;

@@ -1,4 +1,4 @@
-// How far work is, as a line of text.
+// Progress as a line of text.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Tables of points: trained on, sampled and measured, in whatever units they are.
+// Tables of points: trained on, sampled and measured, in any units.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -207,7 +207,7 @@ TEST(TableRuns, NeedTheirFileOnce) {
   EXPECT_THAT(contents(folder / "run/samples.png"), StartsWith("\x89PNG"));
   const Finished picture = run({"sample", folder / "run", "--count", "50", "--image", folder / "s.png"});
   EXPECT_EQ(picture.code, 0) << picture.err;
-  EXPECT_THAT(picture.err, HasSubstr("points.csv: is no file; the picture will show the samples without the data"));
+  EXPECT_THAT(picture.err, HasSubstr("points.csv: is not a file; the picture will show the samples without the data"));
 }
 
 TEST(TableRuns, EndingsInCapitals) {

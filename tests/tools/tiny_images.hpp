@@ -1,4 +1,4 @@
-// Folders of images so small and so different that any network tells them apart at once.
+// Folders of images so small and so different that any network learns to distinguish them at once.
 #pragma once
 
 #include <cstdint>
