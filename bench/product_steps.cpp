@@ -1,7 +1,7 @@
-// The matrix product step by step, from three loops to the kernel in force: what each step gains, as a Markdown table
+// The matrix product step by step, from three loops to the actual kernel: the gain of each step, as a Markdown table
 // (docs/kernels.md holds one). One thread, C = A B.
 //   bench/bench_product_steps_avx512, bench/bench_product_steps_avx2
-// Compiled once per instruction set, like the kernels, of whose parts the steps are built.
+// Compiled once per instruction set, like the kernels, from whose parts the steps are built.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -87,7 +87,7 @@ int print_table(const char* set) {
     const char* name;
     void (*run)(const Gemm&, Real*);
   } steps[] = {{"three loops", three_loops},
-               {"the inner two exchanged", rows_of_b},
+               {"the inner two swapped", rows_of_b},
                {"one register of C at a time", tiles_in_place<1, 1>},
                {"a tile of registers", tiles_in_place<kTileRows, kTileWidth>},
                {"B packed in panels", packed<false>},
