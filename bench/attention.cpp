@@ -1,6 +1,6 @@
 // Attention as an op, of N images, T queries and as many keys, C channels and some heads: names are NxTxCxHEADS.
-// `attention` is the way there, outside a graph; `attention_step` there and back. Their operations are those of two
-// products there and of four back; what the way back computes anew does not count.
+// `attention` is the forward pass, without a graph; `attention_step` is forward and backward. The operations counted
+// are two products forward and four backward; recomputation in the backward pass does not count.
 //   bench/bench_attention --benchmark_filter=step
 #include <benchmark/benchmark.h>
 

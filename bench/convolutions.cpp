@@ -1,6 +1,7 @@
-// Convolutions beside oneDNN, in turn in one process, one thread: the share of the multiply-add peak that each reaches,
-// and ours over the better of theirs. Ours are the ops on [N, H, W, C], padding and allocation included; oneDNN's get
-// the same layout, and also blocked images and weights of its own choosing, whose conversion is not counted.
+// Convolutions compared with oneDNN's, alternating in one process, one thread: the share of the multiply-add peak that
+// each reaches, and ours over the better of theirs. Ours are the ops on [N, H, W, C], padding and allocation included;
+// oneDNN's get the same layout, and also blocked images and weights of its own choosing, whose conversion is not
+// counted.
 //   bench/bench_convolutions            the shapes of the networks for images
 //   bench/bench_convolutions 14x14x64   one shape: height x width x channels, 3 x 3 taps
 // For AVX2 on both sides: RILL_ISA=avx2 DNNL_MAX_CPU_ISA=AVX2.

@@ -1,4 +1,4 @@
-// What every benchmark reports beside its time, and how it is registered.
+// The counters of every benchmark, and its registration.
 #pragma once
 
 #include <benchmark/benchmark.h>

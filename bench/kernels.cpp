@@ -1,5 +1,5 @@
 // Every kind of kernel on every instruction set of this CPU: GFLOP/s and their share of the measured multiply-add peak,
-// or bytes/s beside the measured bandwidth of a copy.
+// or bytes/s and the measured bandwidth of a copy.
 //   bench/bench_kernels --benchmark_filter='gemm/avx2'
 #include "autodiff/simd/kernels.hpp"
 

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine and software of the measurements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def build_option(build: Path, name: str) -> object:
 
 
 def compiler(build: Path) -> str:
-    """The first line of what the build's compiler says of its version."""
+    """The first line of the version text of the build's compiler."""
     words = shlex.split(json.loads((build / "compile_commands.json").read_text())[0]["command"])
     program = words[1] if words[0].endswith("ccache") else words[0]
     return subprocess.run([program, "--version"], capture_output=True, text=True).stdout.splitlines()[0]

@@ -1,6 +1,6 @@
-// Points of a density, and how far two sets of them are apart: for programs in other languages that are compared with
-// ours on the same data.
-//   bench_points draw moons 10000 0 moons.npy    the density's name, how many, the seed
+// Draws points of a density, and measures the distance between two sets of points: for programs in other languages that
+// are compared with ours on the same data.
+//   bench_points draw moons 10000 0 moons.npy    the density's name, the number of points, the seed
 //   bench_points w2 a.npy b.npy                  prints the 2-Wasserstein distance
 #include <iostream>
 #include <string>

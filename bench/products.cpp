@@ -1,5 +1,5 @@
-// Matrix products beside oneDNN and OpenBLAS, in turn in one process, one thread: the share of the multiply-add peak
-// that each reaches, and ours over the best of theirs.
+// Matrix products compared with oneDNN and OpenBLAS, alternating in one process, one thread: the share of the
+// multiply-add peak that each reaches, and ours over the best of theirs.
 //   bench/bench_products table          the shapes of networks, all transpositions
 //   bench/bench_products grid           {1, 2, 3, 8, 17, 64, 100, 256, 1000} cubed, all transpositions
 //   bench/bench_products 256x64x64 NT   one product: m x n x k

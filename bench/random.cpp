@@ -1,4 +1,4 @@
-// Random numbers, in the smallest amounts that training draws and in bulk.
+// Random numbers, in the small amounts that training draws and in bulk.
 //   bench/bench_random
 #include "autodiff/random.hpp"
 

@@ -109,7 +109,7 @@ std::string cell(double value, int decimals = 3) {
   return std::isfinite(value) ? tools::format_fixed(value, decimals) : "-";
 }
 
-/// One row for each board and width: after the last step, beside what a perfect sample shows.
+/// One row for each board and width: after the last step, with the values of a perfect sample.
 void print_results(const std::vector<Family>& families) {
   std::cout << "| board | occupied | width | share in support | least-filled cell | of a perfect sample "
                "| cells touched | of a perfect sample | KL, nats | seconds |\n"

@@ -1,4 +1,4 @@
-// How well a flow learns checkerboards of more squares and of more dimensions, by width and by training steps.
+// How well a flow learns checkerboards with more squares and dimensions, by network width and training steps.
 #pragma once
 
 #include <functional>

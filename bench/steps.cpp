@@ -1,5 +1,5 @@
-// A process that trains and ends: bench_steps WORK STEPS. bench/compare measures from outside how long one step takes
-// when starting the program counts.
+// A process that trains and exits: bench_steps WORK STEPS. bench/compare measures the time of one step including the
+// start of the program.
 #include <cstdlib>
 #include <exception>
 #include <iostream>

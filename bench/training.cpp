@@ -1,7 +1,7 @@
-// What users wait for: training steps and sampling, everything included.
+// Training steps and sampling from end to end, as a user sees them.
 //   bench/bench_training --benchmark_filter=annulus
-// training_step_of_one is the same graph with a batch of one: what it takes beside the whole step is the cost of the
-// graph, of dispatch and of the parameters' update.
+// training_step_of_one is the same graph with a batch of one: its time is the cost of the graph, of dispatch and of the
+// parameters' update.
 #include <benchmark/benchmark.h>
 
 #include "autodiff/operation_count.hpp"

@@ -1,4 +1,4 @@
-// The training runs that are measured: data, network, batch and options.
+// The training runs to measure: data, network, batch and options.
 #pragma once
 
 #include <functional>

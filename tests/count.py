@@ -1,4 +1,4 @@
-"""Adds up test results, says why some were skipped, and prints "N passed, N failed".
+"""Adds up test results, lists why some were skipped, and prints "N passed, N failed".
 
     python3 tests/count.py BUILD-OR-LOG...
 

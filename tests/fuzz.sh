@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Fuzzes what reads files: builds the targets of tests/fuzz with clang, AddressSanitizer and UBSan, and runs each from
-# its seeds and from what earlier runs found worth keeping (build-sanitize/corpus).
+# Fuzzes the code that reads files: builds the targets of tests/fuzz with clang, AddressSanitizer and UBSan, and runs
+# each from its seeds and from the corpus of earlier runs (build-sanitize/corpus).
 #
 #   tests/fuzz.sh                            every target, 20,000 inputs or a minute each, the same inputs every time
 #   tests/fuzz.sh --seconds 3600             every target for an hour, other inputs every time
 #   tests/fuzz.sh --seconds 3600 npy csv     these two
 #
 # An input that breaks a promise stays in build-sanitize/corpus/TARGET, named crash-, oom- or timeout-; the message says
-# how. `build-sanitize/tests/fuzz/fuzz_TARGET FILE` shows it again. Once mended, it becomes a seed (seeds.cpp).
+# how. `build-sanitize/tests/fuzz/fuzz_TARGET FILE` reproduces it. Once fixed, it becomes a seed (seeds.cpp).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tests/sanitizers.sh

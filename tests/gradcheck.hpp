@@ -1,4 +1,4 @@
-// Gradients against central differences: the one checker that every op and layer is tested with.
+// Gradients against central differences: the checker for all ops and layers.
 #pragma once
 
 #include <functional>

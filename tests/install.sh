@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs a built rill into an empty folder, then checks that the public headers are there, and no others, and that each
-# compiles alone; compiles, links and runs a program with all of them; and trains and samples with the installed programs.
+# Installs a built rill into an empty folder, then checks that it has exactly the public headers, and that each
+# compiles alone; compiles, links and runs a program with all of them; and trains and samples with the installed
+# programs.
 #
 #   tests/install.sh SOURCE BUILD COMPILER...
 set -euo pipefail

@@ -1,4 +1,4 @@
-// Runs the tests on the instruction set that RILL_ISA names, or tells Meson that this CPU does not have it.
+// Runs the tests on the instruction set that RILL_ISA names, or tells Meson that this CPU does not support it.
 #include <gtest/gtest.h>
 
 #include <iostream>

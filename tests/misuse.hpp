@@ -1,4 +1,4 @@
-// What misuse is told.
+// The error message of misuse.
 #pragma once
 
 #include <stdexcept>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Cross-compiles the kernels and their tests for 64-bit ARM and runs them under qemu, in float and in double.
-#   tests/neon.sh [BUILD_DIR]        the default is build-neon; what is up to date there is not compiled again
-# Installs what is missing. The machine that runs it need not be ARM.
+#   tests/neon.sh [BUILD_DIR]        the default is build-neon, which is built incrementally
+# Installs missing packages. The machine need not be ARM.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build-neon}

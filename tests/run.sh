@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs every test, from a fresh clone on: installs what is missing, builds, and tests the float build on each
-# instruction set that this machine has and on the scalar reference, then the double build. The last line is the total.
+# Runs every test, starting from a fresh clone: installs missing packages, builds, and tests the float build on each
+# instruction set of this machine and on the scalar reference, then the double build. The last line is the total.
 #
-#   tests/run.sh                with the compiler that CXX names, else the system's
+#   tests/run.sh                with the compiler in CXX, or else the system's
 #   tests/run.sh --clang        and once more with clang++
 #   tests/run.sh --neon         and the NEON kernels, cross-compiled and emulated
 #   tests/run.sh --subproject   and rill as a Meson subproject of a small project

@@ -14,7 +14,7 @@ parts=("$@")
 tools/install-packages.sh build tests sanitizers
 
 failed=()
-# run PROGRAM ARGUMENT...: goes on after a failure, to be told of all.
+# run PROGRAM ARGUMENT...: continues after a failure, to report all of them.
 run() {
   printf '\n== %s ==\n' "$*"
   "$@" || failed+=("$*")

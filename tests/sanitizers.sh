@@ -1,8 +1,8 @@
-# For the scripts beside it: builds by clang with sanitizers, whose findings end the program.
+# For the other scripts here: builds with clang and sanitizers, whose findings end the program.
 export CXX=clang++
 export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-# The pool links its free blocks through memory that is poisoned.
+# The allocator links its free blocks through poisoned memory.
 export LSAN_OPTIONS=use_poisoned=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 

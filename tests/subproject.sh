@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs a small Meson project that uses rill as a subproject, as docs/library.md says.
+# Builds and runs a small Meson project that uses rill as a subproject, as described in docs/library.md.
 set -euo pipefail
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 

@@ -1,4 +1,4 @@
-// A folder of a test's own, removed with all it holds at the end of the scope.
+// A temporary folder for a test, removed with its contents at the end of the scope.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-"""Peers as bench/compare sees them: processes that stay alive, so that what they compiled and cached stays warm."""
+"""Clients of the peers: processes that stay alive, so that their compiled code and caches stay warm."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def command(venv: Path, peer: Peer, threads: int) -> list[str]:
 
 
 class Worker:
-    """A peer on so many threads."""
+    """A peer with a given number of threads."""
 
     def __init__(self, venv: Path, peer: Peer, threads: int):
         """Throws PeerError when the peer cannot be started."""
@@ -76,7 +76,7 @@ class Worker:
         return work.split("/")[0] in self.kinds
 
     def seconds_per_call(self, work: str, at_least: float) -> float:
-        """Throws PeerError. The worker can then be asked for another work: it is started anew where that takes it."""
+        """Throws PeerError. The worker can then still be given other work: it is restarted if necessary."""
         if self.process is None:
             self.start()
         try:
@@ -106,6 +106,6 @@ class Worker:
             self.process.kill()
             self.process.wait()
             for file in (self.process.stdin, self.process.stdout, self.errors):
-                with contextlib.suppress(BrokenPipeError):  # of a request that nobody read
+                with contextlib.suppress(BrokenPipeError):  # from a request that was not read
                     file.close()
             self.process = None

@@ -1,4 +1,4 @@
-"""The virtual environment that the peers live in."""
+"""The virtual environment of the peers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The works in JAX: everything jitted, random numbers included, and what changes from step to step donated."""
+"""The works in JAX: everything jitted, including random numbers, with the state of each step donated."""
 
 from __future__ import annotations
 

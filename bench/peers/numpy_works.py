@@ -1,4 +1,4 @@
-"""The works in NumPy, in single precision, with results written into memory that is there already where NumPy can."""
+"""The works in NumPy, in single precision, with results written into preallocated memory where possible."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Measured:
 
 
 def benchmark(program: Path, work: str, threads: int, at_least: float) -> tuple[Measured, dict]:
-    """One benchmark and what the program says of its surroundings."""
+    """One benchmark and the context that the program reports."""
     out = subprocess.run([str(program), f"--benchmark_filter=^{work}/threads:{threads}/real_time$",
                           f"--benchmark_min_time={at_least}", "--benchmark_format=json"],
                          check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

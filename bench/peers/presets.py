@@ -1,4 +1,4 @@
-"""The training runs that are measured, as bench/works.cpp has them; what every peer trains."""
+"""The training runs to measure, the same as in bench/works.cpp, for every peer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The works in PyTorch, as one would write them there for speed: fused Adam, multi-tensor averages."""
+"""The works in PyTorch, written for speed: fused Adam, multi-tensor averages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The coupling that torchcfm trains with, its exact plan between two batches, and the network of its MNIST example."""
+"""torchcfm's coupling, its exact plan between two batches, and the network of its MNIST example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// Attention: its values against a direct loop, its derivatives against central differences, its complaints.
+// Attention: its values against a direct loop, its derivatives against central differences, its errors.
 #include "tests/autodiff/golden/attention.hpp"
 
 #include <gmock/gmock.h>
@@ -131,7 +131,7 @@ TEST(Attention, SelfAttentionAddsTheThreeGradients) {
   expect_gradients([](const Inputs& x) { return attention(x[0], x[0], x[0], 2); }, {normal({1, 4, 4})});
 }
 
-// One kernel finds all three gradients at once; those that a walk did not ask for must not turn up in the next.
+// One kernel computes all three gradients at once; unrequested ones must not appear in the next backward pass.
 TEST(Attention, WalksThatAskForDifferentInputs) {
   Inputs x = inputs({2, 5, 6, 4, 4, 2});
   for (Tensor& each : x) each.set_requires_grad();
@@ -165,7 +165,7 @@ TEST(Attention, HugeScoresPickTheLargest) {
   for (const Tensor& x : {q, k, v}) {
     for (const Real g : x.grad().to_vector()) EXPECT_TRUE(std::isfinite(g));
   }
-  // Row 0 looks at key 0 only; row 1 at keys 0 and 2 equally: both have score 0, key 1 has -1e6.
+  // Row 0 attends only to key 0; row 1 equally to keys 0 and 2, which have score 0, while key 1 has -1e6.
   EXPECT_THAT(v.grad().to_vector(), ::testing::ElementsAre(2 + 3, 4 + 4, 0, 0, 3, 4));
 }
 

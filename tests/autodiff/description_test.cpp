@@ -52,7 +52,7 @@ TEST(Summary, ShowsWhatDiffersFromTheDefaultOfItsKind) {
   EXPECT_EQ(summary(Vehicle{}), "cart 2-2");
   EXPECT_EQ(summary(Vehicle{.kind = "car", .motor = {.power = 2.5, .electric = true}}),
             "car 2-2, power 2.5, is electric");
-  EXPECT_EQ(summary(Vehicle{.wheels = {}, .weight = 7}), "cart none");  // the weight is nobody's choice
+  EXPECT_EQ(summary(Vehicle{.wheels = {}, .weight = 7}), "cart none");  // the weight is not a setting
 }
 
 TEST(Summary, LeavesOutWhatDoesNotCount) {

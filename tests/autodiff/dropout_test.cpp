@@ -1,4 +1,4 @@
-// Dropout: what it keeps, that its gradient keeps the same, and that draws do not depend on threads.
+// Dropout: which numbers it keeps, that its gradient keeps the same, and that draws do not depend on threads.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

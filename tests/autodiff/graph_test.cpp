@@ -1,4 +1,4 @@
-// What gradients mean: leaves, accumulation, scopes, freeing, gradients of gradients, and graphs of any depth.
+// Semantics of gradients: leaves, accumulation, scopes, freeing, gradients of gradients, and graphs of any depth.
 #include "autodiff/graph.hpp"
 
 #include <gmock/gmock.h>
@@ -178,8 +178,8 @@ TEST(Grad, AGradientPenaltyTrainsThroughTheGradient) {
 }
 
 TEST(Grad, AGradientMayWalkAGraphOfItsOwn) {
-  // y = x^2 w by an op that finds its gradients by another walk, which ends at the same leaves: 2 x w and x^2. Both
-  // leaves are used by a second op too, whose gradients the first walk has brought them already.
+  // y = x^2 w by an op that computes its gradients, 2 x w and x^2, by another backward pass, which ends at the same
+  // leaves. A second op also uses both leaves, and the first pass has already given them its gradients.
   const Tensor x = leaf({3}), w = leaf({5});
   const auto product = [&] {
     Tensor y;
@@ -231,7 +231,7 @@ TEST(Graph, JointGradientsAreComputedOnceAWalk) {
   EXPECT_EQ(calls, 1);
   EXPECT_THAT(a.grad().to_vector(), ElementsAre(5, 7));
   EXPECT_THAT(b.grad().to_vector(), ElementsAre(2, 3));
-  // Only one of them is asked for, then only the other, of the same gy: nothing is left over from the walk before.
+  // Requests only one of them, then only the other, for the same gy: nothing is left over from the previous pass.
   const Tensor seed = leaf({1, 10}).detach();
   EXPECT_THAT(grad({y}, {b}, {.retain_graph = true}, {seed})[0].to_vector(), ElementsAre(2, 30));
   seed.storage()->data()[0] = 100;

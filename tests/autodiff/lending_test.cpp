@@ -1,4 +1,4 @@
-// What lends memory cannot be called on a temporary, whose memory is gone at the end of the expression.
+// Functions that return views cannot be called on a temporary, whose memory is freed at the end of the expression.
 #include <gtest/gtest.h>
 
 #include <concepts>

@@ -1,4 +1,4 @@
-// The norm at all magnitudes, against exact ones.
+// The norm at all magnitudes, against exact values.
 #include "autodiff/norm.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ TEST(Norm, IsRightAtEveryScale) {
     const double scale = std::ldexp(1., exponent);
     const auto scaled = [&](double x) { return static_cast<Real>(x * scale); };
     EXPECT_DOUBLE_EQ(norm_of({scaled(3), scaled(-4)}), 5 * scale) << exponent;
-    std::vector<Real> x(70'000, scaled(1));  // three pieces; what is tiny beside the rest does not count
+    std::vector<Real> x(70'000, scaled(1));  // three pieces; relatively tiny numbers do not count
     x[3] = x[40'000] = exponent >= Limits::min_exponent ? Limits::denorm_min() : 0;
     EXPECT_NEAR(norm_of(x) / scale, std::sqrt(69'998.), 1e-3) << exponent;
   }

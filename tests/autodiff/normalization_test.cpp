@@ -222,10 +222,10 @@ void check_hard(const Hard& hard, Index places, Index channels, Index groups, do
     mean /= count;
     Wide lost = 0;  // by rounding
     for_group([&](Index i) { lost += (wide(x, i) - mean) / count; });
-    const auto centerd = [&](Index i) { return (wide(x, i) - mean) - lost; };
-    for_group([&](Index i) { variance += centerd(i) * centerd(i) / count; });
+    const auto centered = [&](Index i) { return (wide(x, i) - mean) - lost; };
+    for_group([&](Index i) { variance += centered(i) * centered(i) / count; });
     const Wide rstd = 1 / std::sqrt(variance + static_cast<Wide>(epsilon));
-    const auto xhat = [&](Index i) { return centerd(i) * rstd; };
+    const auto xhat = [&](Index i) { return centered(i) * rstd; };
     for_group([&](Index i) { h_mean += h(i) / count, h_slope += h(i) * xhat(i) / count; });
     const double tolerance = 100 * static_cast<double>(std::numeric_limits<Real>::epsilon()) *
                              std::max<double>(1, std::sqrt(static_cast<double>(count)) / 4);

@@ -1,7 +1,7 @@
-// What holds for every op, tested for every entry of the table (op_table.hpp): the value is that of the definition, on
-// random shapes, broadcasts, axes and options, on special numbers and on nothing at all; first and second derivatives
+// Properties of all ops, tested for every entry of the table (op_table.hpp): values agree with the definition, on
+// random shapes, broadcasts, axes and options, on special numbers and on empty tensors; first and second derivatives
 // agree with central differences, or with formulas at special numbers; one tensor may be several inputs; results do not
-// depend on the number of threads; undefined tensors and wrong shapes are refused by name. Run once per instruction
+// depend on the number of threads; undefined tensors and wrong shapes are rejected by name. Run once per instruction
 // set.
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ class OpProperties : public ::testing::TestWithParam<Op> {
  protected:
   const Op& op() const { return GetParam(); }
 
-  // Calls body(case) for so many draws.
+  // Calls body(case) for each of `draws` draws.
   template <class Body>
   void for_cases(int count, Sizes sizes, const Body& body) const {
     for (int i = 0; i < count; ++i) {
@@ -53,7 +53,7 @@ Inputs leaves(const Inputs& inputs) {
   return result;
 }
 
-// Whether a Real is what was wanted, to so many roundings of `size`, or of itself.
+// Whether a Real is the expected one, within this many roundings of `size`, or of itself.
 bool close(Real got, Wide wanted, double roundings, Wide size) {
   if (std::isnan(wanted)) return std::isnan(got);
   const Real rounded = static_cast<Real>(wanted);
@@ -336,7 +336,7 @@ TEST(OpSweep, ActivationsAsValues) {
 
 // --- Completeness ----------------------------------------------------------------------------------------------------
 
-// An op that is declared and not in the table would be tested by nobody: as many entries as there are overloads.
+// An op that is declared but not in the table would not be tested: there must be as many entries as overloads.
 TEST(OpTable, HasEveryOpThatIsDeclared) {
   std::ifstream header(RILL_OPS_HEADER);
   ASSERT_TRUE(header) << RILL_OPS_HEADER;

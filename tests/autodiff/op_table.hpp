@@ -1,5 +1,5 @@
-// Every op in one table: how to draw arguments, the op, its definition in plain loops. What holds for all of them is
-// tested once, in op_properties_test.cpp; an op that autodiff/ops.hpp declares and the table lacks is a failure there.
+// Every op in one table: how to draw arguments, the op, its definition in plain loops. Common properties are tested
+// once, in op_properties_test.cpp, which fails if an op that autodiff/ops.hpp declares is missing from the table.
 #pragma once
 
 #include <array>
@@ -52,7 +52,7 @@ class Draw {
   /// `rank` axes; large ones have some 10^5 elements in all.
   Shape shape(int rank);
   Shape shape(int least_rank, int most_rank) { return shape(static_cast<int>(integer(least_rank, most_rank))); }
-  /// A shape that broadcasts to `to`, in one of all ways.
+  /// A random shape that broadcasts to `to`.
   Shape broadcast_from(const Shape& to);
 
   Tensor normal(const Shape& shape) { return Tensor::randn(shape, rng_); }
@@ -88,11 +88,11 @@ struct OfTwo {
 struct Op {
   std::string name;     ///< as ops.hpp declares it: "operator+"
   std::string form;     ///< which of its overloads or options; empty where there is one
-  std::string message;  ///< what its complaints begin with: "add"
+  std::string message;  ///< the start of its error messages: "add"
   std::function<Case(Draw&)> draw;
   /// How many roundings, in units of epsilon, the value may be off.
   double roundings = 8;
-  /// The numbers of largest magnitude that it is tried with, besides infinity.
+  /// The largest magnitude it is tested with, besides infinity.
   double largest = 1e30;
   /// Inputs from here on may be undefined.
   std::size_t required = 99;
@@ -100,9 +100,9 @@ struct Op {
   std::size_t finite = 99;
   std::optional<OfOne> of_one = {};
   std::optional<OfTwo> of_two = {};
-  /// The sign of a zero is told by the definition.
+  /// The definition determines the sign of a zero.
   bool signed_zero = false;
-  /// How many roundings of 1 the slope and the curvature may be off besides.
+  /// The additional error of the slope and the curvature, in roundings of 1.
   double slope_roundings = 0;
 };
 std::ostream& operator<<(std::ostream& out, const Op& op);

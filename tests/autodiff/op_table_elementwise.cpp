@@ -1,4 +1,4 @@
-// The table's elementwise ops, with their derivatives, each written so that no argument makes it lose its digits.
+// The table's elementwise ops, with their derivatives, each written so that it loses no digits for any argument.
 #include <cmath>
 #include <numbers>
 #include <string_view>
@@ -244,7 +244,7 @@ std::vector<Op> elementwise_ops() {
           {[](Wide a, Wide b) { return a / b; }, [](Wide, Wide b) { return 1 / b; },
            [](Wide a, Wide b) { return -(a / b) / b; }, zero_of_two, [](Wide, Wide b) { return -1 / b / b; },
            [](Wide a, Wide b) {
-             // Two terms 0 / b^3 of opposite sign, which nobody can tell apart where 1 / b is beyond a Real.
+             // Two terms 0 / b^3 of opposite sign, which cannot be distinguished if 1 / b overflows a Real.
              return a == 0 && std::isinf(static_cast<Real>(1 / b)) ? std::nanl("") : 2 * (a / b / b / b);
            }},
           Points::kPositive),

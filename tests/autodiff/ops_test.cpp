@@ -1,5 +1,5 @@
-// Every op: its value where a formula says it, its first and second derivative against central differences on random
-// shapes with broadcasting, and its complaints.
+// Every op: its value where there is a formula, its first and second derivative against central differences on random
+// shapes with broadcasting, and its errors.
 #include "autodiff/ops.hpp"
 
 #include <gmock/gmock.h>

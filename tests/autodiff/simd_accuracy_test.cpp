@@ -1,4 +1,4 @@
-// How far each function of each set is from the exact value, over all arguments: for float, bit patterns at a fixed
+// The error of each function on each set, over all arguments: for float, bit patterns at a fixed
 // distance through all 2^32; for double, random ones of every exponent and of the range where the function changes.
 #include <bit>
 #include <string>

@@ -1,4 +1,4 @@
-// The kernels of assignment of each set against the reference, for every form that a row of costs has.
+// The assignment kernels of each set against the reference, for every form of a row of costs.
 #include "tests/autodiff/simd_testing.hpp"
 
 namespace rill::simd {

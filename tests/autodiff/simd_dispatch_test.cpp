@@ -1,4 +1,4 @@
-// Which kernels there are, and which of them runs.
+// The available kernels, and which of them are used.
 #include <cstdlib>
 #include <set>
 #include <string>

@@ -197,10 +197,10 @@ TEST(SimdNormalization, RowsKeepAllDigits) {
         for (Index c = 0; c < columns; ++c) mean += wide(x[c]) / count;
         Wide lost = 0;  // by rounding
         for (Index c = 0; c < columns; ++c) lost += (wide(x[c]) - mean) / count;
-        const auto centerd = [&](Index c) { return (wide(x[c]) - mean) - lost; };
-        for (Index c = 0; c < columns; ++c) variance += centerd(c) * centerd(c) / count;
+        const auto centered = [&](Index c) { return (wide(x[c]) - mean) - lost; };
+        for (Index c = 0; c < columns; ++c) variance += centered(c) * centered(c) / count;
         const Wide rstd = 1 / std::sqrt(variance + wide(epsilon));
-        const auto xhat = [&](Index c) { return centerd(c) * rstd; };
+        const auto xhat = [&](Index c) { return centered(c) * rstd; };
         for (Index c = 0; c < columns; ++c) {
           h_mean += wide(g[c]) * wide(scale[c]) / count;
           h_slope += wide(g[c]) * wide(scale[c]) * xhat(c) / count;

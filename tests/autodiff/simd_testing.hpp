@@ -1,4 +1,4 @@
-// What the kernel tests share: the sets to test, arrays that notice a write past their ends, and comparison.
+// Shared by the kernel tests: the sets to test, arrays that detect writes past their ends, and comparison.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Sizes beyond what memory can hold, or an Index: an error, and never a block that is too small.
+// Sizes beyond memory or an Index give an error, never a block that is too small.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

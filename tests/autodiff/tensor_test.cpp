@@ -1,4 +1,4 @@
-// Tensors, shapes, memory and random numbers as users meet them.
+// Tensors, shapes, memory and random numbers, as users see them.
 #include "autodiff/tensor.hpp"
 
 #include <gmock/gmock.h>
@@ -101,7 +101,7 @@ TEST(Memory, BlocksAreAlignedDistinctAndReused) {
 }
 
 #ifdef RILL_ADDRESS_SANITIZER
-// It knows the system's blocks only, and must be told of those that are lent out of the pool.
+// It knows only the system's blocks, and must be told which blocks of the allocator are in use.
 TEST(Memory, AddressSanitizerSeesUsesOfReturnedBlocksAndPastTheEnd) {
   for (const std::size_t bytes : {4, 60, 64, 100, 5000}) {
     for (int round = 0; round < 2; ++round) {  // from the system, and used again

@@ -1,4 +1,4 @@
-// Several threads at once on what they share: parameters, graphs, memory, loops. Also run under ThreadSanitizer.
+// Several threads at once on shared parameters, graphs, memory and loops. Also run under ThreadSanitizer.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,7 +52,7 @@ TEST(Threads, WalkGraphsOfTheirOwnToSharedParameters) {
 }
 
 TEST(Threads, AWalkIsNotDisturbedByAnothersVisitToItsLeaf) {
-  // While one walk has brought the leaf a part of its gradient, another thread walks all the way to the same leaf.
+  // After one backward pass has added part of the leaf's gradient, another thread runs a whole pass to the same leaf.
   const Tensor w = Tensor::ones({3}).set_requires_grad();
   const Tensor five = 5 * w;
   Tensor other;

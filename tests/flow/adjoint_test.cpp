@@ -1,4 +1,4 @@
-// Gradients of a solve: through its steps, by the adjoint, and by differences.
+// Gradients of a solve: through its steps, by the adjoint, and by finite differences.
 #include "flow/solver/adjoint.hpp"
 
 #include <gmock/gmock.h>
@@ -160,8 +160,8 @@ TEST(Adjoint, AParameterListedTwiceHasOneGradient) {
 }
 
 TEST(Adjoint, ParametersMayBeUsedElsewhereToo) {
-  // y = 3 w + x_1 w with x_1 = e^w: dy/dw = 3 + e^w + w e^w. By backward() and by grad(), whose walk is under way while
-  // the adjoint walks graphs of its own that end at w as well.
+  // y = 3 w + x_1 w with x_1 = e^w: dy/dw = 3 + e^w + w e^w. By backward() and by grad(), in the middle of which the
+  // adjoint runs backward passes of its own that also end at w.
   const Tensor w = Tensor::full({1, 1}, 0.4).set_requires_grad();
   const Velocity u = [&](const Tensor& y, const Tensor&) { return w * y; };
   const Tensor y = sum(3 * w + solve_adjoint(u, {w}, Tensor::ones({1, 1}), 0, 1, tight()) * w);

@@ -1,4 +1,4 @@
-// Assignments against brute force, by their laws, and by the potentials that prove them best.
+// Assignments against brute force, by their properties, and by the potentials that prove them optimal.
 #include "flow/transport/assignment.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Brownian paths: the law of their increments, and that they are one path however they are asked for.
+// Brownian paths: the distribution of their increments, and that any order of evaluation gives the same path.
 #include "flow/solver/brownian.hpp"
 
 #include <gmock/gmock.h>

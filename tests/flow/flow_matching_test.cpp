@@ -250,13 +250,13 @@ TEST(Trainer, LearnsTheSchroedingerBridge) {
   ExampleOptions examples;
   examples.path = {.name = "schroedinger-bridge", .sigma = kSigma};
   examples.times = {.distribution = "logit-normal", .low_discrepancy = true};
-  Tensor centerd;  // x_1 - a of the batch at hand
+  Tensor centered;  // x_1 - a of the batch at hand
   const datasets::BatchSource data = [&](Index, Generator& step_rng) {
-    centerd = Tensor::randn({512, 1}, step_rng);
-    return datasets::Batch{centerd + kShift, {}};
+    centered = Tensor::randn({512, 1}, step_rng);
+    return datasets::Batch{centered + kShift, {}};
   };
   examples.source = [&](const Shape& shape, Generator& step_rng) {
-    return covariance * centerd + std::sqrt(1 - covariance * covariance) * Tensor::randn(shape, step_rng) - kShift;
+    return covariance * centered + std::sqrt(1 - covariance * covariance) * Tensor::randn(shape, step_rng) - kShift;
   };
   nn::TrainerOptions options;
   options.learning_rate = {.schedule = "cosine", .peak = 5e-3, .steps = 2000};

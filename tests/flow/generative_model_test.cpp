@@ -1,4 +1,4 @@
-// The contract that every family keeps, and models on disk.
+// The interface that every family implements, and models on disk.
 #include "flow/model/generative_model.hpp"
 
 #include <gmock/gmock.h>

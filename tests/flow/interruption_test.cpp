@@ -1,4 +1,4 @@
-// Long work is given up soon after it is asked to.
+// Long computations end soon after they are canceled.
 #include "autodiff/interruption.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What lends a part of itself cannot be called on a temporary.
+// Functions that return a reference to a member cannot be called on a temporary.
 #include <gtest/gtest.h>
 
 #include <concepts>

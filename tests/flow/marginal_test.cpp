@@ -1,4 +1,4 @@
-// The exact marginal of a finite data set, held against the conditional path, its regression and its data.
+// The exact marginal of a finite data set, compared with the conditional path, its regression and its data.
 #include "flow/path/marginal.hpp"
 
 #include <gmock/gmock.h>

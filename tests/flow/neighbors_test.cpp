@@ -1,4 +1,4 @@
-// Nearest neighbors against distances counted one by one; precision and recall of sets that say what they must be.
+// Nearest neighbors against brute force; precision and recall of sets for which they are known.
 #include "flow/metrics/neighbors.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Schedulers, the affine path, its loss and predictions, held against formulas and published numbers.
+// Schedulers, the affine path, its loss and predictions, compared with formulas and published numbers.
 #include "flow/path/path.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Pairs of a flow's ends, and examples made of them.
+// Pairs made by a flow, and examples made from them.
 #include "flow/model/reflow.hpp"
 
 #include <gtest/gtest.h>
@@ -62,7 +62,7 @@ TEST(Reflow, ExamplesTakeTheSourcePointsThatTheirDataBelongTo) {
   Generator rng(2);
   const Tensor x_0 = Tensor::randn({6, 2}, rng), x_1 = -x_0;  // the dearest pairing of all
   ExampleOptions options;
-  options.coupling.name = "ot";  // which would pair them anew
+  options.coupling.name = "ot";  // which would pair them again
   const Example example = ExampleMaker(options).make({x_1, {}, x_0}, rng);
   for (Index i = 0; i < 12; ++i) EXPECT_NEAR(example.sample.dx_t.data()[i], -2 * x_0.data()[i], 1e-5);
 }

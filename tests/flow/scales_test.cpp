@@ -1,5 +1,4 @@
-// Every measure of distances, whatever the scale and the offset of the points: what it says of x is what it says of
-// s x + c, in the unit s.
+// Every measure of distance, at any scale and offset of the points: its value for s x + c is that for x, in the unit s.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -171,7 +170,7 @@ TEST(Neighbors, ACopyIsAtNoDistance) {
   }
 }
 
-// The plan of the assignment is the best also where the distances that matter are small beside the points.
+// The assignment is optimal even if the relevant distances are small relative to the points.
 TEST(Scales, AssignmentFindsShiftsWithinFarClusters) {
   Generator rng(8);
   for (const Index dimension : {2, 16}) {

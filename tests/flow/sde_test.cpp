@@ -1,4 +1,4 @@
-// The measured orders of the solvers of stochastic equations, and equations that share a flow's marginals.
+// The measured orders of SDE solvers, and SDEs that share a flow's marginals.
 #include "flow/solver/sde.hpp"
 
 #include <gmock/gmock.h>

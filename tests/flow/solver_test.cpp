@@ -1,4 +1,4 @@
-// A solver as one value does what the functions do that it stands for.
+// A solver value gives the same results as the functions that it represents.
 #include "flow/solver/solver.hpp"
 
 #include <gtest/gtest.h>

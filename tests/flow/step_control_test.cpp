@@ -1,4 +1,4 @@
-// How large the steps of adaptive solves are.
+// The step sizes of adaptive solves.
 #include "flow/solver/step_control.hpp"
 
 #include <gmock/gmock.h>

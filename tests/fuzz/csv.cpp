@@ -1,4 +1,4 @@
-// Tables as text. What was read must read back the same when it is written.
+// Tables as text. A table that was read must survive writing and reading.
 #include "datasets/csv.hpp"
 
 #include "autodiff/error.hpp"

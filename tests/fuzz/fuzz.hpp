@@ -1,7 +1,7 @@
-// What the fuzzers share. Each other .cpp file of this folder but seeds.cpp is one target: it gives libFuzzer's bytes
-// to one reader, which either takes them or refuses them by the exception that it promises. Anything else is a finding:
-// an exception of another kind, a message of many lines, a result that does not read back as itself, what the
-// sanitizers see, and more time or memory than tests/fuzz.sh allows for an input of a few thousand bytes.
+// Shared by the fuzzers. Each .cpp file of this folder except seeds.cpp is one target: it passes libFuzzer's bytes to
+// one reader, which either accepts them or rejects them with its documented exception. Anything else is a finding:
+// another exception, a message of several lines, a result that does not read back as itself, a report of the
+// sanitizers, or more time or memory than tests/fuzz.sh allows for an input of a few thousand bytes.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-// Compressed IDX files: the input is what is compressed, after a byte that says how much of the end is cut off. Read
-// whole it must give what the raw file gives, and read in part nothing.
+// Compressed IDX files: the input is compressed, after a first byte that says how much of the end is cut off. A whole
+// file must give the same as the raw file, and a truncated one must be rejected.
 #include <zlib.h>
 
 #include "autodiff/error.hpp"

@@ -1,5 +1,5 @@
-// Descriptions of networks as JSON, by themselves and in a file that holds no weights: whatever such a file claims, it
-// must be refused at no cost.
+// Descriptions of networks as JSON, alone and in a file without weights: whatever such a file claims, rejecting it must
+// be cheap.
 #include <stdexcept>
 
 #include "autodiff/error.hpp"

@@ -1,4 +1,4 @@
-// Configuration files as options of every type. What is in force must read back the same from the file that says it.
+// Configuration files as options of every type. The settings must survive writing to a file and reading it back.
 #include "tools/cli/options.hpp"
 
 #include "autodiff/error.hpp"

@@ -1,5 +1,5 @@
-// Writes what the fuzzers start from into folders named for the targets: small files of every kind, by rill's own
-// writers where there are some, and in TARGET/found what once broke a reader.
+// Writes the fuzzers' seeds to folders named after the targets: small files of every kind, made by rill's own writers
+// if possible, and in TARGET/found inputs that once broke a reader.
 //   seeds FOLDER
 #include <zlib.h>
 

@@ -1,4 +1,4 @@
-// Configuration files as text. What was read must read back the same when it is written.
+// Configuration files as text. What was read must survive writing and reading.
 #include "tools/cli/toml.hpp"
 
 #include <stdexcept>

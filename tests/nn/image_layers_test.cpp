@@ -1,4 +1,4 @@
-// The layers that image networks are made of.
+// The layers of image networks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

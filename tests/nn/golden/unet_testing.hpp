@@ -1,4 +1,4 @@
-// The weights of golden/unet.py: a formula, filled into our network in the places that PyTorch's have here.
+// The weights of golden/unet.py, which are a formula, filled into our network where PyTorch's weights belong.
 #pragma once
 
 #include <cmath>
