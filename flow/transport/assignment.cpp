@@ -25,12 +25,12 @@ Index padded(Index n) { return (n + simd::kAssignmentBlock - 1) / simd::kAssignm
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-// Which of some things are equal: kind[i] numbers the kinds by their first member, first[kind].
+// Groups equal items into kinds: kind[i] is the kind of item i, and first[kind] the kind's first member.
 struct Kinds {
   std::vector<Index> kind, first;
 };
 
-// The kinds of n things, by a number that is the same for equal ones and an order, less(i, k).
+// The kinds of n items, given a key that is the same for equal ones and an order, less(i, k).
 template <class Less>
 Kinds kinds_of(const std::vector<double>& key, const Less& less) {
   const Index n = std::ssize(key);
@@ -39,7 +39,7 @@ Kinds kinds_of(const std::vector<double>& key, const Less& less) {
   kinds.kind = kinds.first;
   std::vector<double> sorted = key;
   std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end()) return kinds;  // all different, as a rule
+  if (std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end()) return kinds;  // usually all are distinct
 
   std::vector<Index> order = kinds.first;
   const auto before = [&](Index i, Index k) {
@@ -64,7 +64,7 @@ Kinds kinds_of(const std::vector<double>& key, const Less& less) {
   return kinds;
 }
 
-// Of the rows of a tensor.
+// The kinds of a tensor's rows.
 Kinds kinds_of_rows(const Tensor& points, double unit) {
   const Index n = points.dim(0), dimension = points.dim(1);
   const auto row = [&](Index i) { return points.data() + i * dimension; };
@@ -74,7 +74,7 @@ Kinds kinds_of_rows(const Tensor& points, double unit) {
       key, [&](Index i, Index k) { return std::lexicographical_compare(row(i), row(i + 1), row(k), row(k + 1)); });
 }
 
-// Costs whose rows and columns are in a random order, so that the first m of each stand for all of them.
+// Costs with rows and columns in random order, so that the first m of each are a random sample.
 class Costs {
  public:
   Costs(std::span<const double> cost, Index n) : Costs(n, 1, 1) {
@@ -84,7 +84,7 @@ class Costs {
       const double* from = cost.data() + origin(i) * n;
       double* to = doubles_.data() + i * stride_;
       for (Index j = 0; j < n; ++j) to[j] = from[origin(j)];
-      double mean = 0;  // a sum might overflow
+      double mean = 0;  // a running mean, because a sum might overflow
       for (Index j = 0; j < n; ++j) mean += from[j] / static_cast<double>(n);
       key.push_back(mean);
     }
@@ -96,9 +96,9 @@ class Costs {
     kinds_ = std::ssize(rows.first);
   }
 
-  // In units of the points' scale, |x - y| or |x - y|^2. Up to kDirectDimension the latter is replaced by what is as
-  // good: of |x|^2 + |y|^2 - 2 x y, what depends on one point alone costs all permutations the same, so -x y will do.
-  // That is smallest, and rounds least, when both sets are centered.
+  // In units of the points' scale, |x - y| or |x - y|^2. Up to kDirectDimension the latter is replaced by -x y: of
+  // |x|^2 + |y|^2 - 2 x y, terms of one point alone cost all permutations the same. -x y is smallest, and has the least
+  // rounding error, if both sets are centered.
   Costs(const Tensor& a, const Tensor& b, const Kinds& of_a, const Kinds& of_b, PointCost cost, double unit)
       : Costs(a.dim(0), a.dim(1), unit) {
     distance_ = cost == PointCost::kDistance;
@@ -121,7 +121,7 @@ class Costs {
   }
 
   Index size() const { return n_; }
-  /// Where row i and column i of these costs were to begin with.
+  /// The original index of row i and column i.
   Index origin(Index i) const { return order_[at(i)]; }
   /// Rows of one kind are equal.
   Index kind(Index i) const { return kind_[at(i)]; }
@@ -137,8 +137,8 @@ class Costs {
             .distance = distance_};
   }
 
-  // From the potentials of these costs to those of the distance, or its square, between the points. With the means m
-  // and l, x = a_i - m and y = b_j - l:
+  // Converts the potentials of these costs to those of the distance, or its square, between the points. With the means
+  // m and l, x = a_i - m and y = b_j - l:
   //   |a_i - b_j|^2 = -2 x y + |a_i - l|^2 + |b_j - m|^2 - |m - l|^2
   void scale(const Tensor& a, const Tensor& b, Assignment& found) const {
     const double factor = distance_ ? unit_ : unit_ * unit_;
@@ -169,12 +169,12 @@ class Costs {
   Costs(Index n, Index dimension, double unit)
       : n_(n), stride_(padded(n)), dimension_(dimension), unit_(unit), order_(Generator(0).permutation(n)) {}
 
-  // Of point i in the random order.
+  // A coordinate of point i in the random order.
   double coordinate(const Tensor& points, Index i, Index d) const {
     return static_cast<double>(points.data()[origin(i) * dimension_ + d]) / unit_;
   }
 
-  // One row for each kind of a; points of b that are equal have the same costs, to the last bit.
+  // One row for each kind of a; equal points of b have the same costs, to the last bit.
   void set_matrix(const Tensor& a, const Tensor& b, const Kinds& of_a, const Kinds& of_b) {
     const bool all_different = std::ssize(of_b.first) == n_;
     const SquaredDistances squared(gather_rows(a.detach(), Indices(of_a.first)),
@@ -209,7 +209,7 @@ class Costs {
 };
 
 // A partial assignment with dual variables such that every reduced cost, cost(i, j) - price_j - least_i, is >= 0, and 0
-// where row i has column j. Bids and augmentations assign more rows and keep that true; when all are assigned, no other
+// where row i has column j. Bids and augmentations assign more rows and preserve that; once all are assigned, no other
 // permutation costs less.
 class AssignmentSolver {
  public:
@@ -242,8 +242,8 @@ class AssignmentSolver {
  private:
   static constexpr Index kNone = -1;
 
-  // Multiples of half a page, so that a load just ahead of a store is never mistaken for a load of what is stored, as
-  // addresses that differ by pages are.
+  // A multiple of half a page, which avoids 4K aliasing: a load just ahead of a store in another array would be
+  // mistaken for a load of the stored value if their addresses differed by whole pages.
   static Index column_stride(Index n) {
     constexpr Index kHalfPage = 256;
     return (padded(n) + kHalfPage - 1) / kHalfPage * kHalfPage;
@@ -253,8 +253,8 @@ class AssignmentSolver {
     row_of_[at(j)] = i;
   }
 
-  // Goes on to the first n rows and columns, all free, from a solution for fewer. The prices are the highest at which
-  // the rows of that solution want nothing more than what they have; without one, the least that any row has to pay.
+  // Extends a solution for fewer rows and columns to the first n, all free. The prices are the highest at which no row
+  // of that solution prefers another column; without a solution, the least cost of any row.
   void grow(Index n) {
     std::fill_n(price_, n, kInfinity);
     for (Index i = 0; i < (n_ > 0 ? n_ : n); ++i) {
@@ -297,8 +297,8 @@ class AssignmentSolver {
   }
 
   // Dijkstra over columns by reduced cost, from a free row to the nearest free column; then the path is flipped. A
-  // column whose distance is final leaves: at the price -infinity no way to it is short. Rows of one kind lead to the
-  // same columns, the later ones by no shorter a way, so one of them is enough.
+  // column whose distance is final is removed by the price -infinity. Rows of one kind lead to the same columns, the
+  // later ones by no shorter path, so one of them is enough.
   void augment(Index start) {
     visited_.clear();
     ready_.clear();
@@ -347,7 +347,7 @@ class AssignmentSolver {
     }
   }
 
-  // All columns that are nearest, where rows are equal and there will be many; but one that is free ends the search.
+  // Takes all nearest columns, of which there are many if rows are equal; but a free one ends the search.
   void collect(double nearest) {
     for (Index j = 0; j < n_; ++j) {
       if (distance_[j] != nearest) continue;
@@ -363,16 +363,16 @@ class AssignmentSolver {
 
   const Costs& costs_;
   const simd::Kernels& kernels_ = simd::kernels();
-  Index n_ = 0;                     // rows and columns so far
-  memory::Vector<double> columns_;  // the four below
+  Index n_ = 0;                     // current number of rows and columns
+  memory::Vector<double> columns_;  // the memory of the four below
   double* price_;                   // of columns; -infinity from n_ to the end of the block
-  double *distance_, *from_;        // of columns, while augmenting; and the row that comes before
+  double *distance_, *from_;        // of columns, while augmenting; and the previous row on the path
   const double* zero_;
   std::vector<double> least_;              // of rows: the least of cost - price
   std::vector<Index> column_of_, row_of_;  // kNone while free
   std::vector<Visited> visited_;
-  std::vector<Index> ready_;     // columns whose distance is final, that nothing has been looked for behind
-  std::vector<Index> searched_;  // of kinds of rows: the last augmentation that looked behind one
+  std::vector<Index> ready_;     // columns with final distances, not yet expanded
+  std::vector<Index> searched_;  // for each kind of row, the last augmentation that expanded it
   Index searches_ = 0;           // augmentations
 };
 
@@ -389,7 +389,7 @@ Assignment solve(const Tensor& a, const Tensor& b, const Kinds& of_a, const Kind
   return found;
 }
 
-// The side with fewer kinds of points takes the part of the rows.
+// The side with fewer kinds of points becomes the rows.
 Assignment solve(const Tensor& a, const Tensor& b, PointCost cost) {
   require(a.rank() == 2 && a.shape() == b.shape() && a.dim(1) > 0,
           "assignment: expected two sets of as many points [n, D], got ", a.shape(), " and ", b.shape());

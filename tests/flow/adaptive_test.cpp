@@ -32,7 +32,7 @@ double distance(const Tensor& a, const Tensor& b) { return static_cast<double>(m
 
 Tensor component(const Tensor& y, Index i) { return slice(y, 1, i, i + 1); }
 
-// A field that is nonlinear, depends on the time, and turns faster the further out: rows need different steps.
+// A nonlinear, time-dependent field that turns faster farther out, so that rows need different steps.
 Tensor swirl(const Tensor& y, const Tensor& t) {
   const Tensor a = component(y, 0), b = component(y, 1), speed = (square(a) + square(b)) * (1 + per_sample(t, 2));
   return concatenate({-b * speed, a * speed}, 1) - 0.3 * y;
@@ -156,13 +156,13 @@ TEST(Adaptive, RunsBackwardToWhereItCameFrom) {
   }
 }
 
-// --- Every row by itself ---------------------------------------------------------------------------------------------
+// --- Each row on its own ---------------------------------------------------------------------------------------------
 
 TEST(PerSample, GivesEveryRowWhatItGetsAlone) {
   Generator rng(1);
   const Index n = 9;
   const Tensor x = 1.5 * Tensor::randn({n, 2}, rng);
-  // A turn of its own for every row, as labels would make.
+  // A different rotation for every row, as with labels.
   const auto turn = [](const Tensor& points, const Indices& rows) {
     std::vector<Real> values;
     for (const Index row : rows) values.push_back(static_cast<Real>(row) / 4);
@@ -279,7 +279,7 @@ TEST(DenseOutput, ReportsRequestedTimesAsAccuratelyAsTheEnd) {
         EXPECT_NEAR(value(s.at[i]), std::exp(std::sin(grid[i])), kDouble ? 1e-7 : 1e-3) << name << " " << grid[i];
       }
       EXPECT_EQ(value(s.x), value(s.at.back()));
-      // What is reported does not change the steps.
+      // Report times do not change the steps.
       EXPECT_EQ(value(solve_adaptive(f, start, {grid[0], grid.back()}, options).x), value(s.x));
     }
   }

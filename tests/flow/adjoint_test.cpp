@@ -126,7 +126,7 @@ TEST(Adjoint, AgreesWithDifferences) {
           const Velocity u = [p = in](const Tensor& x, const Tensor& t) {
             return linear(tanh(linear(concatenate({x, per_sample(t, 2)}, 1), p[1], p[2])), p[3]);
           };
-          // Differences ask for steps that do not jump: the tolerance must be far below what they show.
+          // Finite differences need smooth steps: the tolerance must be far below their size.
           if (adjoint) return solve_adjoint(u, {in.begin() + 1, in.end()}, in[0], 0, 1, tight());
           return solve_adaptive(u, in[0], {0, 1}, tight()).x;
         },
@@ -172,7 +172,7 @@ TEST(Adjoint, ParametersMayBeUsedElsewhereToo) {
 }
 
 TEST(Adjoint, MemoryDoesNotGrowWithTheSteps) {
-  // What lives between forward and backward is what backward frees: count blocks held by the two graphs.
+  // Counts the blocks that the two graphs hold between forward and backward.
   const Network network;
   const Tensor x = Tensor::ones({2000, 2}).set_requires_grad();
   const auto held = [&](double end) {

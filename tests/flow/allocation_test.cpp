@@ -1,4 +1,4 @@
-// A training step in its steady state takes no memory from the heap: the program's own operator new counts.
+// A training step in its steady state makes no heap allocation, counted by an operator new of the test program.
 #include <gtest/gtest.h>
 
 #include <atomic>

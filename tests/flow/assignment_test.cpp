@@ -134,7 +134,7 @@ TEST(Assignment, PotentialsProveItBestForPoints) {
     expect_optimal([&](Index i, Index j) { return squared_distance(a, b, i, j); }, n, assignment_with_potentials(a, b),
                    tolerance, name);
     EXPECT_EQ(optimal_assignment(a, b), assignment_with_potentials(a, b).partner);
-    // The root makes of a rounding error e of the square, where points coincide, one of sqrt(e).
+    // Where points coincide, the root turns a rounding error e of the square into sqrt(e).
     expect_optimal([&](Index i, Index j) { return std::sqrt(squared_distance(a, b, i, j)); }, n,
                    assignment_with_potentials(a, b, PointCost::kDistance), direct ? 1e-12 : std::sqrt(tolerance) / 100,
                    name);
@@ -190,7 +190,7 @@ TEST(Assignment, EndsOnEqualCosts) {
   expect_permutation(solve_assignment(std::vector<double>(static_cast<std::size_t>(n * n), 1.0), n));
 }
 
-// Points that are equal make ties of all lengths; no search may go through them one by one.
+// Equal points make ties of all lengths, which no search may go through one by one.
 TEST(Assignment, ManyEqualPointsTakeNoLongerThanDifferentOnes) {
   Generator rng(14);
   const Index n = 600;

@@ -50,7 +50,7 @@ TEST(Event, StopsEveryRowAtItsOwnCrossing) {
       EXPECT_NEAR(s.t[static_cast<std::size_t>(i)], expected, kClose) << name << " row " << i;
       EXPECT_NEAR(s.x.data()[2 * i], height + speed * expected - 5 * expected * expected, 10 * kClose);
       EXPECT_NEAR(s.x.data()[2 * i + 1], speed - 10 * expected, 10 * kClose);
-      // Times that a row does not live to see show where it stopped.
+      // At report times after a row has stopped, its point is where it stopped.
       const double at = std::min(expected, 0.8);
       EXPECT_NEAR(s.at[2].data()[2 * i + 1], speed - 10 * at, 10 * kClose);
     }

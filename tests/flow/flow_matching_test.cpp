@@ -105,7 +105,7 @@ TEST(Trainer, LearnsAGaussian) {
   EXPECT_NEAR(average, kMean, 0.02);
   EXPECT_NEAR(deviation, kDeviation, 0.02);
 
-  // The learned field, where the points are, and the density that it carries.
+  // The learned field, where the points are, and the density that it generates.
   const Tensor x_1 = kMean + kDeviation * Tensor::randn({n, 1}, rng);
   const PathSample sample = dynamics.path->sample(Tensor::randn({n, 1}, rng), x_1, Tensor::rand({n}, rng));
   const Tensor t = per_sample(sample.t, 2);

@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 struct TooLate : std::exception {};
 
-// Gives `work`, which takes many times as long, a tenth of a second.
+// Cancels `work`, which takes many times as long, after a tenth of a second.
 void expect_given_up(const std::function<void()>& work) {
   const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(100);
   const Interruptible until([deadline] {
@@ -73,7 +73,7 @@ TEST(Interruption, OfALikelihoodWithManyProbes) {
   expect_given_up([&] { log_likelihood(model.dynamics()->velocity, x, {}, options); });
 }
 
-// On one thread, and with examples made ahead on threads of their own.
+// On one thread, and with examples made ahead on separate threads.
 TEST(Interruption, OfATrainingStepLeavesItUndone) {
   const int threads = thread_count();
   for (const int count : {1, 2}) {

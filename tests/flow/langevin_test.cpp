@@ -36,7 +36,7 @@ TEST(Langevin, SamplesAGaussian) {
 
 TEST(Langevin, LeavesFarModesTheSharesOfTheStart) {
   // Modes of weight 0.1 at -8 and 0.9 at 8, deviation 1; the exact score -(x - 8 tanh(8 x + ln 3)), since ln(.9/.1) / 2
-  // = ln 3. From N(0, 1) about half of the points go to each side; only a flow, which sees the weights, gets 0.9.
+  // = ln 3. From N(0, 1) about half of the points go to each side; only a flow, which knows the weights, gets 0.9.
   const auto share_right = [](const Tensor& x) { return average(less(Tensor::scalar(0), x)); };
   const Function score = [](const Tensor& x) { return 8 * tanh(8 * x + std::log(3.0)) - x; };
   const Index n = 4000;

@@ -126,7 +126,7 @@ TEST(Likelihood, DoesNotDependOnThreadsOrGroups) {
   set_thread_count(threads);
   EXPECT_EQ(serial.log_p.to_vector(), parallel.log_p.to_vector());
   EXPECT_EQ(serial.standard_error.to_vector(), parallel.standard_error.to_vector());
-  // Each point has the likelihood that it has alone, under its own label.
+  // Each point has the same likelihood as alone, with its own label.
   const Likelihood all = log_likelihood(velocity_of(model), x_1, labels, {.solver = FixedSteps{&kMidpoint, 2}});
   for (Index i = n - 20; i < n; ++i) {
     const Likelihood alone = log_likelihood(velocity_of(model), slice(x_1, 0, i, i + 1), Indices({labels[i]}),

@@ -58,7 +58,7 @@ double spiral_error(const Tableau& method, Index steps) {
 
 TEST(Solve, ConvergesWithTheStatedOrder) {
   if (!kDouble) GTEST_SKIP() << "needs double: the errors sink below float's rounding";
-  // Enough steps for the leading term of the error to rule, few enough to stay above the rounding.
+  // Enough steps for the leading error term to dominate, few enough to stay above rounding.
   const Index steps[] = {0, 256, 256, 256, 256, 192, 0, 0, 48};
   for (const Tableau* method : kTableaus) {
     const Index n = steps[method->order];

@@ -103,7 +103,7 @@ TEST_P(AnyDimension, ScalesAndOffsetsChangeTheUnitOnly) {
         const Real scale = std::ldexp(Real(1), exponent);
         const double found = measure.of((x + offset) * scale, (y + offset) * scale);
         const double unit = std::pow(std::ldexp(1., exponent), measure.power);
-        // Which of several dual potentials is found, and with it the error, may depend on rounding.
+        // Rounding may decide which of several dual potentials is found, and with it the standard error.
         const double tolerance = measure.name.ends_with("_se") ? 1e-2 : 2e-4;
         EXPECT_NEAR(found / unit, expected, tolerance * std::abs(expected))
             << measure.name << " at 2^" << exponent << " and " << offset;
@@ -123,7 +123,7 @@ TEST(Scales, SlicedDistancesAreNeverAboveTheWholeOne) {
   }
 }
 
-// One point in a thousand is far out; what is robust to it stays so.
+// With one outlier in a thousand points, robust measures stay robust.
 TEST(Scales, AnOutlierHidesNothing) {
   Generator rng(5);
   for (const Index dimension : {2, 20}) {
@@ -198,7 +198,7 @@ TEST(Scales, PointsThatAreNoNumbersAreRefused) {
   }
 }
 
-// With rtol alone a component that is and stays 0 has no error; ratios of tiny errors are no 0 / 0.
+// With rtol alone a component that is and stays 0 has no error; ratios of tiny errors are not 0 / 0.
 TEST(Scales, ErrorRatios) {
   for (const Tableau* method : {&kDormandPrince5, &kDormandPrince8}) {
     for (const double scale : {1e-30, 1., 1e30}) {

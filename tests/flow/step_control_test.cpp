@@ -30,8 +30,8 @@ TEST(StepControl, FollowsItsFormulas) {
 }
 
 TEST(StepControl, ThePiControllerRejectsFewerSteps) {
-  // Van der Pol's oscillator with mu = 5, whose step sizes rise and fall by a factor of hundred. Its memory of the last
-  // error is what helps: without it the share of rejected steps falls by less than half.
+  // Van der Pol's oscillator with mu = 5, whose step sizes vary by a factor of a hundred. The memory of the last error
+  // is what helps: without it, the share of rejected steps falls by less than half.
   const Velocity oscillator = [](const Tensor& y, const Tensor&) {
     const Tensor a = slice(y, 1, 0, 1), b = slice(y, 1, 1, 2);
     return concatenate({b, 5 * (1 - square(a)) * b - a}, 1);

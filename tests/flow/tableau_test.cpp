@@ -26,7 +26,7 @@ struct Tree {
   std::vector<std::size_t> children;
 };
 
-// Adds every way of hanging trees of `left` nodes in all, no later in the list than `last`, under a root.
+// Adds every way of attaching trees with `left` nodes in total, none later in the list than `last`, to a root.
 void grow(std::vector<Tree>& trees, const Tree& partial, int left, std::size_t last) {
   if (left == 0) {
     trees.push_back(partial);
@@ -67,7 +67,7 @@ Complete complete(const Tableau& method) {
 
 // The largest |sum_i b_i phi_i - theta^nodes / gamma| over all trees of up to `order` nodes, theta = 1 for the end of a
 // step (Hairer, Norsett and Wanner 1993,
-// theorem II.2.13). Computed in long double, so that what is seen are the coefficients' errors and not those of their
+// theorem II.2.13). Computed in long double, so that it shows the errors of the coefficients and not those of the
 // sums.
 double worst_condition(const Tableau& method, const Weights& b, int order, double theta = 1) {
   const auto [a, c, slopes] = complete(method);

@@ -61,14 +61,14 @@ class Folder {
     EXPECT_EQ(run(command).code, 0);
     return path("flow");
   }
-  /// A tiny network for images of its own kind.
+  /// A tiny network for images, of its own kind.
   Words train_unet(const Words& more) const {
     Words command = {"train",   "--data", "images",  "--data-dir", path("images"), "--classes", "2", "--model", "unet",
                      "--steps", "1",      "--batch", "4",          "--out",        path("new")};
     command.insert(command.end(), more.begin(), more.end());
     return command;
   }
-  /// A reflow, with these words in the place of the run's name and behind it.
+  /// A reflow, with these words in place of the run's name and after it.
   Words reflow(const Words& more) const {
     Words command = {"train", "--out", path("new"), "--steps", "5", "--batch", "16", "--threads", "1", "--reflow"};
     command.insert(command.end(), more.begin(), more.end());
@@ -296,7 +296,7 @@ const std::vector<Case>& cases() {
          return Words{"evaluate", f.path("run"), "--count", "0"};
        }},
 
-      // What would be ignored.
+      // Settings without effect.
       {"SettingOfAnotherNetwork", 2, "--channels: is for unet, classifier, but --model is mlp",
        [](const Folder& f) {
          return f.train({"--channels", "8"});
@@ -392,7 +392,7 @@ const std::vector<Case>& cases() {
          return Words{"sample", f.path("run"), "--gif", f.path("p.png")};
        }},
 
-      // Sizes that no memory holds.
+      // Sizes beyond any memory.
       {"HugeCount", 2, "--count: 2305843009213693952",
        [](const Folder& f) {
          return Words{"sample", f.path("run"), "--count", "2305843009213693952"};
@@ -697,7 +697,7 @@ TEST_P(BrokenInput, IsOneLineThatNamesTheCulprit) {
   const Finished finished = run(command);
   EXPECT_EQ(finished.code, GetParam().code);
   EXPECT_THAT(finished.out, testing::IsEmpty());
-  // train and sample may have said what they are doing; then the message is the last line.
+  // train and sample may have printed progress; then the message is the last line.
   const std::size_t before = finished.err.find_last_of('\n', finished.err.size() - 2);
   const std::string message = before == std::string::npos ? finished.err : finished.err.substr(before + 1);
   EXPECT_THAT(message, testing::StartsWith(command[0] + ": "));

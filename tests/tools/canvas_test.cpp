@@ -18,7 +18,7 @@ constexpr Color kBlack = Color::hex(0);
 
 int red_at(const Image& image, int x, int y) { return image.rgb[static_cast<std::size_t>(3 * (y * image.width + x))]; }
 
-// How much black ink there is, in pixels.
+// The amount of black ink, in pixels.
 double ink(const Image& image) {
   double sum = 0;
   for (std::size_t i = 0; i < image.rgb.size(); i += 3) sum += (255 - image.rgb[i]) / 255.0;
@@ -57,7 +57,7 @@ TEST(Canvas, RectanglesCoverPixelsInProportion) {
 }
 
 TEST(Canvas, DiscsAndLinesHaveTheRightArea) {
-  // Coverage by distance to the edge is exact for straight edges; the error of a disc's area falls with its radius.
+  // Coverage by distance to the edge is exact for straight edges; the error of a disk's area decreases with its radius.
   for (const double radius : {1.5, 3.0, 10.0}) {
     Canvas canvas(40, 40);
     canvas.disc({20.3, 19.6}, radius, kBlack);

@@ -117,7 +117,7 @@ TEST(DescribedOptions, ThatChangeNothingAreRefused) {
   EXPECT_EQ(program.vehicle.load, 0.5);
 }
 
-// What a cart's length may be, a boat's may not.
+// A cart's length may have values that a boat's may not.
 TEST(DescribedOptions, AreReadAsTheFieldThatCounts) {
   Program program;
   EXPECT_EQ(program.error("", {"--vehicle", "boat", "--length", "3,4"}),

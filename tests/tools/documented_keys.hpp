@@ -10,7 +10,7 @@
 
 namespace rill::testing_support {
 
-/// Fails the test unless docs/evaluation.md has every key, in code quotes; of a standard error that of its number.
+/// Fails the test unless docs/evaluation.md has every key, in code quotes; for a standard error, the key of its value.
 inline void expect_documented(const Json& result) {
   static const std::string page = contents(RILL_DOCS "/evaluation.md");
   for (const auto& [key, value] : result.object()) {

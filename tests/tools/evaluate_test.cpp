@@ -31,7 +31,7 @@ using testing::Not;
 using testing::StartsWith;
 using namespace testing_support;
 
-// A run on moons, and what evaluate needs to be quick.
+// A run on moons, and the options that make evaluate quick.
 class Evaluation : public testing::Test {
  protected:
   void train(const std::vector<std::string>& more = {}) {
@@ -119,7 +119,7 @@ TEST_F(Evaluation, FindsOutBeforeMeasuringThatItCannot) {
     EXPECT_THAT(finished.err, HasSubstr(message));
     EXPECT_THAT(finished.out, IsEmpty());
   }
-  // What is measured by default is left out where it cannot be.
+  // Default measurements are omitted if they are impossible.
   const Finished finished = run(command({}));
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = parse_json(finished.out, "what was printed");

@@ -97,7 +97,7 @@ Film decode_gif(std::string_view bytes) {
   return film;
 }
 
-// Points on their way from a normal to a ring, as programs film them.
+// Points moving from a normal distribution to a ring, as in the programs' animations.
 std::vector<Image> flow(int count) {
   Generator rng(5);
   const int points = 1000;
@@ -176,7 +176,7 @@ TEST(Palette, KeepsFewColorsExactlyAndApproximatesMany) {
   // To 16 colors: the best possible has steps of 16, so no color is more than 8 away; cuts at means come near that.
   const Image coarse = mapped(ramp, 16);
   for (std::size_t i = 0; i < ramp.rgb.size(); ++i) EXPECT_NEAR(coarse.rgb[i], ramp.rgb[i], 12);
-  // Flat areas keep their color however much else there is.
+  // Flat areas keep their color, whatever else is in the picture.
   Image busy = noise(64, 64, 3);
   std::fill(busy.rgb.begin(), busy.rgb.begin() + 3 * 64 * 16, static_cast<std::uint8_t>(255));
   const Image reduced = mapped(busy, 32);
@@ -201,7 +201,7 @@ TEST(Gif, ReadsBackFramesDelaysAndLoop) {
       largest = std::max(largest, error);
       squares += error * error;
     }
-    // Below what an eye sees: the picture has one color and a few grays on white, blended.
+    // Below visible differences: the picture has one color and a few grays on white, blended.
     EXPECT_LE(largest, 16);
     EXPECT_LE(std::sqrt(squares / static_cast<double>(frames[i].rgb.size())), 1);
   }

@@ -80,7 +80,7 @@ TEST_F(ImageRuns, AClassifierIsEvaluatedOnTheTestImages) {
   EXPECT_EQ(result.at("test_images"), 30);
   EXPECT_GT(result.at("test_accuracy").number(), 0.9);
   EXPECT_EQ(result.at("test_accuracy_by_class").array().size(), 3u);
-  // The model's file says the same.
+  // The model's file has the same.
   std::smatch stored;
   const std::string model = contents(path("classifier/model.safetensors"));
   ASSERT_TRUE(std::regex_search(model, stored, std::regex("\"test_accuracy\":\"([0-9.]+)\"")));
@@ -98,7 +98,7 @@ TEST_F(ImageRuns, AClassifierResumesBitForBit) {
       0);
   ASSERT_EQ(run({"train", "--resume", path("halves"), "--steps", "60"}).code, 0);
   expect_equal_runs(path("straight"), path("halves"));
-  // What is random does change the steps.
+  // Randomness does change the steps.
   EXPECT_NE(contents(path("whole/metrics.csv")), contents(path("classifier/metrics.csv")));
 }
 

@@ -150,7 +150,7 @@ TEST(ModelFile, ThatIsDamagedOrNotFiniteIsNotSampled) {
   EXPECT_THAT(diverged.err, AllOf(HasSubstr(file), HasSubstr("'layers.0.weight' holds nan")));
 }
 
-// Six digits would call two runs the same, and print settings that do not read back.
+// With six digits, two different runs would look the same, and settings would not read back.
 TEST(Run, SettingsAreToldToTheLastDigit) {
   const datasets::DataDescription data{.source = "moons", .parameters = {{"noise", 0.123456789}}};
   EXPECT_EQ(data.text(), "moons (noise 0.123456789)");
@@ -202,7 +202,7 @@ TEST(Resume, TakesNoStateOfAnotherRun) {
     EXPECT_THAT(refused.err, AllOf(HasSubstr("state.safetensors: is the state of another run"),
                                    HasSubstr(std::string("its ") + what + " is ")));
   }
-  // What may change when a run is resumed.
+  // Settings that may change when a run is resumed.
   const Finished resumed = run({"train", "--resume", folder / "run", "--steps", "10", "--learning-rate", "0.01",
                                 "--batch", "32", "--clip-norm", "1", "--log-every", "5"});
   EXPECT_EQ(resumed.code, 0) << resumed.err;

@@ -243,7 +243,7 @@ TEST(LineChart, FollowsTheDataAndBreaksWhereItIsMissing) {
   EXPECT_NEAR(static_cast<double>(gap - first), 343, 4);
   EXPECT_NEAR(static_cast<double>(again - gap), 194, 4);
   EXPECT_NEAR(static_cast<double>(end - again), 343, 4);
-  // Straight: half way in x is half way in y.
+  // Straight: halfway in x is halfway in y.
   EXPECT_NEAR(first[170], (first[10] + first[330]) / 2.0, 2);
 }
 
@@ -272,7 +272,7 @@ TEST(LineChart, PowersOfTwoAreEvenlySpaced) {
   Series line{"", {{0, 1}}, kGreen};  // no logarithm, no point
   for (int k = 0; k <= 6; ++k) line.points.push_back({std::exp2(k), k % 2 == 0 ? 0.0 : 1.0});
   const Image image = line_chart({&line, 1}, {.title = "", .x_label = "", .log2_x = true});
-  // Where the line touches the height of half its way up: once between any two powers.
+  // Where the line reaches half its height: once between any two powers.
   std::vector<int> crossings;
   for (int x = 1; x < image.width; ++x) {
     const int middle = 2 * 14 + 520 / 2;  // the margin and half the frame, at two pixels to a unit

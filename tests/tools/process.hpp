@@ -33,7 +33,7 @@ struct Launch {
 /// Whether the system can make a pseudo-terminal; a chroot without /dev/pts cannot.
 bool has_terminals();
 
-/// A process under way. One that was not waited for is killed.
+/// A running process. It is killed unless waited for.
 class Process {
  public:
   /// Throws std::runtime_error if a terminal is requested and there is none.
@@ -59,7 +59,7 @@ class Process {
   bool keep_out_;
 };
 
-/// Runs to the end.
+/// Runs a process to its end.
 Finished run(const Launch& launch);
 inline Finished run(std::vector<std::string> command) { return run(Launch{.command = std::move(command)}); }
 

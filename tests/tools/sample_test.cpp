@@ -164,7 +164,7 @@ TEST(Evaluate, CountsTheModesOfAMixture) {
   EXPECT_NEAR(left, 0.1, 0.06);  // a short training, yet nowhere near halves
   EXPECT_FALSE(result.contains("wasserstein2"));
   EXPECT_NEAR(result.at("least_filled_mode").number(), std::min(left / 0.1, right / 0.9), 1e-6);
-  // The noise lies half way, and half of it climbs either mode; what a score does not know is the shares.
+  // The noise lies halfway, and half of it climbs to either mode: a score does not determine the shares.
   EXPECT_GT(result.at("langevin").at("mode_shares").array()[0].number(), 0.25);
 }
 

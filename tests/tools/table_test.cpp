@@ -31,7 +31,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using namespace testing_support;
 
-// [rows, 2] of offset + spread N(0, 1), the same N(0, 1) whatever the units.
+// [rows, 2] of offset + spread N(0, 1), with the same N(0, 1) in any units.
 std::vector<double> normal(Index rows, double offset, double spread) {
   Generator rng(3);
   std::vector<Real> z(static_cast<std::size_t>(2 * rows));
@@ -107,7 +107,7 @@ TEST(Table, ModelUnitsDataUnitsAndMeasuringUnits) {
   EXPECT_EQ(datasets::log_volume(density), 0);
 }
 
-// One run for each unit: the same model comes out, and samples and measures are the same in that unit.
+// One run for each unit: the model is the same, and so are samples and measurements in that unit.
 class TableUnits : public testing::Test {
  protected:
   struct Run {

@@ -40,7 +40,7 @@ inline void write_tiny_images(const std::string& folder, unsigned side = 8) {
   }
 }
 
-/// The command that trains on such images into `folder`, with these words added.
+/// The command that trains on such images, with `folder` for its run and these words added.
 inline std::vector<std::string> tiny_image_training(const std::string& images, const std::string& folder,
                                                     const std::vector<std::string>& more) {
   std::vector<std::string> command = {

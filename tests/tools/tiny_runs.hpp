@@ -13,7 +13,7 @@
 
 namespace rill::testing_support {
 
-/// The command that trains a tiny network into `folder`, with these words added.
+/// The command that trains a tiny network, with `folder` for its run and these words added.
 inline std::vector<std::string> tiny_training(const std::string& folder, const std::vector<std::string>& more = {}) {
   std::vector<std::string> command = {
       "train", "--data", "moons", "--hidden",  "8,8", "--batch",     "16", "--steps",    "200",     "--ema",
@@ -35,7 +35,7 @@ inline void wait_for_file(const std::string& path, Process& process) {
   }
 }
 
-/// Fails the test unless the runs hold the same bytes. (Not by EXPECT_EQ, which would print them.)
+/// Fails the test unless the files of the runs have the same bytes. (Not by EXPECT_EQ, which would print them.)
 inline void expect_equal_runs(const std::string& a, const std::string& b) {
   for (const char* file : {"config.toml", "metrics.csv", "state.safetensors", "model.safetensors"}) {
     EXPECT_TRUE(contents(a + "/" + file) == contents(b + "/" + file)) << file << " of " << a << " and " << b;

@@ -73,12 +73,12 @@ TEST(Train, SameSettingsGiveTheSameBytes) {
   ASSERT_EQ(run(tiny_training(folder / "b", {"--schedule", "cosine", "--seed", "7"})).code, 0);
   expect_equal_runs(folder / "a", folder / "b");
 
-  // The saved configuration says everything.
+  // The saved configuration is complete.
   ASSERT_EQ(run({"train", "--config", folder / "a/config.toml", "--out", folder / "c"}).code, 0);
   expect_equal_runs(folder / "a", folder / "c");
   EXPECT_TRUE(contents(folder / "a/samples.png") == contents(folder / "c/samples.png"));
 
-  // Another seed does not.
+  // Not with another seed.
   ASSERT_EQ(run(tiny_training(folder / "d", {"--schedule", "cosine", "--seed", "8"})).code, 0);
   EXPECT_NE(contents(folder / "a/metrics.csv"), contents(folder / "d/metrics.csv"));
 }
