@@ -14,10 +14,21 @@
 
 namespace rill {
 
+class Json;
+
+/// A member of an object. A template, so that it is complete as soon as Json is.
+template <class Value>
+struct JsonMember {
+  std::string key;
+  Value value;
+
+  friend bool operator==(const JsonMember&, const JsonMember&) = default;
+};
+
 /// A JSON value. Objects keep the order of their members.
 class Json {
  public:
-  struct Member;
+  using Member = JsonMember<Json>;
   using Array = std::vector<Json>;
   using Object = std::vector<Member>;
 
@@ -98,13 +109,6 @@ class Json {
 
   // Integers are stored as unsigned unless they are negative.
   std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> value_;
-};
-
-struct Json::Member {
-  std::string key;
-  Json value;
-
-  friend bool operator==(const Member&, const Member&) = default;
 };
 
 /// Parses a text. Messages begin with `what`, such as "the header".
