@@ -102,7 +102,7 @@ struct Activation {
   /// gx = gy f'(x) from the argument; gx may be x, but not gy.
   void (*gradient_at)(Index n, const Real* gy, const Real* x, Real* gx);
 };
-/// relu, leaky_relu, elu, selu, tanh, sigmoid, softplus, gelu, gelu_tanh and silu, each with its default parameters.
+/// All of them, each with its default parameters; gelu_tanh is gelu with `tanh`.
 std::span<const Activation> activations();
 
 // --- Reductions (ops/reduction.cpp) ----------------------------------------------------------------------------------

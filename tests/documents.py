@@ -1,5 +1,6 @@
 """Checks the documents: every relative link leads to a file, README.md quotes docs/first_flow.cpp and
-docs/library.md the programs in docs/library as they are, and the tests that docs/reliability.md names exist.
+docs/library.md the programs in docs/library as they are, and the tests that docs/reliability.md and
+docs/extending.md name exist.
 
 python3 tests/documents.py ROOT
 """
@@ -22,8 +23,9 @@ for document, programs in quoted.items():
             problems.append(f"{document}: does not quote {program.relative_to(root)} as it is")
 tests = {f"{suite}.{name}" for source in (root / "tests").glob("*/*_test.cpp")
          for suite, name in re.findall(r"^TEST\w*\((\w+),\s*(\w+)\)", source.read_text(), flags=re.M)}
-for name in re.findall(r"`([A-Z]\w*\.[A-Z]\w*)`", (root / "docs/reliability.md").read_text()):
-    if name not in tests:
-        problems.append(f"docs/reliability.md: there is no test {name}")
+for document in ["docs/reliability.md", "docs/extending.md"]:
+    for name in re.findall(r"`([A-Z]\w*\.[A-Z]\w*)`", (root / document).read_text()):
+        if name not in tests:
+            problems.append(f"{document}: there is no test {name}")
 print("\n".join(problems) or "documents: all links lead somewhere, the quoted programs are those that are tested, and the named tests exist")
 sys.exit(1 if problems else 0)

@@ -60,7 +60,7 @@ bool read_request(int argc, const char* const* argv, Request& request) {
                   "Trains a flow on a density, a table of points or images, or an image classifier, and saves "
                   "it in a folder.",
                   kExample);
-  options.add("preset", request.preset, "NAME", concat("start from these settings: ", preset_names()),
+  options.add("preset", request.preset, "NAME", concat("start from these settings: ", joined(preset_names())),
               Place::kCommandLine);
   options.add("config", request.config, "FILE", "start from the settings in a TOML file", Place::kCommandLine);
   options.add("resume", request.resume, "FOLDER", "continue the run in this folder; options change its settings",

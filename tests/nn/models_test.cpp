@@ -23,19 +23,20 @@ TimeNetworkDescription annulus() {
   return {.kind = "mlp", .dimension = 2, .hidden = {64, 64, 64}, .activation = "elu", .time_embedding = "plain"};
 }
 
-// Both kinds, small, with every part in use.
+// Every kind for points, small, with every part in use.
 std::vector<TimeNetworkDescription> small_models() {
-  TimeNetworkDescription mlp{.kind = "mlp",
-                             .dimension = 3,
-                             .hidden = {6, 5},
-                             .activation = "silu",
-                             .time_embedding = "fourier",
-                             .time_frequencies = 2,
-                             .classes = 2};
-  TimeNetworkDescription residual = mlp;
-  residual.kind = "residual-mlp";
-  residual.hidden = {6, 6};
-  return {mlp, residual};
+  std::vector<TimeNetworkDescription> all;
+  for (const std::string& kind : time_network_names()) {
+    TimeNetworkDescription description{.kind = kind,
+                                       .dimension = 3,
+                                       .hidden = {6, 6},
+                                       .activation = "silu",
+                                       .time_embedding = "fourier",
+                                       .time_frequencies = 2,
+                                       .classes = 2};
+    if (!description.sees_images()) all.push_back(description);
+  }
+  return all;
 }
 
 TEST(TimeMlp, TheAnnulusNetworkHasItsLayersAndNames) {

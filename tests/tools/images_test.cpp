@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <regex>
 
 #include "autodiff/json.hpp"
@@ -14,6 +15,7 @@
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_images.hpp"
 #include "tests/tools/tiny_runs.hpp"
+#include "tools/cli/presets.hpp"
 
 namespace rill {
 namespace {
@@ -231,18 +233,22 @@ TEST_F(ImageRuns, AReflowKeepsItsPairs) {
 }
 
 TEST_F(ImageRuns, EveryPresetForImagesCanBeRead) {
-  const std::vector<std::pair<const char*, const char*>> presets = {
-      {"fashion-mnist", "channels = [8]\nmultipliers = [1]\nattention = [0]\nheads = 1\npatch = 1\n"},
-      {"mnist", "channels = [8]\nmultipliers = [1]\nattention = [0]\nheads = 1\npatch = 1\n"},
-      {"fashion-mnist-classifier", "channels = [8]\n"},
-      {"mnist-classifier", "channels = [8]\n"},
-      {"fashion-mnist-mlp", "hidden = [4]\n"}};
-  for (const auto& [preset, smaller] : presets) {
-    write_contents(path("small.toml"), smaller);
-    // Small enough to be quick, but of the preset's own kind.
+  // Small enough to be quick, but of the preset's own kind.
+  const std::map<std::string, std::string> smaller = {
+      {"unet", "channels = 8\nmultipliers = [1]\nattention = [0]\nheads = 1\npatch = 1\n"},
+      {"dit", "width = 8\nheads = 1\n"},
+      {"classifier", "channels = [8]\n"},
+      {"mlp", "hidden = [4]\n"},
+      {"residual-mlp", "hidden = [4]\n"}};
+  for (const std::string& preset : tools::preset_names()) {
+    const std::string text = contents(tools::find_preset(preset));
+    if (text.find("data = \"images\"") == text.npos) continue;
+    std::smatch model;
+    const bool named = std::regex_search(text, model, std::regex("\nmodel = \"([a-z-]+)\""));
+    write_contents(path("small.toml"), smaller.at(named ? model[1].str() : "mlp"));
     const Finished finished =
         run({"train", "--preset", preset, "--data-dir", path("images"), "--config", path("small.toml"), "--steps", "1",
-             "--warmup", "0", "--batch", "2", "--threads", "1", "--out", path(std::string("preset-") + preset)});
+             "--warmup", "0", "--batch", "2", "--threads", "1", "--out", path("preset-" + preset)});
     EXPECT_EQ(finished.code, 0) << preset << ": " << finished.err;
   }
 }

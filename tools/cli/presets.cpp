@@ -7,7 +7,6 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/names.hpp"
-#include "autodiff/text.hpp"
 #include "tools/cli/options.hpp"
 
 namespace rill::tools {
@@ -22,8 +21,9 @@ fs::path presets_folder() {
   return !error && fs::is_directory(installed, error) ? installed : fs::path(RILL_PRESETS_FOLDER);
 }
 
-// "annulus", "tong/ot-cfm": paths in the folder, without the extension.
-std::vector<std::string> all_names() {
+}  // namespace
+
+std::vector<std::string> preset_names() {
   const fs::path folder = presets_folder();
   std::vector<std::string> names;
   std::error_code error;
@@ -35,12 +35,8 @@ std::vector<std::string> all_names() {
   return names;
 }
 
-}  // namespace
-
-std::string preset_names() { return joined(all_names()); }
-
 std::string find_preset(const std::string& name) {
-  const std::vector<std::string> names = all_names();
+  const std::vector<std::string> names = preset_names();
   const bool found = std::find(names.begin(), names.end(), name) != names.end();
   if (!found) throw UsageError("--preset: " + unknown_name("preset", name, names));
   const fs::path path = presets_folder() / (name + ".toml");

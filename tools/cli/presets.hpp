@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace rill::tools {
 
@@ -9,7 +10,7 @@ namespace rill::tools {
 /// a build folder look in the source tree. Throws UsageError, listing the presets, for an unknown one.
 std::string find_preset(const std::string& name);
 
-/// "annulus, annulus-plain, ...".
-std::string preset_names();
+/// The presets, sorted: "annulus", "tong/ot-cfm". Each is a file NAME.toml in that folder.
+std::vector<std::string> preset_names();
 
 }  // namespace rill::tools
