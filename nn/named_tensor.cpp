@@ -68,7 +68,10 @@ void require_finite(const NamedTensors& tensors, const std::string& file) {
   }
 }
 
-void assign(const NamedTensors& targets, const NamedTensors& values, const std::string& file) {
+namespace {
+
+// The value of each target. Throws as require_matching() does.
+std::vector<const Tensor*> values_of(const NamedTensors& targets, const NamedTensors& values, const std::string& file) {
   std::map<std::string, const Tensor*> unused;
   for (const auto& [name, tensor] : values) unused[name] = &tensor;
   std::vector<const Tensor*> sources;
@@ -81,6 +84,17 @@ void assign(const NamedTensors& targets, const NamedTensors& values, const std::
     unused.erase(value);
   }
   require_file(unused.empty(), file, "unexpected tensor ", in_quotes(unused.empty() ? "" : unused.begin()->first));
+  return sources;
+}
+
+}  // namespace
+
+void require_matching(const NamedTensors& targets, const NamedTensors& values, const std::string& file) {
+  values_of(targets, values, file);
+}
+
+void assign(const NamedTensors& targets, const NamedTensors& values, const std::string& file) {
+  const std::vector<const Tensor*> sources = values_of(targets, values, file);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     Tensor target = targets[i].tensor;
     std::copy_n(sources[i]->data(), target.size(), target.data());

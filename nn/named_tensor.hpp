@@ -34,9 +34,12 @@ NamedTensors take_prefix(const std::string& prefix, const NamedTensors& tensors)
 /// Throws FileError, which begins with `file` and names the tensor, if any number is NaN or infinite.
 void require_finite(const NamedTensors& tensors, const std::string& file);
 
-/// Copies into each target's buffer the numbers of the value of the same name. Throws FileError, before anything is
-/// copied, if a target has no value, a value no target, or their shapes differ; its message begins with `file`, the
-/// source of the values.
+/// Throws FileError if a target has no value of its name, a value no target, or their shapes differ. The message begins
+/// with `file`, the source of the values.
+void require_matching(const NamedTensors& targets, const NamedTensors& values, const std::string& file);
+
+/// Copies into each target's buffer the numbers of the value of the same name. Throws as require_matching() does, before
+/// anything is copied.
 void assign(const NamedTensors& targets, const NamedTensors& values, const std::string& file);
 
 }  // namespace rill::nn

@@ -104,11 +104,14 @@ std::map<std::string, std::string> TrainingLoop::load(const std::string& file) {
                ", expected a finite number");
   require_finite(contents.tensors, file);
 
-  const NamedTensors averages = take_prefix("ema.", contents.tensors);
+  // Everything is checked before anything changes.
+  const NamedTensors weights = take_prefix("model.", contents.tensors), averages = take_prefix("ema.", contents.tensors);
   require_file(ema_ || averages.empty(), file, "holds an average of the weights, but ema_decay is 0");
-  assign(optimizer_->parameters(), take_prefix("model.", contents.tensors), file);
-  if (ema_) ema_->load_state(averages, step, file);
+  require_matching(optimizer_->parameters(), weights, file);
+  if (ema_) require_matching(ema_->averages(), averages, file);
   optimizer_->load_state(take_prefix("optimizer.", contents.tensors), step, file);
+  if (ema_) ema_->load_state(averages, step, file);
+  assign(optimizer_->parameters(), weights, file);
   steps_done_ = step;
   loss_sum_ = loss_sum;
   loss_count_ = loss_count;

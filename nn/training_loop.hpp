@@ -66,8 +66,8 @@ class TrainingLoop {
   /// "loss_sum" or "loss_count", which the loop uses.
   void save(const std::string& file, const std::map<std::string, std::string>& metadata = {}) const;
   /// Continues from a saved file, bit for bit. Returns the metadata that save() was given. Throws FileError, naming
-  /// the file and the tensor, if the file does not fit this model and optimizer, or holds NaN or infinite weights; the
-  /// loop must then not be used.
+  /// the file and the tensor, before anything changes, if the file does not fit this model and optimizer, or holds NaN
+  /// or infinite weights.
   std::map<std::string, std::string> load(const std::string& file);
 
  protected:

@@ -128,10 +128,16 @@ TEST(TrainingLoop, RefusesAStateThatNoStepCanStartFrom) {
     EXPECT_THAT([&] { other.load(folder / "forged"); },
                 testing::ThrowsMessage<FileError>(testing::AllOf(HasSubstr(folder / "forged"), HasSubstr(reason))));
     EXPECT_EQ(other.p.item(), 3) << reason;
+    EXPECT_EQ(other.ema()->averages()[0].tensor.item(), 3) << reason;
     EXPECT_EQ(other.steps_done(), 0) << reason;
     EXPECT_TRUE(std::isnan(other.take_mean_loss())) << reason;
   };
   for (const char* name : {"model.p", "ema.p", "optimizer.adam.m.p", "optimizer.adam.v.p"}) {
+    refused(
+        [&](SafeTensors& contents) {
+          std::erase_if(contents.tensors, [&](const NamedTensor& named) { return named.name == name; });
+        },
+        "has no tensor");
     for (const double value : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
       refused(
           [&](SafeTensors& contents) {
