@@ -25,7 +25,7 @@ inline std::vector<std::string> tiny_training(const std::string& folder, const s
 /// A run long enough to be interrupted, with many checkpoints. In three dimensions no time goes into a picture.
 inline std::vector<std::string> interruptible(const std::string& folder, const std::string& steps) {
   return tiny_training(folder, {"--data", "normal", "--data-param", "dimension=3", "--steps", steps, "--schedule",
-                                "cosine", "--log-every", "500", "--save-every", "0.02"});
+                                "cosine", "--log-every", "500", "--save-every", "0.05"});
 }
 
 /// Waits until the file is there, or the process has ended.
