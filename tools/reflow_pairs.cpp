@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -41,19 +42,28 @@ Tensor to_tensor(const Indices& labels) {
   return Tensor::from(numbers, {labels.size()});
 }
 
-// Loads pairs of that shape with those labels.
+// Pairs of that shape with those labels.
 flow::Pairs unpack(const nn::SafeTensors& contents, const Shape& shape, const Indices& labels,
                    const std::string& file) {
   const Tensor x_0 = Tensor::empty(shape), x_1 = Tensor::empty(shape), found = Tensor::empty({labels.size()});
+  nn::require_finite(contents.tensors, file);
+  nn::assign({{"x_0", x_0}, {"x_1", x_1}, {"labels", found}}, contents.tensors, file);
+  require_file(found.to_vector() == to_tensor(labels).to_vector(), file,
+               "the labels are not those of a reflow, 0, 1, 2, ... repeated");
+  return {x_0, x_1, labels};
+}
+
+// The pairs in the file, unless they were made from something else.
+std::optional<flow::Pairs> load(const std::string& file, const std::string& made_from, const Shape& shape,
+                                const Indices& labels) {
   try {
-    nn::require_finite(contents.tensors, file);
-    nn::assign({{"x_0", x_0}, {"x_1", x_1}, {"labels", found}}, contents.tensors, file);
-    require_file(found.to_vector() == to_tensor(labels).to_vector(), file,
-                 "the labels are not those of a reflow, 0, 1, 2, ... repeated");
+    const nn::SafeTensors contents = nn::load_safetensors(file);
+    const auto found = contents.metadata.find(kMadeFromKey);
+    if (found == contents.metadata.end() || found->second != made_from) return std::nullopt;
+    return unpack(contents, shape, labels, file);
   } catch (const FileError& error) {
     throw std::runtime_error(concat(error.what(), "; remove the file to make new pairs"));
   }
-  return {x_0, x_1, labels};
 }
 
 void save(const std::string& file, const flow::Pairs& pairs, const std::string& made_from) {
@@ -98,11 +108,8 @@ flow::Pairs reflow_pairs(const ReflowSettings& settings, const TrainedModel& tea
   const std::string from = made_from(settings, seed);
   const Indices labels = labels_of(settings.pairs, teacher.model->classes());
   if (std::filesystem::exists(file)) {
-    const nn::SafeTensors kept = nn::load_safetensors(file);
-    const auto found = kept.metadata.find(kMadeFromKey);
-    if (found != kept.metadata.end() && found->second == from) {
-      return unpack(kept, {settings.pairs, teacher.model->dimension()}, labels, file);
-    }
+    const auto kept = load(file, from, {settings.pairs, teacher.model->dimension()}, labels);
+    if (kept) return *kept;
     std::cerr << "the saved pairs were made with other settings or another model; making new ones" << std::endl;
   }
   const auto start = std::chrono::steady_clock::now();

@@ -401,21 +401,26 @@ TEST(ReflowPairs, ThatNoReflowMadeAreRefused) {
                               "--steps", "5", "--schedule", "constant", "--out", name, "--threads", "1"});
   ASSERT_EQ(first.code, 0) << first.err;
   const nn::SafeTensors made = nn::load_safetensors(file);
+  const auto expect_refused = [&](const std::string& reason) {
+    const Finished resumed = run({"train", "--resume", name, "--steps", "10"});
+    EXPECT_EQ(resumed.code, 1) << reason;
+    EXPECT_THAT(resumed.err, AllOf(HasSubstr(file), HasSubstr(reason), HasSubstr("remove the file to make new pairs")));
+  };
   const auto refused = [&](const std::string& tensor, const Tensor& forged, const std::string& reason) {
     nn::SafeTensors contents = made;
     for (nn::NamedTensor& named : contents.tensors) {
       if (named.name == tensor) named.tensor = forged;
     }
     nn::save_safetensors(file, contents);
-    const Finished resumed = run({"train", "--resume", name, "--steps", "10"});
-    EXPECT_EQ(resumed.code, 1) << reason;
-    EXPECT_THAT(resumed.err, AllOf(HasSubstr(file), HasSubstr(reason), HasSubstr("remove the file to make new pairs")));
+    expect_refused(reason);
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
   refused("x_0", Tensor::full({60, 2}, nan), "tensor 'x_0' holds nan at position 0");
   refused("x_1", Tensor::zeros({60, 3}), "tensor 'x_1' has shape [60, 3], expected [60, 2]");
   refused("x_0", Tensor::zeros({7, 2}), "tensor 'x_0' has shape [7, 2], expected [60, 2]");
   refused("labels", Tensor::zeros({60}), "tensor 'labels' has shape [60], expected [0]");
+  std::filesystem::resize_file(file, 100);
+  expect_refused("truncated");
 }
 
 // --- Damage ----------------------------------------------------------------------------------------------------------
