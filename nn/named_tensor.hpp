@@ -38,8 +38,8 @@ void require_finite(const NamedTensors& tensors, const std::string& file);
 /// with `file`, the source of the values.
 void require_matching(const NamedTensors& targets, const NamedTensors& values, const std::string& file);
 
-/// Copies into each target's buffer the numbers of the value of the same name. Throws as require_matching() does, before
-/// anything is copied.
+/// Copies into each target's buffer the numbers of the value of the same name. Throws as require_matching() does,
+/// before anything is copied.
 void assign(const NamedTensors& targets, const NamedTensors& values, const std::string& file);
 
 }  // namespace rill::nn

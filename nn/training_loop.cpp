@@ -105,7 +105,8 @@ std::map<std::string, std::string> TrainingLoop::load(const std::string& file) {
   require_finite(contents.tensors, file);
 
   // Everything is checked before anything changes.
-  const NamedTensors weights = take_prefix("model.", contents.tensors), averages = take_prefix("ema.", contents.tensors);
+  const NamedTensors weights = take_prefix("model.", contents.tensors),
+                     averages = take_prefix("ema.", contents.tensors);
   require_file(ema_ || averages.empty(), file, "holds an average of the weights, but ema_decay is 0");
   require_matching(optimizer_->parameters(), weights, file);
   if (ema_) require_matching(ema_->averages(), averages, file);
