@@ -83,6 +83,7 @@ void settings() {
   write("options/values",
         "name = \"x\"\nflag = true\nwhole = -3\nseed = 18446744073709551615\nnumber = 1e-3\nwords = [\"a\", 'b']\n"
         "sizes = [1, 2]\n");
+  write("options/found/empty-item", "words = \"a,,b\"\n");
   write("toml/found/long-key", repeated("k", 3000) + " 8");
   write("toml/found/open-brackets", "a = " + repeated("[", 100000));
 }

@@ -23,13 +23,15 @@ T parse_number(const std::string& text, const char* expected) {
 
 Index parse_index(const std::string& text) { return parse_number<Index>(text, "a whole number"); }
 
-// Each of the texts may itself be a comma-separated list.
+// Each of the texts may itself be a comma-separated list; an empty one is an empty list. Throws std::invalid_argument
+// where an item is empty: written to a file, it would read back as no item at all.
 std::vector<std::string> split(const std::vector<std::string>& texts) {
   std::vector<std::string> items;
   for (const std::string& text : texts) {
     for (std::size_t begin = 0, end = 0; end != text.npos && !text.empty(); begin = end + 1) {
       end = text.find(',', begin);
       items.push_back(text.substr(begin, end == text.npos ? end : end - begin));
+      require(!items.back().empty(), "expected a value on both sides of every comma, found ", in_quotes(text));
     }
   }
   return items;
