@@ -215,10 +215,11 @@ class Run {
       if (settings_.sample_every > 0 && report.step % settings_.sample_every == 0 && report.step < settings_.steps) {
         task_->draw_samples(files_.samples);
       }
-      const auto now = std::chrono::steady_clock::now();
-      if (std::chrono::duration<double>(now - last_save).count() >= settings_.save_every) {
+      const std::chrono::duration<double> since_save = std::chrono::steady_clock::now() - last_save;
+      if (since_save.count() >= settings_.save_every) {
         save();
-        last_save = now;
+        // Counted from the end of a save: where saves take longer than that, the run still trains in between.
+        last_save = std::chrono::steady_clock::now();
       }
     }
   }

@@ -4,12 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "autodiff/json.hpp"
@@ -147,7 +145,7 @@ TEST_F(Evaluation, ShowsProgressAndPrintsWhatItHasWhenItIsStopped) {
   if (!has_terminals()) GTEST_SKIP() << "no pseudo-terminals";
   train();
   Process process({.command = command({"--loss-samples", "100000000000"}), .terminal = true});
-  std::this_thread::sleep_for(std::chrono::milliseconds(3000));
+  process.wait_for_text("measuring the loss");
   process.send(SIGTERM);
   const Finished stopped = process.wait();
   EXPECT_EQ(stopped.code, 128 + SIGTERM) << stopped.err;

@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 namespace rill::testing_support {
 namespace {
@@ -110,14 +113,52 @@ Process::~Process() {
   }
 }
 
-std::string Process::read_terminal() const {
-  std::string text;
+void Process::take_from_terminal() {
+  char buffer[4096];
+  for (pollfd ready{terminal_, POLLIN, 0}; ::poll(&ready, 1, 0) > 0 && (ready.revents & POLLIN) != 0;) {
+    const ssize_t count = ::read(terminal_, buffer, sizeof buffer);
+    if (count <= 0) return;
+    on_terminal_.append(buffer, static_cast<std::size_t>(count));
+  }
+}
+
+void Process::drain_terminal() {
   char buffer[4096];
   // Once the last process has closed its end, reading fails.
   for (ssize_t count = 0; (count = ::read(terminal_, buffer, sizeof buffer)) > 0;) {
-    text.append(buffer, static_cast<std::size_t>(count));
+    on_terminal_.append(buffer, static_cast<std::size_t>(count));
   }
-  return text;
+}
+
+std::string Process::printed() const { return terminal_ >= 0 ? on_terminal_ : contents(err_path_); }
+
+void Process::pause() {
+  send(SIGSTOP);
+  int status = 0;
+  ::waitpid(pid_, &status, WUNTRACED);
+  if (!WIFSTOPPED(status)) {
+    status_ = status;
+    ADD_FAILURE() << "the process ended before it could be stopped: " << printed();
+  }
+}
+
+void Process::wait_for_text(const std::string& text) {
+  const bool found = wait_until(
+      [&] {
+        if (terminal_ >= 0) take_from_terminal();
+        return printed().find(text) != std::string::npos;
+      },
+      *this);
+  if (!found) ADD_FAILURE() << "'" << text << "' was not printed: " << printed();
+}
+
+bool wait_until(const std::function<bool()>& condition, Process& process) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (!condition()) {
+    if (!process.is_running() || std::chrono::steady_clock::now() > deadline) return condition();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
 }
 
 void Process::send(int signal) const { ::kill(pid_, signal); }
@@ -136,11 +177,11 @@ bool Process::is_running() {
 }
 
 Finished Process::wait() {
-  const std::string on_terminal = terminal_ >= 0 ? read_terminal() : "";
+  if (terminal_ >= 0) drain_terminal();
   if (!status_) reap(0);
   return {.code = WIFEXITED(*status_) ? WEXITSTATUS(*status_) : -WTERMSIG(*status_),
           .out = keep_out_ ? contents(out_path_) : "",
-          .err = terminal_ >= 0 ? on_terminal : contents(err_path_)};
+          .err = printed()};
 }
 
 Finished run(const Launch& launch) { return Process(launch).wait(); }

@@ -43,6 +43,10 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void send(int signal) const;
+  /// Stops it, so that signals gather; they arrive together once SIGCONT is sent. Waits until it stands still.
+  void pause();
+  /// Waits until it has printed this on stderr; fails the test if it ends, or two minutes pass, before that.
+  void wait_for_text(const std::string& text);
   bool is_running();
   pid_t id() const { return pid_; }
   /// Waits for the end.
@@ -50,14 +54,21 @@ class Process {
 
  private:
   void reap(int flags);
-  std::string read_terminal() const;
+  // Takes what the terminal holds; the second one waits for the last process to close its end.
+  void take_from_terminal();
+  void drain_terminal();
+  std::string printed() const;
 
   pid_t pid_ = -1;
   std::optional<int> status_;
   std::string out_path_, err_path_;
-  int terminal_ = -1;  // our end of it
+  int terminal_ = -1;        // our end of it
+  std::string on_terminal_;  // taken from it so far
   bool keep_out_;
 };
+
+/// Waits until the condition holds; gives up, and returns false, when the process has ended or two minutes have passed.
+bool wait_until(const std::function<bool()>& condition, Process& process);
 
 /// Runs a process to its end.
 Finished run(const Launch& launch);

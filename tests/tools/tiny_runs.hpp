@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "nn/safetensors.hpp"
 #include "tests/tools/process.hpp"
 
 namespace rill::testing_support {
@@ -22,17 +22,26 @@ inline std::vector<std::string> tiny_training(const std::string& folder, const s
   return command;
 }
 
-/// A run long enough to be interrupted, with many checkpoints. In three dimensions no time goes into a picture.
-inline std::vector<std::string> interruptible(const std::string& folder, const std::string& steps) {
-  return tiny_training(folder, {"--data", "normal", "--data-param", "dimension=3", "--steps", steps, "--schedule",
-                                "cosine", "--log-every", "500", "--save-every", "0.05"});
+/// A tiny run in three dimensions, where no time goes into a picture, that no machine finishes: to be interrupted
+/// wherever it is. It saves when a signal stops it, and every `save_every` seconds. No step depends on --steps.
+inline std::vector<std::string> endless(const std::string& folder, const std::string& save_every = "1000") {
+  return tiny_training(folder, {"--data", "normal", "--data-param", "dimension=3", "--steps", "1000000000",
+                                "--log-every", "500", "--save-every", save_every});
 }
 
-/// Waits until the file is there, or the process has ended.
+/// Waits until the file is there; fails the test if the process ends before that.
 inline void wait_for_file(const std::string& path, Process& process) {
-  while (!std::filesystem::exists(path) && process.is_running()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(path); }, process)) << path;
+}
+
+/// Waits until the run in `folder` has taken steps: the first row of its metrics.csv is there.
+inline void wait_for_steps(const std::string& folder, Process& process) {
+  const auto has_row = [&] {
+    std::ifstream metrics(folder + "/metrics.csv");
+    std::string line;
+    return std::getline(metrics, line) && std::getline(metrics, line);
+  };
+  EXPECT_TRUE(wait_until(has_row, process)) << folder;
 }
 
 /// Fails the test unless the files of the runs have the same bytes. (Not by EXPECT_EQ, which would print them.)
@@ -40,6 +49,22 @@ inline void expect_equal_runs(const std::string& a, const std::string& b) {
   for (const char* file : {"config.toml", "metrics.csv", "state.safetensors", "model.safetensors"}) {
     EXPECT_TRUE(contents(a + "/" + file) == contents(b + "/" + file)) << file << " of " << a << " and " << b;
   }
+}
+
+/// Continues an endless run, which was interrupted, by 1000 steps, and compares it with one of as many steps that was
+/// never interrupted. `resume` is the command in a shell's words.
+inline void expect_goes_on_as_if_never_interrupted(const std::string& folder, const std::string& resume) {
+  const nn::SafeTensors state = nn::load_safetensors(folder + "/state.safetensors");
+  const std::string steps = std::to_string(std::stoll(state.metadata.at("step")) + 1000), whole = folder + " whole";
+  const Finished resumed = run({"/bin/sh", "-c", resume + " --save-every 1000 --steps " + steps});
+  ASSERT_EQ(resumed.code, 0) << resume << "\n" << resumed.err;
+  std::vector<std::string> uninterrupted = endless(whole);
+  uninterrupted.insert(uninterrupted.end(), {"--steps", steps});
+  ASSERT_EQ(run(uninterrupted).code, 0);
+  expect_equal_runs(whole, folder);
+}
+inline void expect_goes_on_as_if_never_interrupted(const std::string& folder) {
+  expect_goes_on_as_if_never_interrupted(folder, program_path("train") + " --resume '" + folder + "'");
 }
 
 }  // namespace rill::testing_support
