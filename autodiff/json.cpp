@@ -217,7 +217,7 @@ void Json::push_back(Json item) {
 }
 
 Json Json::take(std::string_view key) {
-  Json value = at(key);
+  Json value = std::move(const_cast<Json&>(at(key)));
   std::erase_if(object(), [&](const Member& member) { return member.key == key; });
   return value;
 }

@@ -95,9 +95,10 @@ class Json {
   /// Adds an item to an array; a null becomes an array. Throws std::invalid_argument for other types.
   void push_back(Json item);
 
-  /// Numbers of different types are equal if their values are. Objects must have their members in the same order.
+  /// An integer equals a floating-point number of its value. Objects must have their members in the same order.
   friend bool operator==(const Json& a, const Json& b) {
-    return a.is_number() && b.is_number() ? a.get<double>() == b.get<double>() : a.value_ == b.value_;
+    const bool mixed = a.is_number() && b.is_number() && a.is_integer() != b.is_integer();
+    return mixed ? a.number() == b.number() : a.value_ == b.value_;
   }
 
  private:
@@ -139,6 +140,15 @@ template <class T>
 inline constexpr bool is_map = false;
 template <class T>
 inline constexpr bool is_map<std::map<std::string, T>> = true;
+
+template <class T>
+constexpr const char* name_of() {
+  if constexpr (std::is_same_v<T, bool>) return "boolean";
+  if constexpr (std::is_integral_v<T>) return "integer in range";
+  if constexpr (std::is_floating_point_v<T>) return "number";
+  if constexpr (std::is_same_v<T, std::string>) return "string";
+  return is_map<T> ? "object whose members have one type" : "array whose items have one type";
+}
 }  // namespace json_detail
 
 template <class T>
@@ -170,7 +180,7 @@ bool Json::is() const {
 
 template <class T>
 T Json::get() const {
-  if (!is<T>()) wrong_type("another one");
+  if (!is<T>()) wrong_type(json_detail::name_of<T>());
   if constexpr (std::is_same_v<T, bool>) {
     return std::get<bool>(value_);
   } else if constexpr (std::is_arithmetic_v<T>) {
