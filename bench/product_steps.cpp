@@ -9,13 +9,14 @@
 
 #include "autodiff/memory.hpp"
 #include "autodiff/simd/gemm-inl.hpp"
+#include "autodiff/simd/set-inl.hpp"
 #include "bench/probe.hpp"
 
 namespace rill::simd {
 namespace {
 
 using Array = std::vector<Real, memory::Allocator<Real>>;
-using V = Reals<RILL_BENCH_ARCH>;
+using V = Registers;
 
 // Three loops: each element of C is a sum that runs down a column of B.
 void three_loops(const Gemm& g, Real*) {
@@ -119,4 +120,7 @@ int print_table(const char* set) {
 }  // namespace
 }  // namespace rill::simd
 
-int main() { return rill::simd::print_table(RILL_BENCH_SET); }
+#define NAME_OF(set) #set
+#define EXPANDED_NAME_OF(set) NAME_OF(set)
+
+int main() { return rill::simd::print_table(EXPANDED_NAME_OF(RILL_SET)); }

@@ -5,18 +5,19 @@
 // so far; a new largest score scales the sums down. The backward pass recomputes the weights.
 //
 // A block of scores is stored transposed, [keys, queries], with the queries along the lanes of registers. So maxima and
-// sums over keys need no operations across lanes, and the tiles of gemm-tile-inl.hpp read the operands of all seven
-// products, two forward and five backward, in place; only q and gy are transposed, once per block of queries. With
-// scores x, weights p and c = scale / ln 2:
+// sums over keys need no operations across lanes, and the panel products of gemm-panel-inl.hpp read the operands of all
+// seven products, two forward and five backward, in place; only q and gy are transposed, once per block of queries.
+// With scores x, weights p and c = scale / ln 2:
 //   x^T = k q^T                        p^T = 2^(c (x^T - top))         y += p v
 //   x^T = k q^T,   gp^T = v gy^T,      gx^T = p^T (gp^T - <gy, y>),    gv += p^T gy,   gk += gx^T q,   gq += gx k
 #include "autodiff/simd/attention.hpp"
 
 #include <limits>
 
-#include "autodiff/simd/gemm-tile-inl.hpp"
+#include "autodiff/simd/gemm-panel-inl.hpp"
 #include "autodiff/simd/math-inl.hpp"
 #include "autodiff/simd/set-inl.hpp"
+#include "autodiff/simd/transpose-inl.hpp"
 
 namespace rill::simd {
 namespace {
@@ -89,15 +90,15 @@ Rows loadable(Index rows, Index columns, const Real* x, Index ldx, const Attenti
 }
 
 /// C = or += op(A) B, without packing.
-template <class V, LayoutA layout>
-void block_product(Index m, Index n, Index k, const Real* a, Index lda, Rows b, bool accumulate, Real* c, Index ldc) {
+template <class V>
+void block_product(LayoutA layout, Index m, Index n, Index k, const Real* a, Index lda, Rows b, bool accumulate,
+                   Real* c, Index ldc) {
   constexpr Index L = kLanes<V>, kPanel = kTileWidth * L;
   for (Index j = 0; j < n; j += kPanel) {
     const Index columns = smaller(n - j, kPanel), registers = (columns + L - 1) / L;
     const Index last = columns - (registers - 1) * L;
-    const auto product = last < L ? panel_product<V, layout, kPartialLoads, kWidestPanel, Index>
-                                  : panel_product<V, layout, false, kWidestPanel, Index>;
-    product(registers, m, k, a, lda, b.data + j, b.ld, {c + j, ldc, nullptr, accumulate, last});
+    RILL_SET::panel_products[static_cast<int>(layout)][last < L](registers, m, k, a, lda, b.data + j, b.ld,
+                                                                 {c + j, ldc, nullptr, accumulate, last});
   }
 }
 
@@ -177,13 +178,13 @@ void attention(const Attention& a, const AttentionOutput& out, Real* workspace) 
     for (Index i = 0; i < lanes; ++i) at.top[i] = kLowestScore, at.sum[i] = 0;
     for (Index s = 0; s < a.keys; s += kBlockKeys) {
       const Index keys = smaller(a.keys - s, kBlockKeys);
-      block_product<V, LayoutA::kRows>(keys, lanes, a.depth, a.k + s * a.ldk, a.ldk, {at.q, lanes}, false, at.x, lanes);
+      block_product<V>(LayoutA::kRows, keys, lanes, a.depth, a.k + s * a.ldk, a.ldk, {at.q, lanes}, false, at.x, lanes);
       exponentiate<V>(keys, lanes, c, at.x, at.top, at.sum, at.factor);
       for (Index i = 0; s > 0 && i < rows; ++i) {  // after a few blocks, a new largest score is rare
         if (at.factor[i] != 1) scale_row<V>(a.value_depth, at.factor[i], y + i * out.ldy, y + i * out.ldy);
       }
       const Rows v = loadable<V>(keys, a.value_depth, a.v + s * a.ldv, a.ldv, at);
-      block_product<V, LayoutA::kColumns>(rows, a.value_depth, keys, at.x, lanes, v, s > 0, y, out.ldy);
+      block_product<V>(LayoutA::kColumns, rows, a.value_depth, keys, at.x, lanes, v, s > 0, y, out.ldy);
     }
     for (Index i = 0; i < rows; ++i) {
       out.top[t + i] = at.top[i];
@@ -223,15 +224,15 @@ void attention_gradient(const Attention& a, const AttentionOutput& out, const At
     for (Index s = 0; s < a.keys; s += kBlockKeys) {
       const Index keys = smaller(a.keys - s, kBlockKeys);
       const Real *const k = a.k + s * a.ldk, *const v = a.v + s * a.ldv;
-      block_product<V, LayoutA::kRows>(keys, lanes, a.depth, k, a.ldk, {at.q, lanes}, false, at.x, lanes);
-      block_product<V, LayoutA::kRows>(keys, lanes, a.value_depth, v, a.ldv, {at.gy, lanes}, false, at.g, lanes);
+      block_product<V>(LayoutA::kRows, keys, lanes, a.depth, k, a.ldk, {at.q, lanes}, false, at.x, lanes);
+      block_product<V>(LayoutA::kRows, keys, lanes, a.value_depth, v, a.ldv, {at.gy, lanes}, false, at.g, lanes);
       score_gradients<V>(keys, lanes, a.scale * kLog2E, at.top, delta, at.x, at.g);
-      block_product<V, LayoutA::kRows>(keys, a.value_depth, rows, at.x, lanes, {at.gy_rows, at.value_columns}, t > 0,
-                                       grad.gv + s * a.ldv, a.ldv);
-      block_product<V, LayoutA::kRows>(keys, a.depth, rows, at.g, lanes, loadable<V>(rows, a.depth, q, a.ldq, at),
-                                       t > 0, grad.gk + s * a.ldk, a.ldk);
-      block_product<V, LayoutA::kColumns>(rows, a.depth, keys, at.g, lanes, loadable<V>(keys, a.depth, k, a.ldk, at),
-                                          s > 0, grad.gq + t * a.ldq, a.ldq);
+      block_product<V>(LayoutA::kRows, keys, a.value_depth, rows, at.x, lanes, {at.gy_rows, at.value_columns}, t > 0,
+                       grad.gv + s * a.ldv, a.ldv);
+      block_product<V>(LayoutA::kRows, keys, a.depth, rows, at.g, lanes, loadable<V>(rows, a.depth, q, a.ldq, at),
+                       t > 0, grad.gk + s * a.ldk, a.ldk);
+      block_product<V>(LayoutA::kColumns, rows, a.depth, keys, at.g, lanes, loadable<V>(keys, a.depth, k, a.ldk, at),
+                       s > 0, grad.gq + t * a.ldq, a.ldq);
     }
   }
 }

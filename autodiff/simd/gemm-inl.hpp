@@ -133,14 +133,8 @@ void gemm_block(const Gemm& g, const Plan<V>& plan, Index j0, Index j1, Index p,
     pack_b_block<V>(g.transpose_b, j1 - j0 - in_place * L, depth, b + in_place * L * column, g.ldb, width, packed_b);
   }
 
-  using Product = decltype(&panel_product<V, LayoutA::kRows, false, kWidestPanel, Index>);
-  constexpr Product kProducts[][2] = {{panel_product<V, LayoutA::kRows, false, kWidestPanel, Index>,
-                                       panel_product<V, LayoutA::kRows, kPartialLoads, kWidestPanel, Index>},
-                                      {panel_product<V, LayoutA::kColumns, false, kWidestPanel, Index>,
-                                       panel_product<V, LayoutA::kColumns, kPartialLoads, kWidestPanel, Index>},
-                                      {panel_product<V, LayoutA::kPacked, false, kWidestPanel, Index>,
-                                       panel_product<V, LayoutA::kPacked, kPartialLoads, kWidestPanel, Index>}};
-  const auto& products = kProducts[plan.pack_a ? 2 : g.transpose_a ? 1 : 0];
+  const LayoutA layout = plan.pack_a ? LayoutA::kPacked : g.transpose_a ? LayoutA::kColumns : LayoutA::kRows;
+  const auto& products = RILL_SET::panel_products[static_cast<int>(layout)];
   for (Index i0 = 0, rows; i0 < g.m; i0 += rows) {
     rows = block_size(g.m - i0, BlockSizes<V>::kRows, kTileRows);
     const Real* a = g.transpose_a ? g.a + p * g.lda + i0 : g.a + i0 * g.lda + p;
