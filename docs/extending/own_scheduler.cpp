@@ -12,27 +12,24 @@
 
 using namespace rill;
 
-/// alpha = 3 t^2 - 2 t^3,  sigma = 1 - alpha: a path that starts and ends at rest.
-class SmoothStep final : public flow::Scheduler {
+/// alpha = 2 t / (1 + t),  sigma = (1 - t) / (1 + t): a path that brakes, four times as fast at the noise as at the
+/// data.
+class Braking final : public flow::Scheduler {
  public:
   using Scheduler::at;
-  std::string name() const override { return "smooth-step"; }
+  std::string name() const override { return "braking"; }
 
   flow::Coefficients at(double t) const override {
-    const double alpha = t * t * (3 - 2 * t), slope = 6 * t * (1 - t), sigma = 1 - alpha;
-    return {.alpha = alpha, .sigma = sigma, .d_alpha = slope, .d_sigma = -slope, .sigma_d_sigma = -slope * sigma};
+    const double sigma = (1 - t) / (1 + t), slope = 2 / ((1 + t) * (1 + t));
+    return {.alpha = 1 - sigma, .sigma = sigma, .d_alpha = slope, .d_sigma = -slope, .sigma_d_sigma = -slope * sigma};
   }
 
-  // alpha is the share of data in alpha + sigma = 1. With u = 1 - 2 t, 3 t^2 - 2 t^3 = a is u^3 - 3 u = 2 (2 a - 1),
-  // which u = 2 sin(asin(1 - 2 a) / 3) solves.
-  double time_of(double alpha, double sigma) const override {
-    const double a = alpha / (alpha + sigma);
-    return 0.5 - std::sin(std::asin(1 - 2 * a) / 3);
-  }
+  // alpha / sigma = 2 t / (1 - t), solved for t.
+  double time_of(double alpha, double sigma) const override { return alpha / (alpha + 2 * sigma); }
 };
 
 int main() {
-  const flow::AffinePath path(std::make_unique<SmoothStep>());
+  const flow::AffinePath path(std::make_unique<Braking>());
   Generator rng(/*seed=*/0);
   const Tensor x_0 = Tensor::randn({4, 2}, rng), x_1 = Tensor::randn({4, 2}, rng);
 

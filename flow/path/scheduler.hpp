@@ -21,6 +21,7 @@ struct CoefficientTensors {
 };
 
 /// alpha increases from 0 to 1 and sigma decreases from 1 to 0 (or nearly so) as t goes from 0, noise, to 1, data.
+/// d_alpha and d_sigma are not both 0 at t = 1: conversions between predictions divide by one of them there.
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
