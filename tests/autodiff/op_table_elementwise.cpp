@@ -198,7 +198,7 @@ const OfOne& activation_reference(std::string_view name) {
   for (const NamedActivation& f : activation_references()) {
     if (f.name == name) return f.reference;
   }
-  fail("no reference of the activation ", name);
+  fail("no reference of the activation ", name, ": add one to activation_references() in op_table_elementwise.cpp");
 }
 
 std::vector<Op> elementwise_ops() {
