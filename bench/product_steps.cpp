@@ -120,7 +120,4 @@ int print_table(const char* set) {
 }  // namespace
 }  // namespace rill::simd
 
-#define NAME_OF(set) #set
-#define EXPANDED_NAME_OF(set) NAME_OF(set)
-
-int main() { return rill::simd::print_table(EXPANDED_NAME_OF(RILL_SET)); }
+int main() { return rill::simd::print_table(RILL_BENCH_SET); }
