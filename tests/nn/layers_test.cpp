@@ -96,9 +96,10 @@ TEST(Activation, EveryNameIsItsFunction) {
                   {"gelu_tanh", -0.10042842301976707},  // -1.5 (1 + tanh(sqrt(2 / pi) (-1.5 - 0.044715 1.5^3))) / 2
                   {"silu", -1.5 * sigmoid}};
   for (const auto& [name, value] : expected) {
-    EXPECT_NEAR(Activation(name).forward(x).to_vector()[0], value, 1e-6) << name;
+    const Tensor y = Activation(name).forward(x);
+    EXPECT_EQ(y.shape(), x.shape());
+    EXPECT_NEAR(y.data()[0], value, 1e-6) << name;
   }
-  for (const std::string& name : activation_names()) EXPECT_EQ(Activation(name).forward(x).shape(), x.shape()) << name;
 }
 
 TEST(Activation, AnUnknownNameListsTheKnownOnes) {
