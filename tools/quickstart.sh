@@ -28,8 +28,9 @@ The pictures are in $PWD/$run:
   path.gif      the samples on their way from noise to data
 
 What to try next:
-  build/tools/evaluate $run                       how good the samples are, as JSON
-  build/tools/train --preset checkerboard            another density; train --help lists them all
-  build/tools/train --data points.csv --out runs/mine   your own points
-  tests/run.sh                                       every test
+  build/tools/evaluate $run             how good the samples are, as JSON
+  build/tools/train --preset checkerboard       another density; train --help lists them all
+  build/tools/train --data points.csv --out runs/mine
+                                                your own points
+  tests/run.sh                                  every test
 EOF_NEXT
