@@ -95,6 +95,8 @@ Process::Process(const Launch& launch)
     const rlimit limit{*launch.largest_file, *launch.largest_file};
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
+  // A job in the background of a script, or under nohup, starts with signals ignored, which its children inherit.
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGXCPU, SIGPIPE}) std::signal(signal, SIG_DFL);
   if (launch.before) launch.before();
   ::execve(argv[0], argv.data(), envp.data());
   ::_exit(127);
