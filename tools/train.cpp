@@ -165,6 +165,12 @@ class Run {
     if (!request_.resume.empty()) {
       if (std::filesystem::exists(files_.state)) {
         require_same_run(loop_.load(files_.state), task_->identity(), files_.state);
+      } else {
+        // A run stopped before its first save has neither file. A trained model must not be replaced by a new one.
+        require_file(!std::filesystem::exists(files_.model), files_.state,
+                     "there is no such file, and training cannot continue without it; put it back, or start a new run "
+                     "with --config ",
+                     shell_word(files_.config), " --out FOLDER");
       }
       if (settings_.steps < loop_.steps_done()) {
         throw UsageError(concat("--steps: ", files_.folder, " has ", loop_.steps_done(), " steps done, more than ",

@@ -666,6 +666,11 @@ const std::vector<Case>& cases() {
          write_contents(state, truncated(contents(state)));
          return Words{"train", "--resume", f.path("run")};
        }},
+      {"StateIsMissing", 1, "state.safetensors: there is no such file, and training cannot continue without it",
+       [](const Folder& f) {
+         std::filesystem::remove(f.path("run/state.safetensors"));
+         return Words{"train", "--resume", f.path("run")};
+       }},
 
       // Where nothing can be written.
       {"OutBelowAFile", 1, "file",
