@@ -22,7 +22,8 @@ inline constexpr std::uint64_t kWeights = std::uint64_t{1} << 60;  ///< initial 
 inline constexpr std::uint64_t kHeldOut = std::uint64_t{1} << 61;  ///< held-out batch n from this + n
 inline constexpr std::uint64_t kBrownian = std::uint64_t{3}
                                            << 60;  ///< node n of the tree of a Brownian path from this + n
-inline constexpr std::uint64_t kShuffles = std::uint64_t{1} << 62;  ///< the order of epoch e from this + e
-inline constexpr std::uint64_t kDropout = std::uint64_t{5} << 60;   ///< dropout of step k from this + k
+inline constexpr std::uint64_t kShuffles = std::uint64_t{1} << 62;   ///< the order of epoch e from this + e
+inline constexpr std::uint64_t kDropout = std::uint64_t{5} << 60;    ///< dropout of step k from this + k
+inline constexpr std::uint64_t kStepNoise = std::uint64_t{6} << 60;  ///< the noise of a sampler's step k from this + k
 
 }  // namespace rill::streams

@@ -1,6 +1,7 @@
 // Descriptions of time networks, which files of weights contain.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,14 @@ struct TimeNetworkDescription {
 
   /// Whether this kind treats points as images.
   bool sees_images() const { return kind == "unet" || kind == "dit"; }
+  /// The shape of a point, for kinds that treat points as images.
+  std::optional<ImageShape> image_shape() const { return sees_images() ? std::optional(image) : std::nullopt; }
+  /// Fills in what follows from the data.
+  void set_shape(Index of_point, Index of_labels, const ImageShape& of_image) {
+    dimension = of_point;
+    classes = of_labels;
+    if (sees_images()) image = of_image;
+  }
 
   /// Visits the fields that this kind uses. `kind` comes first, so a visitor may set it.
   template <class Self, class Visit>

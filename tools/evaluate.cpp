@@ -105,8 +105,8 @@ void check_memory(const EvaluateSettings& settings, const TrainedModel& trained,
     const bool for_distances = points > settings.count;
     SampleRequest request;
     request.count = std::max(settings.count, points);
-    request.options = settings.common.generate_options();
-    request.options.keep_trajectory = settings.common.sde.empty() && points > 0;
+    request.options = settings.common.generate_options(*trained.model);
+    request.options.keep_trajectory = settings.common.is_ode() && points > 0;
     require_fits(for_distances ? "distance-points" : "count", request.count, numbers_of_samples(trained, request));
     // The costs of all pairs.
     if (trained.model->dimension() > flow::kDirectDimension) {
@@ -152,7 +152,7 @@ void measure_langevin(const EvaluateSettings& settings, const TrainedModel& trai
   constexpr Index kSteps = 2000;
   Phase phase("running Langevin dynamics", static_cast<double>(kSteps * settings.count));
   const flow::Dynamics dynamics = watched(trained.model->dynamics().value(), phase);
-  const auto score = [&](const Tensor& x) { return flow::score_at(dynamics, x, kTime); };
+  const auto score = [&](const Tensor& x) { return flow::score_at(dynamics, x, Tensor::full({x.dim(0)}, kTime)); };
   Generator rng(settings.common.seed);
   const Tensor x =
       flow::langevin(score, dynamics.sample_source(settings.count, rng), {.step_size = 0.01, .steps = kSteps}, rng);
@@ -174,12 +174,12 @@ std::vector<Measurement> of_samples(const EvaluateSettings& settings, const Trai
   const auto samples = std::make_shared<std::optional<Samples>>();
   const bool distances = settings.distance_points > 0;
   // Stochastic trajectories have no velocity, and no energy.
-  const bool straight = settings.common.sde.empty() && trained.model->dynamics().has_value();
+  const bool straight = settings.common.is_ode() && trained.model->dynamics().has_value();
   std::vector<Measurement> list;
   list.emplace_back("samples", [&, samples, distances, straight](Json& result) {
     SampleRequest request;
     request.count = std::max(settings.count, settings.distance_points);
-    request.options = settings.common.generate_options();
+    request.options = settings.common.generate_options(*trained.model);
     request.dynamics = settings.common.dynamics(*trained.model);
     request.options.keep_trajectory = straight && distances;
     request.seed = settings.common.seed;
@@ -224,7 +224,7 @@ std::optional<TrainedClassifier> open_classifier(const EvaluateSettings& setting
 void measure_images(const EvaluateSettings& settings, const TrainedModel& trained, const TrainedClassifier& classifier,
                     Json& result) {
   SampleRequest request;
-  request.options = settings.common.generate_options();
+  request.options = settings.common.generate_options(*trained.model);
   request.dynamics = settings.common.dynamics(*trained.model);
   request.seed = settings.common.seed;
   result["classifier"] = settings.classifier;
@@ -263,7 +263,7 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   const std::uint64_t seed = settings.common.seed;
   result["data"] = trained.data.text();
   if (data->size()) result["data_points"] = *data->size();
-  if (trained.model->dynamics()) result["solver"] = settings.common.solver_text();
+  result["solver"] = settings.common.solver_text(*trained.model);
   result["seed"] = seed;
 
   const Index loss_samples = settings.loss_samples > 0 ? settings.loss_samples : images ? 10000 : 100000;

@@ -115,7 +115,7 @@ flow::Pairs reflow_pairs(const ReflowSettings& settings, const TrainedModel& tea
   const auto start = std::chrono::steady_clock::now();
   const SampleOptions sampling = settings.sampling();
   Generator rng(seed, streams::kPairNoise);
-  const flow::GenerateOptions options = sampling.generate_options();
+  const flow::GenerateOptions options = sampling.generate_options(*teacher.model);
   const flow::Dynamics dynamics = sampling.dynamics(*teacher.model).value();
   const flow::Pairs pairs = [&] {
     Phase phase("making pairs", evaluations_of(options) * static_cast<double>(settings.pairs));

@@ -236,7 +236,7 @@ int sample(int argc, const char* const* argv) {
                  {"trajectories", settings.trajectories, {".npy"}},
                  {"trajectories", drawn_ways ? picture_beside(settings.trajectories) : "", {}}},
                 inputs(settings.common.run, trained.data));
-  request.options = settings.common.generate_options();
+  request.options = settings.common.generate_options(*trained.model);
   request.dynamics = settings.common.dynamics(*trained.model);
   request.options.keep_trajectory = !settings.gif.empty() || !settings.trajectories.empty();
   request.labels = parse_labels(settings.label, trained.model->classes());
@@ -252,7 +252,7 @@ int sample(int argc, const char* const* argv) {
 
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << (samples.x.dim(0) == 1 ? " sample, " : " samples, ")
-            << settings.common.solver_text() << ", " << significant(samples.evaluations, 4)
+            << settings.common.solver_text(*trained.model) << ", " << significant(samples.evaluations, 4)
             << " function evaluations each, " << duration(samples.seconds) << " (" << machine_text() << ")"
             << std::endl;
   check_finite(samples.x, model_file(settings.common.run));

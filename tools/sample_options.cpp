@@ -1,8 +1,12 @@
 #include "tools/sample_options.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/names.hpp"
 #include "autodiff/text.hpp"
 #include "flow/model/guidance.hpp"
 #include "flow/model/scheduler_change.hpp"
@@ -11,6 +15,12 @@
 #include "flow/solver/tableau.hpp"
 
 namespace rill::tools {
+namespace {
+
+std::vector<std::string> sampler_names() { return {"ancestral", "ddim", "predictor-corrector", "langevin"}; }
+
+}  // namespace
+
 void SampleOptions::declare(Options& options) {
   options.add_positional("RUN", run, "a run's folder, or a model file (.safetensors)");
   options.add("data", data, "FILE", "the run's table, if it has moved since training", Place::kCommandLine);
@@ -29,6 +39,16 @@ void SampleOptions::declare(Options& options) {
   options.add("sde", sde, "NAME",
               concat("sample by an SDE, in equal steps of this solver: ", joined(flow::sde_method_names())));
   options.add("noise", noise, "FACTOR", "with --sde: g^2 = FACTOR sigma_t, or g = FACTOR times a bridge's sigma");
+  options.add("sampler", sampler, "NAME",
+              concat("sample by steps that need the score instead of an ODE: ", joined(sampler_names())));
+  options.add("eta", ancestral.eta, "SHARE", "ddim: fresh noise in each step, from 0 for none to 1 for ancestral");
+  options.add("corrections", ancestral.corrections, "COUNT", "predictor-corrector: Langevin steps after each step");
+  options.add("correction-ratio", ancestral.correction_ratio, "RATIO",
+              "predictor-corrector: their size relative to the noise");
+  options.add("levels", langevin.levels, "COUNT", "langevin: levels of noise, for models that know all of them");
+  options.add("least-noise", langevin.least_noise, "RATIO", "langevin: the last of these levels, sigma / alpha");
+  options.add("level-steps", langevin.steps, "COUNT", "langevin: steps at each level");
+  options.add("step-size", langevin.step_size, "SHARE", "langevin: of a step, as a multiple of the level's sigma^2");
   options.add(
       "scheduler", scheduler, "NAME",
       concat("follow the path of a scheduler other than that of the training: ", joined(flow::scheduler_names())));
@@ -48,6 +68,21 @@ void SampleOptions::check() const {
   const flow::Tableau& method = flow::find_tableau(solver);
   flow::find_controller(controller);
   if (!sde.empty()) flow::find_sde_method(sde);
+  const std::vector<std::string> samplers = sampler_names();
+  if (!sampler.empty() && std::find(samplers.begin(), samplers.end(), sampler) == samplers.end()) {
+    throw UsageError("--sampler: " + unknown_name("sampler", sampler, samplers));
+  }
+  if (ancestral.eta < 0 || ancestral.eta > 1) throw UsageError(concat("--eta: expected 0 to 1, got ", ancestral.eta));
+  require_at_least("corrections", static_cast<double>(ancestral.corrections), 0);
+  require_at_least("levels", static_cast<double>(langevin.levels), 1);
+  require_at_least("level-steps", static_cast<double>(langevin.steps), 1);
+  for (const auto& [option, value] :
+       {std::pair("correction-ratio", ancestral.correction_ratio), std::pair("least-noise", langevin.least_noise),
+        std::pair("step-size", langevin.step_size)}) {
+    if (!(value > 0)) throw UsageError(concat("--", option, ": expected a number above 0, got ", value));
+  }
+  if (!sampler.empty() && !sde.empty()) throw UsageError("--sampler: not together with --sde, which is another one");
+  if (!sampler.empty() && rtol > 0) throw UsageError("--rtol: not together with --sampler, whose steps are equal");
   if (rtol > 0 && !sde.empty()) throw UsageError("--rtol: not together with --sde, whose steps are equal");
   if (rtol > 0 && !method.adaptive()) {
     throw UsageError(concat("--rtol: ", solver, " does not estimate its error; choose one of ",
@@ -80,6 +115,19 @@ void SampleOptions::refuse_unused(Options& options) const {
   } else {
     options.refuse_unused({"solver"}, "not together with --sde, which names a solver of its own");
   }
+  if (!sampler.empty()) {
+    options.refuse_unused({"solver"}, concat("is for an ODE, but --sampler is ", sampler));
+    if (sampler == "langevin")
+      options.refuse_unused({"steps"}, "is not for --sampler langevin, which has --level-steps");
+  }
+  const std::string instead = concat(", but --sampler is ", sampler.empty() ? "not given" : sampler);
+  if (sampler != "ddim") options.refuse_unused({"eta"}, "is for ddim" + instead);
+  if (sampler != "predictor-corrector") {
+    options.refuse_unused({"corrections", "correction-ratio"}, "is for predictor-corrector" + instead);
+  }
+  if (sampler != "langevin" && !sampler.empty()) {
+    options.refuse_unused({"levels", "least-noise", "level-steps", "step-size"}, "is for langevin" + instead);
+  }
   if (rtol > 0) {
     options.refuse_unused({"steps"}, "not together with --rtol, for adaptive steps; --max-steps limits them");
   } else {
@@ -98,9 +146,21 @@ void SampleOptions::locate(datasets::DataDescription& description) const {
   if (!data_dir.empty()) description.source = data_dir;
 }
 
-flow::GenerateOptions SampleOptions::generate_options() const {
+flow::GenerateOptions SampleOptions::generate_options(const flow::GenerativeModel& model) const {
   flow::GenerateOptions options;
-  if (!sde.empty()) {
+  if (sampler == "langevin" || model.scores()) {
+    flow::LangevinSteps chosen = langevin;
+    chosen.seed = seed;
+    options.solver = chosen;
+  } else if (!sampler.empty()) {
+    flow::AncestralSteps chosen{.steps = steps, .seed = seed};
+    if (sampler == "ddim") chosen.eta = ancestral.eta;
+    if (sampler == "predictor-corrector") {
+      chosen.corrections = ancestral.corrections;
+      chosen.correction_ratio = ancestral.correction_ratio;
+    }
+    options.solver = chosen;
+  } else if (!sde.empty()) {
     options.solver =
         flow::StochasticSteps{.method = flow::find_sde_method(sde), .steps = steps, .noise = noise, .seed = seed};
   } else if (rtol > 0) {
@@ -134,25 +194,65 @@ flow::Dynamics by_option(const char* option, const Make& make) {
 
 std::optional<flow::Dynamics> SampleOptions::dynamics(const flow::GenerativeModel& model) const {
   std::optional<flow::Dynamics> dynamics = model.dynamics();
+  const bool by_scores = model.scores().has_value();
+  // A model samples by what it has: a flow, scores, or a method of its own.
   if (!dynamics) {
-    const char* option = guidance != 1        ? "guidance"
-                         : !scheduler.empty() ? "scheduler"
-                         : !sde.empty()       ? "sde"
-                         : rtol > 0           ? "rtol"
-                                              : nullptr;
+    const SampleOptions by_default;
+    const char* option = guidance != 1                                               ? "guidance"
+                         : !scheduler.empty()                                        ? "scheduler"
+                         : !sde.empty()                                              ? "sde"
+                         : rtol > 0                                                  ? "rtol"
+                         : solver != by_default.solver                               ? "solver"
+                         : steps != by_default.steps                                 ? "steps"
+                         : !sampler.empty() && !(by_scores && sampler == "langevin") ? "sampler"
+                                                                                     : nullptr;
     if (option != nullptr) {
-      throw UsageError(
-          concat("--", option, ": is for models with a flow, and those of the family ", model.family(), " have none"));
+      throw UsageError(concat("--", option, ": is for models with a flow, and those of the family ", model.family(),
+                              " have none", by_scores ? "; they sample by --sampler langevin" : ""));
     }
+    if (by_scores &&
+        (langevin.levels != by_default.langevin.levels || langevin.least_noise != by_default.langevin.least_noise)) {
+      throw UsageError(concat(langevin.levels != by_default.langevin.levels ? "--levels" : "--least-noise",
+                              ": this model's levels of noise are those of its training"));
+    }
+    if (!by_scores)
+      refuse_langevin_options(
+          concat("is for models with a score, and those of the family ", model.family(), " have none"));
     return dynamics;
   }
+  if (sampler.empty()) refuse_langevin_options("needs --sampler langevin");
   if (guidance != 1) dynamics = by_option("guidance", [&] { return flow::guided(*dynamics, guidance); });
   if (!scheduler.empty()) dynamics = by_option("scheduler", [&] { return flow::on_scheduler(*dynamics, scheduler); });
-  if (!sde.empty() && !dynamics->no_score.empty()) throw UsageError(concat("--sde: ", dynamics->no_score));
+  const char* needs_score = !sde.empty() ? "sde" : !sampler.empty() ? "sampler" : nullptr;
+  if (needs_score != nullptr && !dynamics->no_score.empty()) {
+    throw UsageError(concat("--", needs_score, ": ", dynamics->no_score));
+  }
+  if (!sampler.empty())
+    by_option("sampler", [&] {
+      flow::require_score(*dynamics);
+      return *dynamics;
+    });
   return dynamics;
 }
 
-std::string SampleOptions::solver_text() const {
+void SampleOptions::refuse_langevin_options(const std::string& reason) const {
+  const flow::LangevinSteps by_default;
+  const char* option = langevin.levels != by_default.levels             ? "levels"
+                       : langevin.least_noise != by_default.least_noise ? "least-noise"
+                       : langevin.steps != by_default.steps             ? "level-steps"
+                       : langevin.step_size != by_default.step_size     ? "step-size"
+                                                                        : nullptr;
+  if (option != nullptr) throw UsageError(concat("--", option, ": ", reason));
+}
+
+std::string SampleOptions::solver_text(const flow::GenerativeModel& model) const {
+  const auto scores = model.scores();
+  if (sampler == "langevin" || scores) {
+    const Index levels = scores ? std::ssize(scores->levels) : langevin.levels;
+    return concat("langevin, ", langevin.steps, " steps at each of ", levels, levels == 1 ? " level" : " levels");
+  }
+  if (!model.dynamics()) return concat("direct, ", model.family());
+  if (!sampler.empty()) return concat(sampler, ", ", steps, " steps");
   if (!sde.empty()) return concat(sde, ", ", steps, " steps, noise ", exact(noise));
   if (rtol > 0) return concat(solver, ", rtol ", exact(rtol), per_sample ? ", per sample" : "");
   return concat(solver, ", ", steps, " steps");

@@ -23,6 +23,9 @@ struct SampleOptions {
   Index max_steps = 10000;
   std::string sde;
   double noise = 1;
+  std::string sampler;
+  flow::AncestralSteps ancestral = {.corrections = 1};
+  flow::LangevinSteps langevin;
   double guidance = 1;
   std::string scheduler;
   std::uint64_t seed = 0;
@@ -38,16 +41,19 @@ struct SampleOptions {
   /// Replaces the place of the training data by that of --data or --data-dir. Throws UsageError if data of this kind
   /// does not have one.
   void locate(datasets::DataDescription& description) const;
-  /// The solver that they describe.
-  flow::GenerateOptions generate_options() const;
+  /// The solver that they describe for this model.
+  flow::GenerateOptions generate_options(const flow::GenerativeModel& model) const;
   /// The model's dynamics with these options: guidance, another scheduler's path. nullopt for a model without dynamics.
   /// Throws UsageError, naming the option, for what this model does not support.
   std::optional<flow::Dynamics> dynamics(const flow::GenerativeModel& model) const;
-  /// "dopri5, rtol 0.001".
-  std::string solver_text() const;
+  /// Whether samples follow a velocity.
+  bool is_ode() const { return sde.empty() && sampler.empty(); }
+  /// How they sample this model: "dopri5, rtol 0.001".
+  std::string solver_text(const flow::GenerativeModel& model) const;
 
  private:
   void refuse_unused(Options& options) const;
+  void refuse_langevin_options(const std::string& reason) const;
 };
 
 }  // namespace rill::tools

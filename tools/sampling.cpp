@@ -107,9 +107,7 @@ Start start_of(const SampleRequest& request, flow::Dynamics dynamics) {
   return {x_0, repeated(request.labels, count), std::move(dynamics)};
 }
 
-Samples move(const Start& start, const flow::GenerateOptions& options) {
-  Phase phase("sampling", evaluations_of(options) * static_cast<double>(start.x_0.dim(0)));
-  flow::Generated generated = flow::generate(watched(start.dynamics, phase), start.x_0, start.labels, options);
+Samples samples_of(flow::Generated generated) {
   Samples samples;
   samples.x = generated.x;
   samples.evaluations = generated.evaluations;
@@ -118,9 +116,24 @@ Samples move(const Start& start, const flow::GenerateOptions& options) {
   return samples;
 }
 
-// By the family's own method, for models without dynamics.
-Samples draw_directly(const flow::GenerativeModel& model, Index count, const Indices& labels, std::uint64_t seed) {
-  Generator rng(seed, streams::kSampleNoise);
+Samples move(const Start& start, const flow::GenerateOptions& options) {
+  Phase phase("sampling", evaluations_of(options) * static_cast<double>(start.x_0.dim(0)));
+  return samples_of(flow::generate(watched(start.dynamics, phase), start.x_0, start.labels, options));
+}
+
+// For models without dynamics: by their scores, or by the family's own method.
+Samples draw_directly(const flow::GenerativeModel& model, Index count, const Indices& labels,
+                      const SampleRequest& request) {
+  Generator rng(request.seed, streams::kSampleNoise);
+  if (const auto scores = model.scores()) {
+    flow::LangevinSteps steps{.seed = request.seed};
+    if (const auto* chosen = std::get_if<flow::LangevinSteps>(&request.options.solver)) steps = *chosen;
+    Phase phase("sampling", static_cast<double>(evaluations_of(steps, *scores) * count));
+    const Tensor x = Tensor::randn({count, model.dimension()}, rng);
+    return samples_of(flow::generate(watched(*scores, phase), x, labels, steps, request.options.keep_trajectory));
+  }
+  require(!request.options.keep_trajectory, "--gif and --trajectories: models of the family ", model.family(),
+          " draw samples in one step, without a way from noise to data");
   Samples samples;
   samples.x = model.sample(count, labels, rng);
   return samples;
@@ -183,6 +196,8 @@ double numbers_of_samples(const TrainedModel& trained, const SampleRequest& requ
       states += static_cast<double>(fixed->steps);
     } else if (const auto* noisy = std::get_if<flow::StochasticSteps>(&request.options.solver)) {
       states += static_cast<double>(noisy->steps);
+    } else if (const auto* ancestral = std::get_if<flow::AncestralSteps>(&request.options.solver)) {
+      states += static_cast<double>(ancestral->steps);
     }
   }
   return states * rows * static_cast<double>(trained.model->dimension());
@@ -193,7 +208,7 @@ Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) 
     if (std::optional<flow::Dynamics> dynamics = dynamics_of(trained, request)) {
       return move(start_of(request, *std::move(dynamics)), request.options);
     }
-    return draw_directly(*trained.model, counts_of(request).all, repeated(request.labels, request.count), request.seed);
+    return draw_directly(*trained.model, counts_of(request).all, repeated(request.labels, request.count), request);
   });
   samples.row_names = row_names(request);
   const bool one_row = request.labels.size() <= 1 && request.interpolate == Interpolate::kNothing;
@@ -208,7 +223,7 @@ Samples draw_labeled(const TrainedModel& trained, const Indices& labels, const S
       const Tensor x_0 = dynamics->sample_source(labels.size(), rng);
       return move({x_0, labels, *std::move(dynamics)}, request.options);
     }
-    return draw_directly(*trained.model, labels.size(), labels, request.seed);
+    return draw_directly(*trained.model, labels.size(), labels, request);
   });
 }
 

@@ -60,16 +60,17 @@ void TrainSettings::declare(Options& options) {
   options.add("flip", augmentation.flip, "", "images: mirror half of them in training; for clothes, not for digits");
   options.add("shift", augmentation.shift, "PIXELS", "images: shift them by up to this many pixels in training");
 
-  options.group("Model");
-  options.add("model", flow.network.kind, "KIND",
-              concat(joined(nn::time_network_names()), ", or classifier: an image classifier instead of a flow"));
-  options.add_fields_of_kinds(flow.network, "model", nn::time_network_names());
+  options.group("Network");
+  options.add("model", family.network.kind, "KIND",
+              concat(joined(nn::time_network_names()), ", or classifier: an image classifier instead of a model"));
+  options.add_fields_of_kinds(family.network, "model", nn::time_network_names());
   options.add_fields(classifier, "model", "classifier");
 
-  options.group("Path");
-  options.add("source", source, "NAME", "a density to start from; by default standard normal noise");
+  options.group("Model");
+  options.add("family", family.name, "NAME", joined(flow::family_names()));
+  options.add("source", source, "NAME", "flow-matching: a density to start from; by default standard normal noise");
   options.add("source-param", source_parameters, "NAME=NUMBER", "parameters of that density");
-  options.add_fields(flow);
+  family.declare(options);
 
   reflow.declare(options);
 
@@ -100,7 +101,11 @@ void TrainSettings::complete() {
   require_at_least("sample-every", static_cast<double>(sample_every), 0);
   std::vector<std::string> kinds = nn::time_network_names();
   kinds.push_back("classifier");
-  const std::string& kind = flow.network.kind;
+  const auto known = flow::family_names();
+  if (std::find(known.begin(), known.end(), family.name) == known.end()) {
+    throw UsageError("--family: " + unknown_name("family", family.name, known));
+  }
+  const std::string& kind = family.network.kind;
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
     throw UsageError("--model: " + unknown_name("kind", kind, kinds));
   }
@@ -108,12 +113,16 @@ void TrainSettings::complete() {
   if (!reflow.run.empty() && is_classifier()) {
     throw UsageError("--reflow: straightens flows, but --model is classifier; leave out one of them");
   }
-  if (data != "images" && reflow.run.empty() && (flow.network.sees_images() || is_classifier())) {
+  if (!reflow.run.empty() && family.name != flow::FlowMatching::kFamily) {
+    throw UsageError(concat("--reflow: straightens flows, but --family is ", family.name, "; leave out one of them"));
+  }
+  if (data != "images" && reflow.run.empty() && (family.network.sees_images() || is_classifier())) {
     throw UsageError(concat("--model: ", kind, " is for images, but --data is ", data));
   }
   trainer.learning_rate.steps = steps;
-  if (flow.coupling.name == "entropic" && flow.coupling.regularization == 0) {
-    flow.coupling.regularization = 2 * flow.path.sigma * flow.path.sigma;
+  auto& flow_matching = family.of<flow::FlowMatchingDescription>();
+  if (flow_matching.coupling.name == "entropic" && flow_matching.coupling.regularization == 0) {
+    flow_matching.coupling.regularization = 2 * flow_matching.path.sigma * flow_matching.path.sigma;
   }
   if (is_file(data)) data = absolute(data);
   if (data == "images") data_dir = absolute(data_dir);
@@ -133,12 +142,15 @@ void TrainSettings::refuse_unused(Options& options) const {
     options.refuse_unused({"score", "coupling", "regularization"}, reason);
   }
   if (is_classifier()) {
-    const std::string reason = "is for flows, but --model is classifier";
-    for (const auto& names : {of_source, setting_names(flow)}) options.refuse_unused(names, reason);
-    options.refuse_unused({"sample-every"}, reason);
+    const std::string reason = "is for generative models, but --model is classifier";
+    for (const auto& names : {of_source, family.option_names()}) options.refuse_unused(names, reason);
+    options.refuse_unused({"family", "sample-every"}, reason);
     options.use(classifier, trainer);
   } else {
-    options.use(flow.network, flow, trainer);
+    if (!family.has_source()) {
+      options.refuse_unused(of_source, concat("is for flow-matching, but --family is ", family.name));
+    }
+    family.use(options, trainer);
   }
 }
 
@@ -152,20 +164,18 @@ datasets::DataDescription TrainSettings::data_description() const {
   return {.kind = "table", .source = data};
 }
 
-flow::FlowMatchingDescription TrainSettings::flow_matching(const datasets::Data& learned) const {
-  flow::FlowMatchingDescription description = flow;
+std::optional<datasets::DataDescription> TrainSettings::source_description() const {
+  if (!source.empty()) return density(source, "source-param", source_parameters);
+  if (source_parameters.empty()) return std::nullopt;
+  throw UsageError(
+      concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));
+}
+
+std::shared_ptr<flow::GenerativeModel> TrainSettings::make_model(const datasets::Data& learned, Generator& rng) const {
   const datasets::DataDescription& of_data = learned.description();
-  nn::TimeNetworkDescription& network = description.network;
-  network.dimension = learned.dimension();
-  network.classes = of_data.classes;
-  if (network.sees_images()) network.image = {of_data.height, of_data.width, 1};
-  if (!source.empty()) {
-    description.source = density(source, "source-param", source_parameters);
-  } else if (!source_parameters.empty()) {
-    throw UsageError(
-        concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));
-  }
-  return description;
+  flow::DataShape shape{.dimension = learned.dimension(), .classes = of_data.classes};
+  if (of_data.holds_images()) shape.image = {of_data.height, of_data.width, 1};
+  return family.make(shape, source_description(), rng);
 }
 
 nn::ImageClassifierDescription TrainSettings::classifier_of(const datasets::Data& learned) const {

@@ -2,14 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "autodiff/random.hpp"
 #include "datasets/data.hpp"
-#include "flow/model/flow_matching.hpp"
+#include "flow/model/generative_model.hpp"
 #include "nn/image_classifier.hpp"
 #include "nn/trainer.hpp"
 #include "tools/cli/options.hpp"
+#include "tools/family_settings.hpp"
 #include "tools/reflow_pairs.hpp"
 #include "tools/run.hpp"
 
@@ -32,8 +36,8 @@ struct TrainSettings {
 
   Index steps = 10000;
   Index batch = 256;
-  flow::FlowMatchingDescription flow;         ///< flow_matching() fills in what depends on the data
-  nn::ImageClassifierDescription classifier;  ///< used instead of the flow if flow.network.kind says so
+  FamilySettings family;                      ///< of the model
+  nn::ImageClassifierDescription classifier;  ///< used instead of the model if family.network.kind says so
   nn::TrainerOptions trainer;                 ///< learning_rate.steps follows from steps
 
   Index log_every = 100;
@@ -51,11 +55,13 @@ struct TrainSettings {
   void complete();
   /// Declares which options have no effect, given the others: see Options::refuse_unused(). Call it before complete().
   void refuse_unused(Options& options) const;
-  bool is_classifier() const { return flow.network.kind == "classifier"; }
+  bool is_classifier() const { return family.network.kind == "classifier"; }
   /// The chosen data. Throws UsageError for a parameter that is not of the form name=number.
   datasets::DataDescription data_description() const;
-  /// The flow to train on this data. Throws as above.
-  flow::FlowMatchingDescription flow_matching(const datasets::Data& data) const;
+  /// The density to start from, if one was chosen. Throws as above.
+  std::optional<datasets::DataDescription> source_description() const;
+  /// A new model to train on this data, with weights drawn from `rng`. Throws as above, and std::invalid_argument.
+  std::shared_ptr<flow::GenerativeModel> make_model(const datasets::Data& data, Generator& rng) const;
   /// The classifier for these images.
   nn::ImageClassifierDescription classifier_of(const datasets::Data& data) const;
 };

@@ -78,9 +78,10 @@ class ModelTask final : public TrainingTask {
 
   std::string text() const override {
     const ReflowSettings& reflow = settings_.reflow;
-    const std::string data = teacher_ ? concat(grouped(reflow.pairs), " pairs made by ", reflow.run, ", ",
-                                               reflow.sampling().solver_text(), ", guidance ", exact(reflow.guidance))
-                                      : concat(trained_.data.text(), ": ", data_->size_text());
+    const std::string data =
+        teacher_ ? concat(grouped(reflow.pairs), " pairs made by ", reflow.run, ", ",
+                          reflow.sampling().solver_text(*teacher_->model), ", guidance ", exact(reflow.guidance))
+                 : concat(trained_.data.text(), ": ", data_->size_text());
     const flow::GenerativeModel& model = *trained_.model;
     const std::unique_ptr<datasets::Data> source = model.source() ? datasets::open_data(*model.source()) : nullptr;
     return concat("data      ", data, "\n", teacher_ ? "" : notes(*data_),
@@ -91,7 +92,9 @@ class ModelTask final : public TrainingTask {
 
   nn::Metadata identity() const override {
     nn::Metadata identity = run_identity(trained_.data, settings_.trainer.seed, trained_.model->identity());
-    identity["run.task"] = teacher_ ? "reflow" : "flow";
+    // Flows had no family in the states of old runs.
+    const std::string family = trained_.model->family();
+    identity["run.task"] = teacher_ ? "reflow" : family == flow::FlowMatching::kFamily ? "flow" : family;
     return identity;
   }
 
@@ -116,7 +119,7 @@ class ModelTask final : public TrainingTask {
   std::shared_ptr<flow::GenerativeModel> make_model() const {
     if (!teacher_) {
       Generator rng(settings_.trainer.seed, streams::kWeights);
-      return std::make_shared<flow::FlowMatching>(settings_.flow_matching(*data_), rng);
+      return settings_.make_model(*data_, rng);
     }
     // A reflow starts from the averaged weights of its teacher.
     const auto* teacher = dynamic_cast<const flow::FlowMatching*>(teacher_->model.get());
@@ -124,7 +127,7 @@ class ModelTask final : public TrainingTask {
       throw UsageError(concat("--reflow: straightens flows, but ", settings_.reflow.run,
                               " holds a model of the family ", teacher_->model->family()));
     }
-    flow::FlowMatchingDescription description = settings_.flow;
+    flow::FlowMatchingDescription description = settings_.family.of<flow::FlowMatchingDescription>();
     description.network = teacher->description().network;
     description.score = teacher->description().score;
     description.source = teacher->description().source;

@@ -9,9 +9,9 @@
 namespace rill::tools {
 namespace {
 
-class WatchedVelocity final : public flow::VelocityField {
+class WatchedField final : public flow::VelocityField {
  public:
-  WatchedVelocity(std::shared_ptr<const flow::VelocityField> field, Phase& phase)
+  WatchedField(std::shared_ptr<const flow::VelocityField> field, Phase& phase)
       : VelocityField(field->dimension(), field->classes()), field_(std::move(field)), phase_(phase) {}
 
   Tensor operator()(const Tensor& x, const Tensor& t, const Indices& labels) const override {
@@ -27,8 +27,13 @@ class WatchedVelocity final : public flow::VelocityField {
 }  // namespace
 
 flow::Dynamics watched(flow::Dynamics dynamics, Phase& phase) {
-  dynamics.velocity = std::make_shared<WatchedVelocity>(std::move(dynamics.velocity), phase);
+  dynamics.velocity = std::make_shared<WatchedField>(std::move(dynamics.velocity), phase);
   return dynamics;
+}
+
+flow::ScoreLadder watched(flow::ScoreLadder ladder, Phase& phase) {
+  ladder.score = std::make_shared<WatchedField>(std::move(ladder.score), phase);
+  return ladder;
 }
 
 double evaluations_of(const flow::GenerateOptions& options) {
@@ -37,6 +42,12 @@ double evaluations_of(const flow::GenerateOptions& options) {
   }
   if (const auto* noisy = std::get_if<flow::StochasticSteps>(&options.solver)) {
     return static_cast<double>(noisy->steps * (noisy->method == flow::SdeMethod::kHeun ? 2 : 1));
+  }
+  if (const auto* ancestral = std::get_if<flow::AncestralSteps>(&options.solver)) {
+    return static_cast<double>(ancestral->steps * (1 + ancestral->corrections) - ancestral->corrections);
+  }
+  if (const auto* langevin = std::get_if<flow::LangevinSteps>(&options.solver)) {
+    return static_cast<double>(langevin->levels * langevin->steps + 1);
   }
   return 0;
 }

@@ -11,6 +11,9 @@ namespace rill::tools {
 /// rows.
 flow::Dynamics watched(flow::Dynamics dynamics, Phase& phase);
 
+/// The same for scores.
+flow::ScoreLadder watched(flow::ScoreLadder ladder, Phase& phase);
+
 /// The number of velocity evaluations per point; 0 for adaptive steps.
 double evaluations_of(const flow::GenerateOptions& options);
 

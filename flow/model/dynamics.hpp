@@ -10,6 +10,7 @@
 #include "flow/path/example.hpp"
 #include "flow/path/path.hpp"
 #include "flow/path/velocity.hpp"
+#include "flow/solver/sde.hpp"
 #include "nn/time_network.hpp"
 
 namespace rill::flow {
@@ -24,6 +25,8 @@ struct Dynamics {
   /// (sigma^2 / 2) grad ln p_t(x) on a Schroedinger bridge of that sigma, if a network has learned it; null
   /// otherwise.
   std::shared_ptr<const VelocityField> score_drift = {};
+  /// The noise of stochastic samples, g(t); by default that of noise_level() (flow/model/stochastic.hpp).
+  NoiseLevel noise_level = {};
   std::string no_score = {};     ///< why the velocity does not determine the score; empty if it does
   std::string no_guidance = {};  ///< why there is no classifier-free guidance; empty if there is
 
@@ -31,11 +34,17 @@ struct Dynamics {
   Tensor sample_source(Index n, Generator& rng) const;
 };
 
+/// Makes the source `factor` times as wide.
+void scale_source(Dynamics& dynamics, double factor);
+
 /// A network as a velocity field.
 std::shared_ptr<const VelocityField> velocity_of(std::shared_ptr<const nn::TimeNetwork> network);
 
-/// grad ln p_t(x) at time t, for points [N, D] and labels [N] or none, computed from the velocity
-/// (flow/path/prediction.hpp). Throws std::invalid_argument, saying why, if that does not determine it.
-Tensor score_at(const Dynamics& dynamics, const Tensor& x, double t, const Indices& labels = {});
+/// Throws std::invalid_argument, saying why, unless the velocity determines the score.
+void require_score(const Dynamics& dynamics);
+
+/// grad ln p_t(x) at points [N, D], times [N] and labels [N] or none, computed from the velocity
+/// (flow/path/prediction.hpp). Throws as require_score().
+Tensor score_at(const Dynamics& dynamics, const Tensor& x, const Tensor& t, const Indices& labels = {});
 
 }  // namespace rill::flow

@@ -1,27 +1,33 @@
 #include "flow/model/families.hpp"
 
-#include <vector>
-
 #include "autodiff/error.hpp"
 #include "autodiff/names.hpp"
-#include "flow/model/flow_matching.hpp"
 
 namespace rill::flow {
+namespace {
 
-std::span<const Family> families() {
-  static constexpr Family kFamilies[] = {
-      {FlowMatching::kFamily, make_flow_matching},
-  };
-  return kFamilies;
+template <class List>
+struct Table;
+template <class... F>
+struct Table<std::tuple<F...>> {
+  static constexpr Family kAll[] = {F::kFamily...};
+};
+
+}  // namespace
+
+std::span<const Family> families() { return Table<AllFamilies>::kAll; }
+
+std::vector<std::string> family_names() {
+  std::vector<std::string> names;
+  for (const Family& family : families()) names.emplace_back(family.name);
+  return names;
 }
 
 const Family& find_family(const std::string& name) {
-  std::vector<std::string> names;
   for (const Family& family : families()) {
     if (name == family.name) return family;
-    names.emplace_back(family.name);
   }
-  fail(unknown_name("family", name, names));
+  fail(unknown_name("family", name, family_names()));
 }
 
 }  // namespace rill::flow

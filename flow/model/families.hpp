@@ -4,9 +4,14 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "autodiff/random.hpp"
+#include "flow/model/diffusion.hpp"
+#include "flow/model/flow_matching.hpp"
 #include "flow/model/generative_model.hpp"
+#include "flow/model/score_matching.hpp"
 #include "nn/checkpoint.hpp"
 
 namespace rill::flow {
@@ -17,8 +22,22 @@ struct Family {
   std::shared_ptr<GenerativeModel> (*make)(const nn::Metadata& metadata, Generator& rng);
 };
 
-/// All of them.
+/// A family whose models are of class M, which has a name, M::kFamily, and settings, M::Description. These have a
+/// default for everything but the data's shape, set_shape(), and fields that programs offer as options
+/// (autodiff/description.hpp). make() makes a model from a file's metadata.
+template <class M, std::shared_ptr<GenerativeModel> (*make)(const nn::Metadata&, Generator&)>
+struct FamilyOf {
+  using Model = M;
+  static constexpr Family kFamily = {M::kFamily, make};
+};
+
+/// All of them, from which everything follows: to add one, add a line.
+using AllFamilies = std::tuple<                  //
+    FamilyOf<FlowMatching, make_flow_matching>,  //
+    FamilyOf<Diffusion, make_diffusion>, FamilyOf<ScoreMatching, make_score_matching>>;
+
 std::span<const Family> families();
+std::vector<std::string> family_names();
 /// Throws std::invalid_argument, listing the known names, for an unknown one.
 const Family& find_family(const std::string& name);
 

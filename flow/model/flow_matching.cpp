@@ -9,6 +9,8 @@
 #include "autodiff/text.hpp"
 #include "flow/loss/loss.hpp"
 #include "flow/model/generate.hpp"
+#include "flow/model/guidance.hpp"
+#include "flow/model/metadata.hpp"
 #include "flow/transport/assignment.hpp"
 #include "nn/time_networks.hpp"
 
@@ -18,10 +20,6 @@ namespace {
 // The entries of a file's metadata.
 constexpr const char* kNetworkKey = nn::kNetworkKey;
 constexpr const char* kFlowKey = "flow";
-
-// A likely cause: a library user's own metadata.
-constexpr const char* kOwnNotes =
-    "; the programs keep the model's description there: save your own notes under another key";
 
 // Two networks as one module.
 class VelocityAndScore final : public nn::Module {
@@ -95,22 +93,12 @@ std::string no_score(const FlowMatchingDescription& flow) {
                 "with these, or with the path schroedinger-bridge and a score");
 }
 
-std::string no_guidance(const FlowMatchingDescription& flow) {
-  if (flow.network.classes == 0) return "this model was trained without classes";
-  if (flow.label_dropout == 0) {
-    return "this model was trained with every label; train it with a label dropout such as 0.1";
-  }
-  return "";
-}
-
 }  // namespace
 
 FlowMatchingObjective::FlowMatchingObjective(std::shared_ptr<const nn::TimeNetwork> velocity,
                                              std::shared_ptr<const nn::TimeNetwork> score,
                                              const ExampleOptions& examples)
     : velocity_(std::move(velocity)), score_(std::move(score)), examples_(examples) {
-  require(examples.label_dropout == 0 || velocity_->classes() > 0,
-          "label_dropout: the model has no classes; train on labeled data, or leave it at 0");
   require(!score_ || examples_.path().noise().kind == PathNoise::kBridge,
           "a model that learns a score needs the path schroedinger-bridge, whose noise has one");
 }
@@ -171,10 +159,7 @@ FlowMatchingObjective FlowMatching::objective() const {
   return {velocity_, score_, examples};
 }
 
-std::optional<nn::ImageShape> FlowMatching::image_shape() const {
-  if (!description_.network.sees_images()) return std::nullopt;
-  return description_.network.image;
-}
+std::optional<nn::ImageShape> FlowMatching::image_shape() const { return description_.network.image_shape(); }
 
 nn::Metadata FlowMatching::metadata() const {
   return {{kNetworkKey, nn::to_json(description_.network)}, {kFlowKey, to_json(description_)}};
@@ -225,12 +210,12 @@ std::optional<Dynamics> FlowMatching::dynamics() const {
   dynamics.source_log_density = log_density_of(source_);
   if (score_) dynamics.score_drift = velocity_of(score_);
   dynamics.no_score = no_score(description_);
-  dynamics.no_guidance = no_guidance(description_);
+  dynamics.no_guidance = why_no_guidance(classes(), description_.label_dropout);
   return dynamics;
 }
 
 DensityKind FlowMatching::density_kind() const {
-  return log_density_of(source_) ? DensityKind::kExact : DensityKind::kNone;
+  return log_density_of(source_) ? DensityKind::kOde : DensityKind::kNone;
 }
 
 std::string FlowMatching::no_density() const {
@@ -247,18 +232,8 @@ Tensor FlowMatching::log_density(const Tensor& x, const Indices& labels) const {
 
 std::shared_ptr<GenerativeModel> make_flow_matching(const nn::Metadata& metadata, Generator& rng) {
   FlowMatchingDescription description;
-  const auto parse = [&](const char* key, void (*parse_entry)(const std::string&, FlowMatchingDescription&)) {
-    const auto found = metadata.find(key);
-    if (found == metadata.end()) return;
-    try {
-      parse_entry(found->second, description);
-    } catch (const std::invalid_argument& error) {
-      fail("the metadata's '", key, "': ", error.what(), kOwnNotes);
-    }
-  };
-  require(metadata.contains(kNetworkKey), "the metadata has no '", kNetworkKey, "'");
-  parse(kNetworkKey, parse_network);
-  parse(kFlowKey, parse_flow);
+  require_entry(metadata, kNetworkKey, [&](const std::string& json) { parse_network(json, description); });
+  read_entry(metadata, kFlowKey, [&](const std::string& json) { parse_flow(json, description); });
   return std::make_shared<FlowMatching>(description, rng);
 }
 

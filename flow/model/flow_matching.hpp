@@ -11,6 +11,7 @@
 #include "autodiff/tensor.hpp"
 #include "datasets/batch.hpp"
 #include "datasets/data.hpp"
+#include "flow/model/data_shape.hpp"
 #include "flow/model/generative_model.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/path.hpp"
@@ -43,6 +44,7 @@ struct FlowMatchingDescription {
           {.help = "also learn a score, for sampling with --sde",
            .only = {"path", self.path.name, {"schroedinger-bridge"}}});
   }
+  void set_shape(const DataShape& shape) { network.set_shape(shape.dimension, shape.classes, shape.image); }
 };
 
 /// The regression of flow matching: an Objective (nn/trainer.hpp). The loss is conditional_flow_matching_loss(), plus
@@ -73,6 +75,7 @@ class FlowMatchingObjective {
 /// "score.".
 class FlowMatching final : public GenerativeModel {
  public:
+  using Description = FlowMatchingDescription;
   static constexpr const char* kFamily = "flow-matching";
 
   /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an invalid description;

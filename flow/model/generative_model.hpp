@@ -12,6 +12,7 @@
 #include "datasets/batch.hpp"
 #include "datasets/data.hpp"
 #include "flow/metrics/likelihood.hpp"
+#include "flow/model/annealing.hpp"
 #include "flow/model/dynamics.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/image_shape.hpp"
@@ -24,7 +25,8 @@ namespace rill::flow {
 enum class DensityKind {
   kNone,
   kBound,  ///< log_density() returns a lower bound of ln p
-  kExact,  ///< up to a solver's tolerance, if it uses a solver
+  kOde,    ///< exact up to the tolerance of an ODE solver
+  kExact,  ///< in closed form
 };
 
 /// A model that can be trained and sampled, with further capabilities that depend on its family. Programs look at
@@ -70,9 +72,13 @@ class GenerativeModel {
   virtual Tensor sample(Index n, const Indices& labels, Generator& rng) const = 0;
   /// The flow from source to data, for families that have one.
   virtual std::optional<Dynamics> dynamics() const { return std::nullopt; }
+  /// The scores at levels of noise, for families that learn these but no flow.
+  virtual std::optional<ScoreLadder> scores() const { return std::nullopt; }
   virtual DensityKind density_kind() const = 0;
   /// Why there is no density, if density_kind() is kNone; empty otherwise.
-  virtual std::string no_density() const { return "models of this family have none"; }
+  virtual std::string no_density() const {
+    return density_kind() == DensityKind::kNone ? "models of this family have none" : "";
+  }
   /// ln p(x) in nats, or a bound on it, [N, dimension()] -> [N].   labels: [N], or empty for no class
   /// Throws std::invalid_argument if density_kind() is kNone.
   virtual Tensor log_density(const Tensor& x, const Indices& labels) const = 0;

@@ -28,6 +28,14 @@ Tensor GuidedVelocity::operator()(const Tensor& x, const Tensor& t, const Indice
   return unconditional + weight_ * (conditional - unconditional);
 }
 
+std::string why_no_guidance(Index classes, double label_dropout) {
+  if (classes == 0) return "this model was trained without classes";
+  if (label_dropout == 0) {
+    return "this model was trained with every label; train it with a label dropout such as 0.1";
+  }
+  return "";
+}
+
 Dynamics guided(Dynamics dynamics, double weight) {
   require(dynamics.no_guidance.empty(), dynamics.no_guidance);
   dynamics.velocity = std::make_shared<GuidedVelocity>(std::move(dynamics.velocity), weight);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
@@ -29,6 +30,9 @@ class GuidedVelocity final : public VelocityField {
   std::shared_ptr<const VelocityField> field_;
   double weight_;
 };
+
+/// Why a model with this many classes, trained with this label dropout, has no guidance; empty if it does.
+std::string why_no_guidance(Index classes, double label_dropout);
 
 /// The dynamics with guidance. Throws std::invalid_argument if these do not support it, saying why.
 Dynamics guided(Dynamics dynamics, double weight);

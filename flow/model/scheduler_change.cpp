@@ -5,6 +5,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
+#include "flow/path/forward_sde.hpp"
 #include "flow/path/path.hpp"
 #include "flow/path/prediction.hpp"
 
@@ -81,6 +82,8 @@ Dynamics on_scheduler(Dynamics dynamics, const std::string& name) {
   dynamics.velocity = std::make_shared<RescheduledVelocity>(std::move(dynamics.velocity), from,
                                                             std::shared_ptr<const Scheduler>(to, &to->scheduler()));
   dynamics.path = to;
+  scale_source(dynamics, 1 / noise_deviation(*from));
+  dynamics.noise_level = {};  // that of the other path
   return dynamics;
 }
 

@@ -8,11 +8,16 @@
 
 namespace rill::flow {
 
-NoiseLevel noise_level(std::shared_ptr<const AffinePath> path, double factor) {
+NoiseLevel noise_level(const Dynamics& dynamics, double factor) {
+  const std::shared_ptr<const AffinePath> path = dynamics.path;
+  require(path != nullptr, "sde: stochastic steps need the path of the training, on which their noise depends");
+  if (dynamics.noise_level) {
+    return [own = dynamics.noise_level, factor](double t) { return std::sqrt(factor) * own(t); };
+  }
   if (path->noise().kind == PathNoise::kBridge) {
     return [g = factor * path->noise().sigma](double) { return g; };
   }
-  return [path = std::move(path), factor](double t) { return std::sqrt(factor * path->scheduler().at(t).sigma); };
+  return [path, factor](double t) { return std::sqrt(factor * path->scheduler().at(t).sigma); };
 }
 
 Sde sde_of(const Dynamics& dynamics, const Indices& labels, const NoiseLevel& g) {

@@ -8,8 +8,7 @@ ExampleMaker::ExampleMaker(const ExampleOptions& options) : options_(options), p
   Generator unused(0);
   sample_times(options_.times, 0, unused);  // throws for an unknown distribution
   check(options_.coupling);
-  require(0 <= options_.label_dropout && options_.label_dropout < 1, "label_dropout: expected 0 <= p < 1, got ",
-          options_.label_dropout);
+  require_label_dropout(options_.no_class, options_.label_dropout);
 }
 
 Example ExampleMaker::make(const datasets::Batch& batch, Generator& rng) const {
@@ -27,6 +26,12 @@ Example ExampleMaker::make(const datasets::Batch& batch, Generator& rng) const {
     example.labels = drop_labels(batch.labels, options_.label_dropout, options_.no_class, rng);
   }
   return example;
+}
+
+void require_label_dropout(Index classes, double probability) {
+  require(0 <= probability && probability < 1, "label_dropout: expected 0 <= p < 1, got ", probability);
+  require(probability == 0 || classes > 0,
+          "label_dropout: the model has no classes; train on labeled data, or leave it at 0");
 }
 
 Indices drop_labels(const Indices& labels, double probability, Index no_class, Generator& rng) {

@@ -52,6 +52,9 @@ class ExampleMaker {
   AffinePath path_;
 };
 
+/// Throws std::invalid_argument unless 0 <= probability < 1, and for a probability above 0 of a model without classes.
+void require_label_dropout(Index classes, double probability);
+
 /// Replaces each label independently by `no_class` with the given probability, so that one network learns both the
 /// conditional and the unconditional velocity (Ho and Salimans 2022, algorithm 1).
 /// Throws std::invalid_argument unless 0 <= probability <= 1.

@@ -44,6 +44,12 @@ Ends ends_from(Prediction from, const Coefficients& c) {
       ends.noise = {-c.sigma, 0};
       ends.data = {c.sigma * c.sigma / c.alpha, 1 / c.alpha};
       break;
+    case Prediction::kV: {
+      const double squared = c.alpha * c.alpha + c.sigma * c.sigma, root = std::sqrt(squared);
+      ends.data = {-c.sigma / root, c.alpha / squared};
+      ends.noise = {c.alpha / root, c.sigma / squared};
+      return ends;  // defined everywhere
+    }
   }
   if (c.sigma == 0 && from != Prediction::kData) ends.data = data_alone;
   if (c.alpha == 0 && from != Prediction::kNoise && from != Prediction::kScore) ends.noise = noise_alone;
@@ -72,6 +78,11 @@ Conversion formula(Prediction from, Prediction to, const Coefficients& c) {
     case Prediction::kVelocity:
       return {c.d_alpha * data.of_value + c.d_sigma * noise.of_value,
               c.d_alpha * data.of_point + c.d_sigma * noise.of_point};
+    case Prediction::kV: {
+      const double root = std::hypot(c.alpha, c.sigma);
+      return {(c.alpha * noise.of_value - c.sigma * data.of_value) / root,
+              (c.alpha * noise.of_point - c.sigma * data.of_point) / root};
+    }
   }
   fail("conversion: unknown prediction ", static_cast<int>(to));
 }

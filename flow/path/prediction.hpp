@@ -1,4 +1,4 @@
-// Conversions between equivalent predictions: velocity, data, noise and score.
+// Conversions between equivalent predictions: velocity, data, noise, score and v.
 #pragma once
 
 #include "autodiff/tensor.hpp"
@@ -8,7 +8,11 @@ namespace rill::flow {
 
 /// What a network predicts at (x_t, t), each an expectation given x_t:
 ///   velocity u = E[dx_t],   data E[x_1],   noise E[x_0],   score = grad log p_t(x_t) = -E[x_0] / sigma  (x_0 Gaussian)
-enum class Prediction { kVelocity, kData, kNoise, kScore };
+///   v = (alpha E[x_0] - sigma E[x_1]) / sqrt(alpha^2 + sigma^2)
+/// The last, of Salimans and Ho ("Progressive Distillation for Fast Sampling of Diffusion Models", 2022, appendix D),
+/// is noise where the point is data, and minus the data where the point is noise: there is always something to learn.
+/// The root, 1 on a variance-preserving path, extends it to others.
+enum class Prediction { kVelocity, kData, kNoise, kScore, kV };
 
 /// A conversion at one time: result = value * of_value + x_t * of_point.
 struct Conversion {
@@ -16,7 +20,7 @@ struct Conversion {
 };
 
 /// Converts one prediction to another. x_t = alpha x_1 + sigma x_0 and u = alpha' x_1 + sigma' x_0 are two equations
-/// for E[x_1] and E[x_0]; any one of the four quantities determines both, linearly in it and in x_t (Lipman et al.,
+/// for E[x_1] and E[x_0]; any one of the five quantities determines both, linearly in it and in x_t (Lipman et al.,
 /// "Flow Matching Guide and Code", 2024, equation 4.55 and table 1).
 ///
 /// Always finite. Where alpha = 0 the point is noise, E[x_0] = x_t / sigma; where sigma = 0 it is data,

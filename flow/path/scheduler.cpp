@@ -49,14 +49,19 @@ double PolynomialScheduler::time_of(double alpha, double sigma) const {
   return std::pow(alpha / (alpha + sigma), 1 / n_);
 }
 
+CosineScheduler::CosineScheduler(double start) : start_(start) {
+  require(0 <= start && start < 1, "cosine scheduler: expected 0 <= start < 1, got ", start);
+}
+
 Coefficients CosineScheduler::at(double t) const {
-  const double quarter = std::numbers::pi / 2;
-  const double s = std::sin(quarter * t), c = std::sin(quarter * (1 - t));  // so that sigma is 0 at t = 1
-  return {.alpha = s, .sigma = c, .d_alpha = quarter * c, .d_sigma = -quarter * s, .sigma_d_sigma = -quarter * s * c};
+  const double slope = std::numbers::pi / 2 * (1 - start_), rest = slope * (1 - t);  // rest: up to the right angle
+  const double s = std::sin(std::numbers::pi / 2 * start_ + slope * t), c = std::sin(rest);  // so that sigma(1) = 0
+  return {.alpha = s, .sigma = c, .d_alpha = slope * c, .d_sigma = -slope * s, .sigma_d_sigma = -slope * s * c};
 }
 
 double CosineScheduler::time_of(double alpha, double sigma) const {
-  return std::atan2(alpha, sigma) * 2 / std::numbers::pi;
+  const double angle = std::atan2(alpha, sigma) * 2 / std::numbers::pi;
+  return std::max(0.0, (angle - start_) / (1 - start_));
 }
 
 Coefficients LinearVpScheduler::at(double t) const {

@@ -66,13 +66,19 @@ class PolynomialScheduler final : public Scheduler {
 };
 
 /// alpha = sin(pi t / 2),   sigma = cos(pi t / 2)   (Albergo and Vanden-Eijnden, "Building Normalizing Flows with
-/// Stochastic Interpolants", 2023, equation 5).
+/// Stochastic Interpolants", 2023, equation 5). With a start above 0, the angle begins there instead of at 0, as a
+/// share of the right angle, so that some of the data is left at t = 0.
 class CosineScheduler final : public Scheduler {
  public:
+  /// Throws std::invalid_argument unless 0 <= start < 1.
+  explicit CosineScheduler(double start = 0);
   using Scheduler::at;
   std::string name() const override { return "cosine"; }
   Coefficients at(double t) const override;
   double time_of(double alpha, double sigma) const override;
+
+ private:
+  double start_;
 };
 
 /// alpha = t,   sigma = sqrt(1 - t^2): the variance of unit-variance data stays 1 (Lipman et al. 2024, code 5).

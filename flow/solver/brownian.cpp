@@ -6,9 +6,8 @@
 #include "autodiff/error.hpp"
 #include "autodiff/graph.hpp"
 #include "autodiff/ops.hpp"
-#include "autodiff/random.hpp"
 #include "autodiff/random_streams.hpp"
-#include "autodiff/simd/kernels.hpp"
+#include "flow/solver/row_normals.hpp"
 
 namespace rill::flow {
 namespace {
@@ -18,11 +17,10 @@ constexpr Index kFinest = Index{1} << 24;  // as fine as a float can resolve tim
 }  // namespace
 
 BrownianPath::BrownianPath(std::uint64_t seed, const Shape& shape, double start, double end, Index first_row)
-    : seed_(seed), shape_(shape), start_(start), end_(end), first_number_(0) {
+    : seed_(seed), shape_(shape), start_(start), end_(end), first_row_(first_row) {
   require(shape.rank() >= 1, "Brownian path: expected points [N, ...], got a scalar's shape");
   require(start < end, "Brownian path: expected start < end, got ", start, " and ", end);
   require(first_row >= 0, "Brownian path: expected a first row of 0 or more, got ", first_row);
-  if (shape[0] > 0) first_number_ = first_row * (shape.size() / shape[0]);
   const NoGrad no_grad;
   branch_.push_back({.low = 0,
                      .high = kFinest,
@@ -33,11 +31,7 @@ BrownianPath::BrownianPath(std::uint64_t seed, const Shape& shape, double start,
 }
 
 Tensor BrownianPath::normals(std::uint64_t node) const {
-  const Index tile = first_number_ / simd::kRandomTile, skipped = first_number_ % simd::kRandomTile;
-  Generator rng({seed_, streams::kBrownian + node, static_cast<std::uint64_t>(tile * simd::kRandomTileBlocks)});
-  if (skipped == 0) return Tensor::randn(shape_, rng);
-  const Tensor from_tile = Tensor::randn({skipped + shape_.size()}, rng);
-  return reshape(slice(from_tile, 0, skipped, from_tile.size()), shape_);
+  return row_normals(seed_, streams::kBrownian + node, shape_, first_row_);
 }
 
 Tensor BrownianPath::at(double t) {

@@ -44,7 +44,7 @@ class BrownianPath {
   std::uint64_t seed_;
   Shape shape_;
   double start_, end_;
-  Index first_number_;
+  Index first_row_;
   std::vector<Interval> branch_;  // from the whole interval down to the one visited last
 };
 

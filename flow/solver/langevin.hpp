@@ -12,6 +12,9 @@ struct LangevinOptions {
   Index steps = 1000;
 };
 
+/// One step with the score at x and a standard normal z:   x + step_size / 2 score + sqrt(step_size) z
+Tensor langevin_step(const Tensor& x, const Tensor& score, double step_size, const Tensor& z);
+
 /// Unadjusted Langevin dynamics (Song and Ermon, "Generative Modeling by Estimating Gradients of the Data
 /// Distribution", 2019, equation 4):
 ///   x <- x + epsilon / 2 score(x) + sqrt(epsilon) z,    z standard normal

@@ -24,19 +24,25 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using testing_support::TemporaryFolder;
 
-std::shared_ptr<GenerativeModel> made(const FlowMatchingDescription& description) {
+template <class Model>
+std::shared_ptr<GenerativeModel> made(const typename Model::Description& description) {
   Generator rng(1);
-  return std::make_shared<FlowMatching>(description, rng);
+  return std::make_shared<Model>(description, rng);
 }
 
 // At least one model of every family, with what changes its shape.
 std::vector<std::shared_ptr<GenerativeModel>> examples() {
   const nn::TimeNetworkDescription network{.hidden = {8}}, conditional{.hidden = {8}, .classes = 3};
-  return {made({.network = network}), made({.network = conditional, .label_dropout = 0.1}),
-          made({.network = network,
-                .path = {.name = "schroedinger-bridge", .sigma = 0.5},
-                .score = true,
-                .source = datasets::DataDescription{.source = "8gaussians"}})};
+  return {made<FlowMatching>({.network = network}),
+          made<FlowMatching>({.network = conditional, .label_dropout = 0.1}),
+          made<FlowMatching>({.network = network,
+                              .path = {.name = "schroedinger-bridge", .sigma = 0.5},
+                              .score = true,
+                              .source = datasets::DataDescription{.source = "8gaussians"}}),
+          made<Diffusion>({.network = network}),
+          made<Diffusion>({.network = conditional, .forward = {.name = "ve"}}),
+          made<ScoreMatching>({.network = network, .levels = 2}),
+          made<ScoreMatching>({.network = conditional})};
 }
 
 Tensor drawn(const GenerativeModel& model, std::uint64_t seed) {
@@ -130,7 +136,6 @@ TEST(ModelFiles, GiveTheModelBack) {
   const std::string file = folder / "model";
   const datasets::DataDescription data{.source = "moons"};
   for (const auto& model : examples()) {
-    const datasets::DataDescription own = model->classes() > 0 ? datasets::DataDescription{.source = "moons"} : data;
     nn::Ema ema(model->module().named_parameters(), 0.9);
     const std::vector<Real> average = numbers(ema.averages());
     save_model(file, *model, data, nullptr, {{"note", "kept"}});
@@ -159,7 +164,8 @@ TEST(ModelFiles, OfBeforeThereWereFamiliesAreFlows) {
   const TemporaryFolder folder;
   for (const bool score : {false, true}) {
     const std::string path = score ? "schroedinger-bridge" : "i-cfm";
-    const auto model = made({.network = {.hidden = {8}}, .path = {.name = path, .sigma = 0.5}, .score = score});
+    const auto model =
+        made<FlowMatching>({.network = {.hidden = {8}}, .path = {.name = path, .sigma = 0.5}, .score = score});
     const std::string json = R"({"kind":"mlp","dimension":2,"hidden":[8],"activation":"silu","time_embedding":"plain",)"
                              R"("time_frequencies":8,"classes":0,"score":)";
     const nn::Metadata old = {

@@ -5,15 +5,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 #include "autodiff/ops.hpp"
+#include "flow/path/forward_sde.hpp"
 #include "flow/path/scheduler.hpp"
 
 namespace rill::flow {
 namespace {
 
-constexpr Prediction kAll[] = {Prediction::kVelocity, Prediction::kData, Prediction::kNoise, Prediction::kScore};
+constexpr Prediction kAll[] = {Prediction::kVelocity, Prediction::kData, Prediction::kNoise, Prediction::kScore,
+                               Prediction::kV};
+constexpr int kCount = std::size(kAll);
 
 std::vector<std::shared_ptr<const Scheduler>> all_schedulers() {
   std::vector<std::shared_ptr<const Scheduler>> result;
@@ -21,24 +25,33 @@ std::vector<std::shared_ptr<const Scheduler>> all_schedulers() {
   return result;
 }
 
+// Those of diffusions, too: they do not start from pure standard normal noise, or do not end at data alone.
+std::vector<std::shared_ptr<const Scheduler>> with_diffusions() {
+  std::vector<std::shared_ptr<const Scheduler>> result = all_schedulers();
+  for (const std::string& name : forward_sde_names()) result.push_back(forward_scheduler({.name = name}));
+  return result;
+}
+
 double apply(const Conversion& c, double value, double point) { return c.of_value * value + c.of_point * point; }
 
-// x_1 = 0.7 and x_0 = -1.3 at time t: the point, and each of the four quantities.
+// x_1 = 0.7 and x_0 = -1.3 at time t: the point, and each of the five quantities.
 struct Truth {
-  double point, value[4];
+  double point, value[kCount];
 };
 Truth truth_at(const Scheduler& scheduler, double t) {
   const double x_1 = 0.7, x_0 = -1.3;
   const Coefficients c = scheduler.at(t);
-  return {c.alpha * x_1 + c.sigma * x_0, {c.d_alpha * x_1 + c.d_sigma * x_0, x_1, x_0, -x_0 / c.sigma}};
+  return {c.alpha * x_1 + c.sigma * x_0,
+          {c.d_alpha * x_1 + c.d_sigma * x_0, x_1, x_0, -x_0 / c.sigma,
+           (c.alpha * x_0 - c.sigma * x_1) / std::hypot(c.alpha, c.sigma)}};
 }
 
 TEST(Conversion, HoldsInTheMiddleAndCloseToTheEnds) {
-  for (const auto& scheduler : all_schedulers()) {
+  for (const auto& scheduler : with_diffusions()) {
     for (const double t : {1e-6, 1e-3, 0.3, 0.8, 1 - 1e-3, 1 - 1e-6}) {
       const Truth truth = truth_at(*scheduler, t);
-      for (int from = 0; from < 4; ++from) {
-        for (int to = 0; to < 4; ++to) {
+      for (int from = 0; from < kCount; ++from) {
+        for (int to = 0; to < kCount; ++to) {
           // Data is known from noise to 1e-16 / alpha, which is 1e-12 for the square at t = 1e-6.
           EXPECT_NEAR(apply(conversion(kAll[from], kAll[to], t, *scheduler), truth.value[from], truth.point),
                       truth.value[to], 1e-3 * (1 + std::abs(truth.value[to])))
@@ -50,7 +63,7 @@ TEST(Conversion, HoldsInTheMiddleAndCloseToTheEnds) {
 }
 
 TEST(Conversion, IsFiniteAtBothEnds) {
-  for (const auto& scheduler : all_schedulers()) {
+  for (const auto& scheduler : with_diffusions()) {
     for (const double t : {0.0, 1.0}) {
       for (const Prediction from : kAll) {
         for (const Prediction to : kAll) {
@@ -126,7 +139,7 @@ TEST(Scheduler, TheInverseFindsTheTime) {
 }
 
 TEST(Scheduler, TheVarianceHasAFiniteSlope) {
-  for (const auto& scheduler : all_schedulers()) {
+  for (const auto& scheduler : with_diffusions()) {
     for (const double t : {0.0, 0.4, 0.9}) {
       const Coefficients c = scheduler->at(t);
       EXPECT_NEAR(c.sigma_d_sigma, c.sigma * c.d_sigma, 1e-12) << scheduler->name();

@@ -263,11 +263,14 @@ TEST(Generate, StochasticStepsDoNotDependOnThreadsOrGroups) {
 }
 
 TEST(NoiseLevel, IsTheBridgesOwnOrFadesWithTheNoiseOfThePath) {
-  const NoiseLevel bridge =
-      noise_level(std::make_shared<const AffinePath>(make_path({.name = "schroedinger-bridge", .sigma = 0.5})), 2);
+  const NoiseLevel bridge = noise_level(
+      {.velocity = {},
+       .path = std::make_shared<const AffinePath>(make_path({.name = "schroedinger-bridge", .sigma = 0.5}))},
+      2);
   EXPECT_DOUBLE_EQ(bridge(0.1), 1);
   EXPECT_DOUBLE_EQ(bridge(0.9), 1);
-  const NoiseLevel straight = noise_level(std::make_shared<const AffinePath>(make_path({})), 3);
+  const NoiseLevel straight =
+      noise_level({.velocity = {}, .path = std::make_shared<const AffinePath>(make_path({}))}, 3);
   EXPECT_NEAR(straight(0.25), std::sqrt(3 * 0.75), 1e-12);
   EXPECT_EQ(straight(1), 0);
 }

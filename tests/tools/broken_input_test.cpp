@@ -306,7 +306,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return f.train({"--data-dir", f.path("images")});
        }},
-      {"PathOfAClassifier", 2, "--path: is for flows",
+      {"PathOfAClassifier", 2, "--path: is for generative models",
        [](const Folder& f) {
          Words command = tiny_classifier(f.path("images"), f.path("new"), {"--path", "cosine"});
          return command;

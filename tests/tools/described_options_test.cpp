@@ -155,6 +155,8 @@ TEST(TrainSettings, NothingThatADescriptionHoldsIsOutOfReach) {
   }
   collect(nn::ImageClassifierDescription{}, "", set, unset);
   collect(flow::FlowMatchingDescription{}, "", set, unset);
+  collect(flow::DiffusionDescription{}, "", set, unset);
+  collect(flow::ScoreMatchingDescription{}, "", set, unset);
   collect(nn::TrainerOptions{}, "", set, unset);
   // These follow from the data.
   EXPECT_THAT(unset, ElementsAre("classes", "dimension", "image.channels", "image.height", "image.width"));
@@ -178,7 +180,7 @@ TEST(TrainSettings, EveryKindOfNetworkIsSetThroughItsOptions) {
     options.apply_command_line();
     settings.refuse_unused(options);
     settings.complete();
-    return settings.flow.network;
+    return settings.family.network;
   };
   const nn::TimeNetworkDescription unet =
       network({"--data", "images", "--model", "unet", "--channels", "16", "--head-channels", "8", "--no-class=false",

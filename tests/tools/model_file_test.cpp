@@ -169,7 +169,7 @@ TEST(Run, SettingsAreToldToTheLastDigit) {
   tools::SampleOptions sampling;
   sampling.solver = "dopri5";
   sampling.rtol = 1.2345678e-5;
-  EXPECT_EQ(sampling.solver_text(), "dopri5, rtol 1.2345678e-05");
+  EXPECT_EQ(sampling.solver_text(flow::FlowMatching(a, rng)), "dopri5, rtol 1.2345678e-05");
 }
 
 TEST(Train, NetworksThatNoMachineHoldsAreAUsageError) {

@@ -1,0 +1,105 @@
+#include "flow/model/annealing.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
+#include "autodiff/interruption.hpp"
+#include "autodiff/random_streams.hpp"
+#include "flow/path/prediction.hpp"
+#include "flow/solver/langevin.hpp"
+#include "flow/solver/row_normals.hpp"
+
+namespace rill::flow {
+namespace {
+
+constexpr Index kReports = 50;
+
+// The score of dynamics at every time.
+class ScoreOfDynamics final : public VelocityField {
+ public:
+  explicit ScoreOfDynamics(Dynamics dynamics)
+      : VelocityField(dynamics.velocity->dimension(), dynamics.velocity->classes()), dynamics_(std::move(dynamics)) {}
+
+  Tensor operator()(const Tensor& x, const Tensor& t, const Indices& labels) const override {
+    return score_at(dynamics_, x, t, labels);
+  }
+
+ private:
+  Dynamics dynamics_;
+};
+
+}  // namespace
+
+ScoreLadder ladder_of(const Dynamics& dynamics, Index levels, double least_noise) {
+  require_score(dynamics);
+  require(levels >= 1, "levels of noise: expected at least 1, got ", levels);
+  constexpr double kMost = 20;  // far more than the spread of standardized data
+  const Scheduler& scheduler = dynamics.path->scheduler();
+  const Coefficients start = scheduler.at(0.0);
+  const double most = std::min(kMost, start.alpha > 0 ? start.sigma / start.alpha : kMost);
+  require(0 < least_noise && least_noise < most, "levels of noise: expected the least above 0 and below ", most,
+          ", got ", least_noise);
+  ScoreLadder ladder{std::make_shared<ScoreOfDynamics>(dynamics), {}};
+  for (Index i = 0; i < levels; ++i) {
+    const double share = levels > 1 ? static_cast<double>(i) / static_cast<double>(levels - 1) : 1;
+    const double t = scheduler.time_of(1, most * std::pow(least_noise / most, share));
+    const Coefficients c = scheduler.at(t);
+    ladder.levels.push_back({t, c.alpha, c.sigma});
+  }
+  return ladder;
+}
+
+Index evaluations_of(const LangevinSteps& options, const ScoreLadder& ladder) {
+  return options.steps * std::ssize(ladder.levels) + 1;
+}
+
+std::vector<double> report_times(const LangevinSteps&) { return uniform_grid(0, 1, kReports); }
+
+Solution anneal(const ScoreLadder& ladder, const Tensor& x, const Indices& labels, const LangevinSteps& options,
+                Index first_row, const Observer& observer) {
+  require(options.steps >= 1 && options.step_size > 0,
+          "Langevin dynamics: expected at least one step and a step size above 0, got ", options.steps, " and ",
+          options.step_size);
+  const NoGrad no_grad;
+  Solution solution{.x = x.detach(), .evaluations = 0, .evaluated_rows = 0};
+  const std::vector<double> times = report_times(options);
+  const double total = static_cast<double>(options.steps * std::ssize(ladder.levels));
+  Index done = 0, reported = 0;
+  const auto report = [&](double alpha) {
+    for (; observer && reported < kReports &&
+           static_cast<double>(reported * total) <= kReports * static_cast<double>(done);
+         ++reported) {
+      observer(reported, times[static_cast<std::size_t>(reported)], solution.x / alpha);
+    }
+  };
+  const auto score = [&](double t) {
+    ++solution.evaluations;
+    return (*ladder.score)(solution.x, Tensor::full({x.dim(0)}, t), labels);
+  };
+  double scale = 0;
+  for (const NoiseLevelOfScore& level : ladder.levels) {
+    const bool first = scale == 0;
+    solution.x = (first ? std::hypot(level.alpha, level.sigma) : level.alpha / scale) * solution.x;
+    scale = level.alpha;
+    for (Index step = 0; step < options.steps; ++step) {
+      check_interruption();
+      report(scale);
+      const Tensor z =
+          row_normals(options.seed, streams::kStepNoise + static_cast<std::uint64_t>(done), x.shape(), first_row);
+      solution.x = langevin_step(solution.x, score(level.t), options.step_size * level.sigma * level.sigma, z);
+      ++done;
+    }
+  }
+  report(scale);
+  const NoiseLevelOfScore& last = ladder.levels.back();
+  solution.x = (solution.x + last.sigma * last.sigma * score(last.t)) / last.alpha;
+  if (observer) observer(kReports, 1, solution.x);
+  solution.evaluated_rows = solution.evaluations * x.dim(0);
+  return solution;
+}
+
+}  // namespace rill::flow

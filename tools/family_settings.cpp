@@ -1,0 +1,95 @@
+#include "tools/family_settings.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
+
+namespace rill::tools {
+namespace {
+
+template <class Description>
+concept HasNetwork = requires(Description& description) {
+  description.network;
+};
+template <class Description>
+concept HasSource = requires(Description& description) {
+  description.source;
+};
+
+// Calls use.template operator()<Model>(settings) for every family.
+template <class... F, class Settings, class Use>
+void for_each_family(const std::tuple<F...>*, Settings& settings, const Use& use) {
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    (use.template operator()<typename F::Model>(std::get<i>(settings)), ...);
+  }
+  (std::index_sequence_for<F...>());
+}
+constexpr const flow::AllFamilies* kAll = nullptr;
+
+}  // namespace
+
+template <class Use>
+void FamilySettings::visit(const Use& use) const {
+  for_each_family(kAll, settings_, [&]<class Model>(const auto& settings) {
+    if (name == Model::kFamily) use.template operator()<Model>(settings);
+  });
+}
+
+void FamilySettings::declare(Options& options) {
+  for_each_family(kAll, settings_,
+                  [&]<class Model>(auto& settings) { options.add_fields(settings, "family", Model::kFamily); });
+}
+
+std::vector<std::string> FamilySettings::option_names() const {
+  std::vector<std::string> names;
+  for_each_family(kAll, settings_, [&]<class Model>(const auto& settings) {
+    const std::vector<std::string> own = setting_names(settings);
+    names.insert(names.end(), own.begin(), own.end());
+  });
+  return names;
+}
+
+void FamilySettings::use(Options& options, const nn::TrainerOptions& trainer) const {
+  visit([&]<class Model>(const auto& settings) {
+    if constexpr (HasNetwork<typename Model::Description>) {
+      options.use(network, settings, trainer);
+    } else {
+      const std::vector<std::string> own = setting_names(settings);
+      std::vector<std::string> of_network = options.chosen_by("model");
+      std::erase_if(of_network,
+                    [&](const std::string& n) { return std::find(own.begin(), own.end(), n) != own.end(); });
+      options.refuse_unused(of_network, concat("is for families with a time network, but --family is ", name));
+      options.use(settings, trainer);
+    }
+  });
+}
+
+bool FamilySettings::has_network() const {
+  bool has = false;
+  visit([&]<class Model>(const auto&) { has = HasNetwork<typename Model::Description>; });
+  return has;
+}
+
+bool FamilySettings::has_source() const {
+  bool has = false;
+  visit([&]<class Model>(const auto&) { has = HasSource<typename Model::Description>; });
+  return has;
+}
+
+std::shared_ptr<flow::GenerativeModel> FamilySettings::make(const flow::DataShape& shape,
+                                                            const std::optional<datasets::DataDescription>& source,
+                                                            Generator& rng) const {
+  std::shared_ptr<flow::GenerativeModel> model;
+  visit([&]<class Model>(typename Model::Description settings) {
+    if constexpr (HasNetwork<typename Model::Description>) settings.network = network;
+    if constexpr (HasSource<typename Model::Description>) settings.source = source;
+    settings.set_shape(shape);
+    model = std::make_shared<Model>(settings, rng);
+  });
+  return model;
+}
+
+}  // namespace rill::tools
