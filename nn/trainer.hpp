@@ -25,7 +25,8 @@ namespace rill::nn {
 
 /// What training minimizes, in two parts. make_example() turns a batch of data into a batch of examples: it draws all
 /// random numbers, depends on no parameter, and may be called by several threads at once, ahead of the steps if
-/// worth_making_ahead(). loss() is the network's part: a scalar with a graph.
+/// worth_making_ahead(). loss() is the network's part: a scalar with a graph. An objective that changes in the course
+/// of training has a second one, loss(example, step).
 template <class O>
 concept Objective = requires(const O& objective, const datasets::Batch& batch, Generator& rng,
                              const typename O::Example& example) {
@@ -65,14 +66,22 @@ class Trainer final : public TrainingLoop {
     Generator dropout_rng(seed_, streams::kDropout + static_cast<std::uint64_t>(step));
     const TrainingScope training(dropout_rng);
     const bool worth_it = objective_.worth_making_ahead() && thread_count() > 1;
-    if (!worth_it && !ahead_) return objective_.loss(make_example(step));
+    if (!worth_it && !ahead_) return loss(make_example(step), step);
     if (!ahead_ || step != next_ahead_) {  // the first step, or the first after load()
       ahead_.reset();
       ahead_ = std::make_unique<Ahead<Example>>([this](Index of) { return make_example(of); }, step, thread_count());
       next_ahead_ = step;
     }
     ++next_ahead_;
-    return objective_.loss(ahead_->take());
+    return loss(ahead_->take(), step);
+  }
+
+  Tensor loss(const Example& example, Index step) const {
+    if constexpr (requires { objective_.loss(example, step); }) {
+      return objective_.loss(example, step);
+    } else {
+      return objective_.loss(example);
+    }
   }
 
   Example make_example(Index step) {

@@ -8,8 +8,8 @@ namespace rill::flow {
 
 Tensor implicit_score_matching_loss(const Velocity& score, const Tensor& x, const Tensor& t, const Tensor& weight,
                                     const std::vector<Tensor>& probes) {
-  const auto [s, divergence] = velocity_and_divergence(score, x, t, probes);
-  const Tensor each = mean(divergence, {.axes = {1}}) + 0.5 * sum(square(s), {.axes = {1}});
+  const VelocityDivergence at = velocity_and_divergence(score, x, t, probes);
+  const Tensor each = mean(at.divergence, {.axes = {1}}) + 0.5 * sum(square(at.velocity), {.axes = {1}});
   return mean(weight * each);
 }
 

@@ -43,8 +43,8 @@ Estimates follow_back(const RowVelocity& velocity, const Tensor& x_1, const std:
     std::vector<Tensor> own_probes;
     for (const Tensor& probe : probes) own_probes.push_back(gather_rows(probe, rows));
     const Velocity of_rows = [&](const Tensor& x, const Tensor& time) { return velocity(x, time, rows); };
-    const auto [u, divergence] = velocity_and_divergence(of_rows, position(state), t, own_probes);
-    return concatenate({reshape(u, {state.dim(0), dimension}), divergence}, 1);
+    const VelocityDivergence at = velocity_and_divergence(of_rows, position(state), t, own_probes);
+    return concatenate({reshape(at.velocity, {state.dim(0), dimension}), at.divergence}, 1);
   };
   const Tensor start = concatenate({reshape(x_1, {points, dimension}), Tensor::zeros({points, columns})}, 1);
   const Solution end = solve(options.solver, augmented, start, 1, 0);
@@ -109,10 +109,6 @@ Likelihood log_likelihood(std::shared_ptr<const VelocityField> field, const Tens
   require(labels.size() == 0 || labels.size() == x_1.dim(0), "likelihood: ", labels.size(), " labels for ", x_1.dim(0),
           " points");
   return in_groups(with_row_labels(std::move(field), labels), x_1, options);
-}
-
-Tensor differentiable_log_likelihood(const Velocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {
-  return mean(follow_back(for_any_rows(velocity), x_1, probes_for(x_1, options), options).log_p, {.axes = {1}});
 }
 
 }  // namespace rill::flow

@@ -53,9 +53,4 @@ Likelihood log_likelihood(const Velocity& velocity, const Tensor& x_1, const Lik
 Likelihood log_likelihood(std::shared_ptr<const VelocityField> field, const Tensor& x_1, const Indices& labels,
                           const LikelihoodOptions& options = {});
 
-/// ln p_1 [N] of the whole batch as one differentiable expression: gradients flow through the solver's steps to x_1 and
-/// to the velocity's parameters, as maximum-likelihood training needs (Chen et al. 2018). Solvers are made of ops.
-Tensor differentiable_log_likelihood(const Velocity& velocity, const Tensor& x_1,
-                                     const LikelihoodOptions& options = {});
-
 }  // namespace rill::flow

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autodiff/random.hpp"
+#include "flow/model/continuous_flow.hpp"
 #include "flow/model/diffusion.hpp"
 #include "flow/model/flow_matching.hpp"
 #include "flow/model/generative_model.hpp"
@@ -34,7 +35,8 @@ struct FamilyOf {
 /// All of them, from which everything follows: to add one, add a line.
 using AllFamilies = std::tuple<                  //
     FamilyOf<FlowMatching, make_flow_matching>,  //
-    FamilyOf<Diffusion, make_diffusion>, FamilyOf<ScoreMatching, make_score_matching>>;
+    FamilyOf<Diffusion, make_diffusion>, FamilyOf<ScoreMatching, make_score_matching>,
+    FamilyOf<ContinuousFlow, make_continuous_flow>>;
 
 std::span<const Family> families();
 std::vector<std::string> family_names();

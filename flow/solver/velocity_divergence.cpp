@@ -43,7 +43,7 @@ std::vector<Tensor> draw_probes(Trace kind, Index count, const Shape& shape, Gen
 }
 
 VelocityDivergence velocity_and_divergence(const Velocity& velocity, const Tensor& x, const Tensor& t,
-                                           const std::vector<Tensor>& probes) {
+                                           const std::vector<Tensor>& probes, bool squared_jacobian) {
   require(x.rank() >= 2 && t.shape() == Shape{x.dim(0)}, "divergence: expected x [N, ...] and t [N], got ", x.shape(),
           " and ", t.shape());
   for (const Tensor& probe : probes) {
@@ -58,6 +58,7 @@ VelocityDivergence velocity_and_divergence(const Velocity& velocity, const Tenso
   const Index points = x.dim(0), dimension = points > 0 ? x.size() / points : 0;
   const Index products = probes.empty() ? dimension : static_cast<Index>(probes.size());
   std::vector<Tensor> columns;
+  Tensor squares = squared_jacobian ? Tensor::zeros({points, 1}) : Tensor();
   // All products share one forward pass, which is 1.15 to 2.6 times as fast as a single product with the batch repeated
   // `products` times.
   for (Index k = 0; k < products && u.requires_grad(); ++k) {
@@ -65,6 +66,9 @@ VelocityDivergence velocity_and_divergence(const Velocity& velocity, const Tenso
     const Tensor e = probes.empty() ? unit_vectors(x.shape(), k) : probes[static_cast<std::size_t>(k)];
     const GradOptions options{.create_graph = differentiable, .retain_graph = k + 1 < products};
     const Tensor product = grad({u}, {at}, options, {e})[0];  // e^T du/dx
+    if (squared_jacobian) {
+      squares = squares + sum(square(reshape(product, {points, dimension})), {.axes = {1}, .keep = true});
+    }
     if (!probes.empty()) {
       columns.push_back(sum(reshape(product * e, {points, dimension}), {.axes = {1}, .keep = true}));
     } else {
@@ -75,8 +79,10 @@ VelocityDivergence velocity_and_divergence(const Velocity& velocity, const Tenso
   if (columns.empty()) {  // no points, or a velocity that does not depend on x
     columns.push_back(Tensor::zeros({points, probes.empty() ? 1 : products}));
   }
-  const Tensor divergence = concatenate(columns, 1);
-  return differentiable ? VelocityDivergence{u, divergence} : VelocityDivergence{u.detach(), divergence.detach()};
+  if (squared_jacobian && !probes.empty()) squares = squares / static_cast<double>(products);
+  VelocityDivergence result{u, concatenate(columns, 1), squares};
+  if (differentiable) return result;
+  return {u.detach(), result.divergence.detach(), squared_jacobian ? squares.detach() : Tensor()};
 }
 
 }  // namespace rill::flow

@@ -30,6 +30,8 @@ std::vector<Tensor> draw_probes(Trace kind, Index count, const Shape& shape, Gen
 struct VelocityDivergence {
   Tensor velocity;    ///< u(x, t), the shape of x
   Tensor divergence;  ///< exact: [N, 1]; by probes: [N, probes], one estimate each
+  /// If requested, [N, 1]: the squared Frobenius norm of du/dx, or its estimate, the mean of |e^T du/dx|^2 over probes.
+  Tensor squared_jacobian = {};
 };
 
 /// Both at x [N, ...] and t [N], from one evaluation of u and one vector-Jacobian product per probe or, if `probes` is
@@ -37,6 +39,6 @@ struct VelocityDivergence {
 /// gradients are enabled (grad_enabled()), the results can be differentiated again; otherwise a graph exists only
 /// within this call. Throws std::invalid_argument for probes whose shape is not that of x.
 VelocityDivergence velocity_and_divergence(const Velocity& velocity, const Tensor& x, const Tensor& t,
-                                           const std::vector<Tensor>& probes = {});
+                                           const std::vector<Tensor>& probes = {}, bool squared_jacobian = false);
 
 }  // namespace rill::flow

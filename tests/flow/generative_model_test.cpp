@@ -42,7 +42,9 @@ std::vector<std::shared_ptr<GenerativeModel>> examples() {
           made<Diffusion>({.network = network}),
           made<Diffusion>({.network = conditional, .forward = {.name = "ve"}}),
           made<ScoreMatching>({.network = network, .levels = 2}),
-          made<ScoreMatching>({.network = conditional})};
+          made<ScoreMatching>({.network = conditional}),
+          made<ContinuousFlow>({.network = network, .kinetic = 0.1}),
+          made<ContinuousFlow>({.network = conditional})};
 }
 
 Tensor drawn(const GenerativeModel& model, std::uint64_t seed) {

@@ -169,17 +169,6 @@ TEST(Likelihood, ProbesAndLabelsFollowTheRowsThatLeave) {
   }
 }
 
-TEST(Likelihood, CanBeMaximized) {
-  // u = c x: ln p_1(x) = -x^2 e^(-2 c) / 2 - c - ln(2 pi) / 2, whose derivative with respect to c is x^2 e^(-2c) - 1.
-  Tensor c = Tensor::scalar(0.4);
-  c.set_requires_grad();
-  const Velocity u = [&](const Tensor& x, const Tensor&) { return c * x; };
-  const Tensor log_p = differentiable_log_likelihood(u, Tensor::from({1.5}, {1, 1}));
-  sum(log_p).backward();
-  EXPECT_NEAR(c.grad().item(), 1.5 * 1.5 * std::exp(-0.8) - 1, 1e-5);
-  EXPECT_FALSE(log_likelihood(u, Tensor::from({1.5}, {1, 1})).log_p.requires_grad());
-}
-
 TEST(Likelihood, MisuseIsExplained) {
   const Velocity u = two_gaussians(0, 1);
   const Tensor x = Tensor::zeros({2, 2});

@@ -28,7 +28,7 @@ TEST(Divergence, OfANetworkIsThatOfFiniteDifferences) {
   const Velocity u = with_labels(velocity_of(model), {});
   const Tensor x = Tensor::randn({5, 3}, rng), t = Tensor::rand({5}, rng);
   const NoGrad no_grad;
-  const auto [velocity, divergence] = velocity_and_divergence(u, x, t);
+  const auto [velocity, divergence, none] = velocity_and_divergence(u, x, t);
   ASSERT_EQ(divergence.shape(), (Shape{5, 1}));
   EXPECT_FALSE(velocity.requires_grad() || divergence.requires_grad());
   const double h = kDouble ? 1e-5 : 1e-2;  // the error is O(h^2) + rounding / h
@@ -58,7 +58,7 @@ TEST(Divergence, CanBeDifferentiatedAgain) {
   const Velocity field = [](const Tensor& x, const Tensor&) { return sin(x) * sum(x, {.axes = {1}, .keep = true}); };
   rill::testing::expect_gradients(
       [&](const std::vector<Tensor>& x) {
-        const auto [u, divergence] = velocity_and_divergence(field, x[0], t);
+        const auto [u, divergence, none] = velocity_and_divergence(field, x[0], t);
         return divergence * u;
       },
       {Tensor::randn({3, 2}, rng)});
