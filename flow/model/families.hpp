@@ -9,6 +9,7 @@
 
 #include "autodiff/random.hpp"
 #include "flow/model/continuous_flow.hpp"
+#include "flow/model/coupling_flow.hpp"
 #include "flow/model/diffusion.hpp"
 #include "flow/model/flow_matching.hpp"
 #include "flow/model/generative_model.hpp"
@@ -36,7 +37,7 @@ struct FamilyOf {
 using AllFamilies = std::tuple<                  //
     FamilyOf<FlowMatching, make_flow_matching>,  //
     FamilyOf<Diffusion, make_diffusion>, FamilyOf<ScoreMatching, make_score_matching>,
-    FamilyOf<ContinuousFlow, make_continuous_flow>>;
+    FamilyOf<ContinuousFlow, make_continuous_flow>, FamilyOf<CouplingFlow, make_coupling_flow>>;
 
 std::span<const Family> families();
 std::vector<std::string> family_names();

@@ -44,7 +44,9 @@ std::vector<std::shared_ptr<GenerativeModel>> examples() {
           made<ScoreMatching>({.network = network, .levels = 2}),
           made<ScoreMatching>({.network = conditional}),
           made<ContinuousFlow>({.network = network, .kinetic = 0.1}),
-          made<ContinuousFlow>({.network = conditional})};
+          made<ContinuousFlow>({.network = conditional}),
+          made<CouplingFlow>({.layers = 2, .coupling = {.hidden = {8}}}),
+          made<CouplingFlow>({.shape = {.classes = 3}, .layers = 2, .coupling = {.transform = "affine"}})};
 }
 
 Tensor drawn(const GenerativeModel& model, std::uint64_t seed) {

@@ -156,6 +156,7 @@ TEST(TrainSettings, NothingThatADescriptionHoldsIsOutOfReach) {
   collect(nn::ImageClassifierDescription{}, "", set, unset);
   collect(flow::FlowMatchingDescription{}, "", set, unset);
   collect(flow::DiffusionDescription{}, "", set, unset);
+  collect(flow::CouplingFlowDescription{}, "", set, unset);
   collect(flow::ContinuousFlowDescription{}, "", set, unset);
   collect(flow::ScoreMatchingDescription{}, "", set, unset);
   collect(nn::TrainerOptions{}, "", set, unset);

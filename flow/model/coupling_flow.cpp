@@ -1,0 +1,176 @@
+#include "flow/model/coupling_flow.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "autodiff/description_json.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/graph.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/random_streams.hpp"
+#include "autodiff/summary.hpp"
+#include "flow/bijection/act_norm.hpp"
+#include "flow/bijection/rearrangement.hpp"
+#include "flow/metrics/dequantization.hpp"
+#include "flow/metrics/likelihood.hpp"
+#include "flow/model/metadata.hpp"
+#include "flow/solver/row_groups.hpp"
+#include "nn/trainer.hpp"
+
+namespace rill::flow {
+namespace {
+
+// Enough points to keep the kernels busy, few enough for a core's cache.
+Index group_size(Index dimension) { return std::clamp<Index>(65536 / std::max<Index>(1, dimension), 16, 1000); }
+
+// [N, classes]; undefined without classes.
+Tensor one_hot(const Indices& labels, Index classes) {
+  if (classes == 0) return {};
+  Tensor result = Tensor::zeros({labels.size(), classes});
+  for (Index n = 0; n < labels.size(); ++n) {
+    require(0 <= labels[n] && labels[n] < classes, "coupling flow: label ", labels[n], ", expected 0 to ", classes - 1);
+    result.data()[n * classes + labels[n]] = 1;
+  }
+  return result;
+}
+
+// Couplings on one scale.
+void add_couplings(const CouplingFlowDescription& description, const nn::ImageShape& image, Generator& rng,
+                   std::vector<std::shared_ptr<Bijection>>& parts) {
+  for (Index i = 0; i < description.layers; ++i) {
+    if (description.act_norm) parts.push_back(std::make_shared<ActNorm>(image.height * image.width, image.channels));
+    if (i > 0 && image.channels > 2) parts.push_back(std::make_shared<Permutation>(rng.permutation(image.channels)));
+    parts.push_back(
+        std::make_shared<Coupling>(image, description.shape.classes, i % 2 == 1, description.coupling, rng));
+  }
+}
+
+std::shared_ptr<Bijection> levels(const CouplingFlowDescription& description, const nn::ImageShape& image, Index left,
+                                  Generator& rng) {
+  std::vector<std::shared_ptr<Bijection>> parts;
+  const auto squeeze = std::make_shared<Squeeze>(image);
+  const nn::ImageShape small = squeeze->result();
+  parts.push_back(squeeze);
+  add_couplings(description, small, rng, parts);
+  if (left > 1) {
+    const nn::ImageShape half{small.height, small.width, small.channels - small.channels / 2};
+    parts.push_back(std::make_shared<MultiScale>(small, levels(description, half, left - 1, rng)));
+  }
+  return std::make_shared<Chain>(std::move(parts));
+}
+
+std::shared_ptr<Bijection> bijection_of(const CouplingFlowDescription& description, Generator& rng) {
+  const DataShape& shape = description.shape;
+  require(description.layers >= 1, "layers: expected at least 1, got ", description.layers);
+  require(description.levels >= 1, "levels: expected at least 1, got ", description.levels);
+  if (shape.is_image()) {
+    nn::check(shape.image, shape.dimension, "coupling flow");
+    return std::make_shared<Chain>(std::vector<std::shared_ptr<Bijection>>{
+        std::make_shared<Logit>(), levels(description, shape.image, description.levels, rng)});
+  }
+  require(shape.dimension >= 1, "coupling flow: dimension is ", shape.dimension, ", expected at least 1");
+  std::vector<std::shared_ptr<Bijection>> parts;
+  add_couplings(description, {1, 1, shape.dimension}, rng, parts);
+  return std::make_shared<Chain>(std::move(parts));
+}
+
+// ln p, [N], with a graph if gradients are enabled.
+Tensor log_density_of(const Bijection& bijection, const Tensor& x, const Tensor& condition) {
+  const Mapped mapped = bijection.forward(x, condition);
+  return standard_normal_log_density(mapped.y) + mapped.log_determinant;
+}
+
+}  // namespace
+
+CouplingFlowExample CouplingFlowObjective::make_example(const datasets::Batch& batch, Generator& rng) const {
+  return {shape_.is_image() ? dequantize(levels_of(batch.x_1), rng) : batch.x_1, batch.labels};
+}
+
+Tensor CouplingFlowObjective::loss(const CouplingFlowExample& example) const {
+  return -mean(log_density_of(*bijection_, example.x, one_hot(example.labels, shape_.classes)));
+}
+
+CouplingFlow::CouplingFlow(const CouplingFlowDescription& description, Generator& rng)
+    : description_(description), bijection_(bijection_of(description, rng)) {}
+
+nn::Metadata CouplingFlow::metadata() const { return {{kFamily, description::to_json(description_)}}; }
+
+nn::Metadata CouplingFlow::identity() const { return {{"run.network", description::to_json(description_)}}; }
+
+std::string CouplingFlow::network_text() const { return summary(description_); }
+
+std::string CouplingFlow::training_text() const { return "maximum likelihood"; }
+
+// For each coupling, the inputs and outputs of its layers.
+double CouplingFlow::numbers_of_step(Index batch) const {
+  const CouplingLayerOptions& coupling = description_.coupling;
+  const Index each = coupling.transform == "spline" ? spline_parameters(coupling.bins) : 2;
+  double units = static_cast<double>(dimension() * each) / 2;
+  for (const Index hidden : coupling.hidden) units += static_cast<double>(hidden);
+  return static_cast<double>(batch) * static_cast<double>(description_.layers) * units;
+}
+
+std::unique_ptr<nn::TrainingLoop> CouplingFlow::trainer(datasets::BatchSource source,
+                                                        const nn::TrainerOptions& options) {
+  if (description_.act_norm) {
+    Generator rng(options.seed, streams::kSteps);
+    const CouplingFlowExample first = objective().make_example(source(0, rng), rng);
+    const NoGrad no_grad;
+    bijection_->initialize(first.x, one_hot(first.labels, classes()));
+  }
+  return std::make_unique<nn::Trainer<CouplingFlowObjective>>(bijection_->named_parameters(), objective(),
+                                                              std::move(source), options);
+}
+
+double CouplingFlow::held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const {
+  return nn::mean_loss(objective(), source, samples, seed);
+}
+
+Tensor CouplingFlow::sample(Index n, const Indices& labels, Generator& rng) const {
+  require(labels.size() == 0 || labels.size() == n, "coupling flow: ", labels.size(), " labels for ", n, " samples");
+  const Tensor z = Tensor::randn({n, dimension()}, rng);
+  const Indices chosen = classes() > 0 && labels.size() == 0 ? Indices(rng.integers(n, classes())) : labels;
+  Tensor x = Tensor::empty(z.shape());
+  for_row_groups(n, group_size(dimension()), [&](Index begin, Index end) {
+    const Tensor condition = one_hot(labels_of_rows(chosen, begin, end), classes());
+    const Tensor part = bijection_->inverse(slice(z, 0, begin, end), condition).y;
+    std::copy_n(part.data(), part.size(), x.data() + begin * dimension());
+  });
+  return x;
+}
+
+Tensor CouplingFlow::log_density(const Tensor& x, const Indices& labels) const {
+  require(x.rank() == 2 && x.dim(1) == dimension() && (labels.size() == 0 || labels.size() == x.dim(0)),
+          "coupling flow: expected points [N, ", dimension(), "] and N labels or none, got ", x.shape(), " and ",
+          labels.size(), " labels");
+  const bool mixture = classes() > 0 && labels.size() == 0;
+  Tensor log_p = Tensor::empty({x.dim(0)});
+  for_row_groups(x.dim(0), group_size(dimension()), [&](Index begin, Index end) {
+    const Tensor group = slice(x, 0, begin, end);
+    Tensor part;
+    if (!mixture) {
+      part = log_density_of(*bijection_, group, one_hot(labels_of_rows(labels, begin, end), classes()));
+    } else {
+      std::vector<Tensor> each;
+      for (Index label = 0; label < classes(); ++label) {
+        const Indices all(std::vector<Index>(static_cast<std::size_t>(end - begin), label));
+        each.push_back(reshape(log_density_of(*bijection_, group, one_hot(all, classes())), {end - begin, 1}));
+      }
+      part = logsumexp(concatenate(each, 1)) - std::log(static_cast<double>(classes()));
+    }
+    std::copy_n(part.data(), part.size(), log_p.data() + begin);
+  });
+  return log_p;
+}
+
+std::shared_ptr<GenerativeModel> make_coupling_flow(const nn::Metadata& metadata, Generator& rng) {
+  CouplingFlowDescription description;
+  require_entry(metadata, CouplingFlow::kFamily, [&](const std::string& json) {
+    description::read_object(parse_json(json, "coupling-flow description"), "coupling-flow description", "",
+                             description);
+  });
+  return std::make_shared<CouplingFlow>(description, rng);
+}
+
+}  // namespace rill::flow
