@@ -13,7 +13,7 @@ ORDER = [
     "autodiff/simd", "autodiff", "autodiff/ops",
     "datasets",
     "nn",
-    "flow/transport", "flow/path", "flow/solver", "flow/metrics", "flow/loss", "flow/model",
+    "flow/transport", "flow/path", "flow/solver", "flow/bijection", "flow/metrics", "flow/loss", "flow/model",
     "tools/plot", "tools/cli", "tools",
 ]
 # The tensors below the ops are what the ops are made of, and a few ops are members of Tensor.

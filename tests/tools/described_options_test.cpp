@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <set>
+#include <tuple>
 
 #include "autodiff/text.hpp"
 #include "tests/temporary_folder.hpp"
@@ -154,14 +155,13 @@ TEST(TrainSettings, NothingThatADescriptionHoldsIsOutOfReach) {
     collect(nn::TimeNetworkDescription{.kind = kind}, "", set, unset);
   }
   collect(nn::ImageClassifierDescription{}, "", set, unset);
-  collect(flow::FlowMatchingDescription{}, "", set, unset);
-  collect(flow::DiffusionDescription{}, "", set, unset);
-  collect(flow::CouplingFlowDescription{}, "", set, unset);
-  collect(flow::ContinuousFlowDescription{}, "", set, unset);
-  collect(flow::ScoreMatchingDescription{}, "", set, unset);
+  const auto of_family = [&]<class F>(const F&) { collect(typename F::Model::Description{}, "", set, unset); };
+  std::apply([&](const auto&... family) { (of_family(family), ...); }, flow::AllFamilies{});
   collect(nn::TrainerOptions{}, "", set, unset);
   // These follow from the data.
-  EXPECT_THAT(unset, ElementsAre("classes", "dimension", "image.channels", "image.height", "image.width"));
+  EXPECT_THAT(unset,
+              ElementsAre("classes", "dimension", "image.channels", "image.height", "image.width", "shape.classes",
+                          "shape.dimension", "shape.image.channels", "shape.image.height", "shape.image.width"));
 
   TrainSettings settings;
   Options options("train", "Trains.", "");
