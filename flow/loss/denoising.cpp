@@ -43,12 +43,11 @@ DenoisingExample denoising_example(const Tensor& x_1, const Tensor& x_0, const T
           "denoising: expected x_1 and x_0 of one shape [N, D] and u [N], got ", x_1.shape(), ", ", x_0.shape(),
           " and ", u.shape());
   const Index n = x_1.dim(0);
-  const double last = 1 - kLeastDiffusionTime;
-  const double low = std::log(squared_ratio(scheduler.at(0.0))), high = std::log(squared_ratio(scheduler.at(last)));
+  const double low = std::log(squared_ratio(scheduler.at(0.0))), high = std::log(squared_ratio(scheduler.at(1.0)));
   const bool by_likelihood = description.weighting == "likelihood";
   const auto time_at = [&](Index i) {
     const auto share = static_cast<double>(u.data()[i]);
-    if (!by_likelihood) return share * last;
+    if (!by_likelihood) return share;
     return scheduler.time_of(std::exp((low + share * (high - low)) / 2), 1);
   };
   DenoisingExample example{.x_t = {}, .t = filled(n, time_at), .target = {}, .weight = {}, .labels = {}};

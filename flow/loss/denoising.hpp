@@ -64,10 +64,6 @@ struct DenoisingExample {
   Indices labels;
 };
 
-/// Training stays this far from the data, as in Song et al. 2021 (appendix C), where the noise and its inverse would
-/// vanish and explode.
-inline constexpr double kLeastDiffusionTime = 1e-5;
-
 /// The example of data x_1 [N, D] and noise x_0 [N, D] at times that follow from u [N], in [0, 1].
 DenoisingExample denoising_example(const Tensor& x_1, const Tensor& x_0, const Tensor& u, const Scheduler& scheduler,
                                    const DenoisingDescription& description);

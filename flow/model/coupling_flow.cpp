@@ -14,6 +14,7 @@
 #include "flow/bijection/rearrangement.hpp"
 #include "flow/metrics/dequantization.hpp"
 #include "flow/metrics/likelihood.hpp"
+#include "flow/model/label_condition.hpp"
 #include "flow/model/metadata.hpp"
 #include "flow/solver/row_groups.hpp"
 #include "nn/trainer.hpp"
@@ -23,17 +24,6 @@ namespace {
 
 // Enough points to keep the kernels busy, few enough for a core's cache.
 Index group_size(Index dimension) { return std::clamp<Index>(65536 / std::max<Index>(1, dimension), 16, 1000); }
-
-// [N, classes]; undefined without classes.
-Tensor one_hot(const Indices& labels, Index classes) {
-  if (classes == 0) return {};
-  Tensor result = Tensor::zeros({labels.size(), classes});
-  for (Index n = 0; n < labels.size(); ++n) {
-    require(0 <= labels[n] && labels[n] < classes, "coupling flow: label ", labels[n], ", expected 0 to ", classes - 1);
-    result.data()[n * classes + labels[n]] = 1;
-  }
-  return result;
-}
 
 // Couplings on one scale.
 void add_couplings(const CouplingFlowDescription& description, const nn::ImageShape& image, Generator& rng,
@@ -65,11 +55,11 @@ std::shared_ptr<Bijection> bijection_of(const CouplingFlowDescription& descripti
   require(description.layers >= 1, "layers: expected at least 1, got ", description.layers);
   require(description.levels >= 1, "levels: expected at least 1, got ", description.levels);
   if (shape.is_image()) {
-    nn::check(shape.image, shape.dimension, "coupling flow");
+    nn::check(shape.image, shape.dimension, CouplingFlow::kFamily);
     return std::make_shared<Chain>(std::vector<std::shared_ptr<Bijection>>{
         std::make_shared<Logit>(), levels(description, shape.image, description.levels, rng)});
   }
-  require(shape.dimension >= 1, "coupling flow: dimension is ", shape.dimension, ", expected at least 1");
+  require(shape.dimension >= 1, "coupling-flow: dimension is ", shape.dimension, ", expected at least 1");
   std::vector<std::shared_ptr<Bijection>> parts;
   add_couplings(description, {1, 1, shape.dimension}, rng, parts);
   return std::make_shared<Chain>(std::move(parts));
@@ -88,7 +78,7 @@ CouplingFlowExample CouplingFlowObjective::make_example(const datasets::Batch& b
 }
 
 Tensor CouplingFlowObjective::loss(const CouplingFlowExample& example) const {
-  return -mean(log_density_of(*bijection_, example.x, one_hot(example.labels, shape_.classes)));
+  return -mean(log_density_of(*bijection_, example.x, one_hot(example.labels, shape_.classes, CouplingFlow::kFamily)));
 }
 
 CouplingFlow::CouplingFlow(const CouplingFlowDescription& description, Generator& rng)
@@ -117,7 +107,7 @@ std::unique_ptr<nn::TrainingLoop> CouplingFlow::trainer(datasets::BatchSource so
     Generator rng(options.seed, streams::kSteps);
     const CouplingFlowExample first = objective().make_example(source(0, rng), rng);
     const NoGrad no_grad;
-    bijection_->initialize(first.x, one_hot(first.labels, classes()));
+    bijection_->initialize(first.x, one_hot(first.labels, classes(), kFamily));
   }
   return std::make_unique<nn::Trainer<CouplingFlowObjective>>(bijection_->named_parameters(), objective(),
                                                               std::move(source), options);
@@ -128,12 +118,11 @@ double CouplingFlow::held_out_loss(const datasets::BatchSource& source, Index sa
 }
 
 Tensor CouplingFlow::sample(Index n, const Indices& labels, Generator& rng) const {
-  require(labels.size() == 0 || labels.size() == n, "coupling flow: ", labels.size(), " labels for ", n, " samples");
   const Tensor z = Tensor::randn({n, dimension()}, rng);
-  const Indices chosen = classes() > 0 && labels.size() == 0 ? Indices(rng.integers(n, classes())) : labels;
+  const Indices chosen = labels_or_uniform(labels, n, classes(), rng, kFamily);
   Tensor x = Tensor::empty(z.shape());
   for_row_groups(n, group_size(dimension()), [&](Index begin, Index end) {
-    const Tensor condition = one_hot(labels_of_rows(chosen, begin, end), classes());
+    const Tensor condition = one_hot(labels_of_rows(chosen, begin, end), classes(), kFamily);
     const Tensor part = bijection_->inverse(slice(z, 0, begin, end), condition).y;
     std::copy_n(part.data(), part.size(), x.data() + begin * dimension());
   });
@@ -141,27 +130,9 @@ Tensor CouplingFlow::sample(Index n, const Indices& labels, Generator& rng) cons
 }
 
 Tensor CouplingFlow::log_density(const Tensor& x, const Indices& labels) const {
-  require(x.rank() == 2 && x.dim(1) == dimension() && (labels.size() == 0 || labels.size() == x.dim(0)),
-          "coupling flow: expected points [N, ", dimension(), "] and N labels or none, got ", x.shape(), " and ",
-          labels.size(), " labels");
-  const bool mixture = classes() > 0 && labels.size() == 0;
-  Tensor log_p = Tensor::empty({x.dim(0)});
-  for_row_groups(x.dim(0), group_size(dimension()), [&](Index begin, Index end) {
-    const Tensor group = slice(x, 0, begin, end);
-    Tensor part;
-    if (!mixture) {
-      part = log_density_of(*bijection_, group, one_hot(labels_of_rows(labels, begin, end), classes()));
-    } else {
-      std::vector<Tensor> each;
-      for (Index label = 0; label < classes(); ++label) {
-        const Indices all(std::vector<Index>(static_cast<std::size_t>(end - begin), label));
-        each.push_back(reshape(log_density_of(*bijection_, group, one_hot(all, classes())), {end - begin, 1}));
-      }
-      part = logsumexp(concatenate(each, 1)) - std::log(static_cast<double>(classes()));
-    }
-    std::copy_n(part.data(), part.size(), log_p.data() + begin);
+  return log_density_of_groups(x, labels, classes(), kFamily, [&](const Tensor& rows, const Tensor& condition, Index) {
+    return log_density_of(*bijection_, rows, condition);
   });
-  return log_p;
 }
 
 std::shared_ptr<GenerativeModel> make_coupling_flow(const nn::Metadata& metadata, Generator& rng) {

@@ -14,6 +14,7 @@
 #include "flow/model/flow_matching.hpp"
 #include "flow/model/generative_model.hpp"
 #include "flow/model/score_matching.hpp"
+#include "flow/model/vae.hpp"
 #include "nn/checkpoint.hpp"
 
 namespace rill::flow {
@@ -37,7 +38,8 @@ struct FamilyOf {
 using AllFamilies = std::tuple<                  //
     FamilyOf<FlowMatching, make_flow_matching>,  //
     FamilyOf<Diffusion, make_diffusion>, FamilyOf<ScoreMatching, make_score_matching>,
-    FamilyOf<ContinuousFlow, make_continuous_flow>, FamilyOf<CouplingFlow, make_coupling_flow>>;
+    FamilyOf<ContinuousFlow, make_continuous_flow>, FamilyOf<CouplingFlow, make_coupling_flow>,
+    FamilyOf<Vae, make_vae>>;
 
 std::span<const Family> families();
 std::vector<std::string> family_names();

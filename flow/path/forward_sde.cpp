@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/names.hpp"
@@ -13,10 +14,13 @@ std::vector<std::string> forward_sde_names() { return {"vp", "sub-vp", "ve", "co
 std::unique_ptr<Scheduler> forward_scheduler(const ForwardSdeDescription& description) {
   const auto& [name, beta_min, beta_max, sigma_min, sigma_max] = description;
   constexpr double kCosineStart = 0.008;  // a = 0.0126
-  if (name == "vp") return std::make_unique<VpScheduler>(beta_min, beta_max);
-  if (name == "sub-vp") return std::make_unique<SubVpScheduler>(beta_min, beta_max);
-  if (name == "ve") return std::make_unique<VeScheduler>(sigma_min, sigma_max);
-  if (name == "cosine") return std::make_unique<CosineScheduler>(kCosineStart);
+  const auto shortened = [](std::unique_ptr<Scheduler> whole) {
+    return std::make_unique<ShortenedScheduler>(std::move(whole), 1 - kDiffusionStart);
+  };
+  if (name == "vp") return shortened(std::make_unique<VpScheduler>(beta_min, beta_max));
+  if (name == "sub-vp") return shortened(std::make_unique<SubVpScheduler>(beta_min, beta_max));
+  if (name == "ve") return std::make_unique<VeScheduler>(sigma_min, sigma_max);  // ends at sigma_min
+  if (name == "cosine") return shortened(std::make_unique<CosineScheduler>(kCosineStart));
   fail(unknown_name("forward SDE", name, forward_sde_names()));
 }
 
@@ -32,6 +36,18 @@ double bounded_diffusion(const Coefficients& c) {
 double noise_deviation(const Scheduler& scheduler) {
   const Coefficients start = scheduler.at(0.0);
   return std::max(1.0, std::hypot(start.alpha, start.sigma));
+}
+
+Coefficients ShortenedScheduler::at(double t) const {
+  Coefficients c = scheduler_->at(end_ * t);
+  c.d_alpha *= end_;
+  c.d_sigma *= end_;
+  c.sigma_d_sigma *= end_;
+  return c;
+}
+
+double ShortenedScheduler::time_of(double alpha, double sigma) const {
+  return std::min(1.0, scheduler_->time_of(alpha, sigma) / end_);
 }
 
 SubVpScheduler::SubVpScheduler(double beta_min, double beta_max) : vp_(beta_min, beta_max) {}

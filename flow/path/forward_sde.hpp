@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autodiff/description.hpp"
@@ -13,10 +14,14 @@ namespace rill::flow {
 /// The names of forward_scheduler().
 std::vector<std::string> forward_sde_names();
 
-/// dx = f x ds + g dw with the time s = 1 - t of diffusion, from the data at s = 0 to noise at s = 1 (Song et al.,
-/// "Score-Based Generative Modeling through Stochastic Differential Equations", 2021, table 1 and appendix B). As f is
-/// linear in x, the distribution of a point given its data is Gaussian, x_t = alpha_t x_1 + sigma_t eps, and its
-/// two coefficients say all of the SDE:
+/// Diffusion begins at the time s = 0.001: closer to the data, the slope of vp's sigma is without bound, and so is what
+/// a small error of the network does to the velocity (Song et al. 2021, appendix C, stops sampling there).
+inline constexpr double kDiffusionStart = 1e-3;
+
+/// dx = f x ds + g dw with the time s = 1 - (1 - kDiffusionStart) t of diffusion, from the data at s = 0 to noise at s
+/// = 1 (Song et al., "Score-Based Generative Modeling through Stochastic Differential Equations", 2021, table 1 and
+/// appendix B). As f is linear in x, the distribution of a point given its data is Gaussian, x_t = alpha_t x_1 +
+/// sigma_t eps, and its two coefficients say all of the SDE:
 ///   f = d ln(alpha) / ds,   g^2 = d sigma^2 / ds - 2 f sigma^2
 ///
 ///   vp       f = -beta/2, g^2 = beta, beta linear in s: the variance is preserved, the limit of DDPM's chain
@@ -52,8 +57,8 @@ struct ForwardSdeDescription {
   friend bool operator==(const ForwardSdeDescription&, const ForwardSdeDescription&) = default;
 };
 
-/// alpha_t and sigma_t of the SDE. Throws std::invalid_argument, listing the known names, for an unknown one, and for
-/// parameters out of order.
+/// alpha_t and sigma_t of the SDE; at t = 1, sigma is 0.01 for vp and ve, and less for the others. Throws
+/// std::invalid_argument, listing the known names, for an unknown one, and for parameters out of order.
 std::unique_ptr<Scheduler> forward_scheduler(const ForwardSdeDescription& description);
 
 /// g^2 at time t of the linear SDE whose coefficients these are, for any scheduler; per unit of time:
@@ -66,6 +71,20 @@ double bounded_diffusion(const Coefficients& c);
 
 /// The deviation of the points at t = 0, for data of variance 1: sigma_max for ve, 1 for the others.
 double noise_deviation(const Scheduler& scheduler);
+
+/// Another scheduler up to the time `end`, stretched to [0, 1].
+class ShortenedScheduler final : public Scheduler {
+ public:
+  ShortenedScheduler(std::unique_ptr<Scheduler> scheduler, double end) : scheduler_(std::move(scheduler)), end_(end) {}
+  using Scheduler::at;
+  std::string name() const override { return scheduler_->name(); }
+  Coefficients at(double t) const override;
+  double time_of(double alpha, double sigma) const override;
+
+ private:
+  std::unique_ptr<Scheduler> scheduler_;
+  double end_;
+};
 
 /// sigma = 1 - e^-T, alpha = e^(-T/2), T as for vp   (Song et al. 2021, equation 29).
 class SubVpScheduler final : public Scheduler {

@@ -36,14 +36,17 @@ Solution solve(const Velocity& data, const Scheduler& scheduler, const Tensor& x
   if (observer) observer(0, times[0], solution.x);
   for (std::size_t i = 1; i < times.size(); ++i) {
     check_interruption();
-    const Coefficients from = scheduler.at(times[i - 1]), to = scheduler.at(times[i]);
+    const bool last = i + 1 == times.size();
+    const Coefficients from = scheduler.at(times[i - 1]);
+    const Coefficients to = last ? Coefficients{.alpha = 1, .sigma = 0, .d_alpha = 0, .d_sigma = 0, .sigma_d_sigma = 0}
+                                 : scheduler.at(times[i]);
     const auto [found, noise] = guess(times[i - 1], from);
     const double kept = from.alpha / to.alpha * to.sigma;
     const double tau = to.sigma / from.sigma * std::sqrt(std::max(0.0, from.sigma * from.sigma - kept * kept));
     const double added = options.eta * tau, rest = std::sqrt(std::max(0.0, to.sigma * to.sigma - added * added));
     solution.x = to.alpha * found + rest * noise;
     if (added > 0) solution.x = solution.x + added * fresh();
-    for (Index k = 0; k < options.corrections && i + 1 < times.size(); ++k) {
+    for (Index k = 0; k < options.corrections && !last; ++k) {
       const Tensor score = guess(times[i], to).noise / -to.sigma;
       const double epsilon = 2 * std::pow(options.correction_ratio * to.sigma, 2);
       solution.x = langevin_step(solution.x, score, 2 * epsilon, fresh());

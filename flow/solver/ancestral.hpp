@@ -17,7 +17,7 @@ namespace rill::flow {
 /// tau^2 is the variance of x_s given x_t and x_1. With eta = 1 these are the ancestral steps of DDPM (Ho et al.,
 /// "Denoising Diffusion Probabilistic Models", 2020, algorithm 2; for any schedule: Kingma et al., "Variational
 /// Diffusion Models", 2021, appendix A.4), with eta = 0 the deterministic ones of DDIM (Song et al., "Denoising
-/// Diffusion Implicit Models", 2021, equation 12).
+/// Diffusion Implicit Models", 2021, equation 12). The last step ends at the predicted data, without noise.
 struct AncestralSteps {
   Index steps = 50;
   double eta = 1;

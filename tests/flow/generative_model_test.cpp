@@ -46,7 +46,14 @@ std::vector<std::shared_ptr<GenerativeModel>> examples() {
           made<ContinuousFlow>({.network = network, .kinetic = 0.1}),
           made<ContinuousFlow>({.network = conditional}),
           made<CouplingFlow>({.layers = 2, .coupling = {.hidden = {8}}}),
-          made<CouplingFlow>({.shape = {.classes = 3}, .layers = 2, .coupling = {.transform = "affine"}})};
+          made<CouplingFlow>({.shape = {.classes = 3}, .layers = 2, .coupling = {.transform = "affine"}}),
+          made<Vae>({.latent = 2, .coder = {.hidden = {8}}}),
+          made<Vae>({.shape = {.dimension = 16, .classes = 3, .image = {4, 4, 1}},
+                     .latent = 2,
+                     .encoder = "conv",
+                     .decoder = "logistic",
+                     .coder = {.channels = 2}}),
+          made<Vae>({.shape = {.dimension = 4, .image = {2, 2, 1}}, .latent = 2, .decoder = "bernoulli"})};
 }
 
 Tensor drawn(const GenerativeModel& model, std::uint64_t seed) {
@@ -138,8 +145,11 @@ TEST(GenerativeModel, HasNothingThatItsFamilyDoesNotSay) {
 TEST(ModelFiles, GiveTheModelBack) {
   const TemporaryFolder folder;
   const std::string file = folder / "model";
-  const datasets::DataDescription data{.source = "moons"};
   for (const auto& model : examples()) {
+    datasets::DataDescription data{.source = "moons"};
+    if (const auto image = model->image_shape()) {
+      data = {.kind = "images", .height = image->height, .width = image->width, .classes = model->classes()};
+    }
     nn::Ema ema(model->module().named_parameters(), 0.9);
     const std::vector<Real> average = numbers(ema.averages());
     save_model(file, *model, data, nullptr, {{"note", "kept"}});
