@@ -32,6 +32,7 @@
 #include "tools/measurements.hpp"
 #include "tools/memory_limit.hpp"
 #include "tools/plot/png.hpp"
+#include "tools/report.hpp"
 #include "tools/sample_options.hpp"
 #include "tools/sampling.hpp"
 #include "tools/watched.hpp"
@@ -46,15 +47,16 @@ constexpr const char* kExample =
     "  evaluate runs/two-modes --langevin\n"
     "  evaluate runs/fashion-mnist --classifier runs/fashion-mnist-classifier --guidance 2\n"
     "  evaluate runs/fashion-mnist-classifier\n"
-    "Prints one JSON object on stdout, on one line unless that is a terminal; docs/evaluation.md explains each key.\n"
-    "Standard errors end in _se, and \"notes\" says why a measurement is missing.";
+    "Prints a table at a terminal, and one JSON object on one line elsewhere or with --json; docs/evaluation.md "
+    "explains\n"
+    "each key. Standard errors end in _se, and \"notes\" says why a measurement is missing.";
 
 struct EvaluateSettings {
   SampleOptions common;
   Index count = 10000, loss_samples = 0, distance_points = 2000, nll_points = -1, probes = 8;
   double margin = 0, nll_tolerance = 1e-5;
   std::vector<std::string> distances = distance_names();
-  bool langevin = false;
+  bool langevin = false, json = false;
   std::string trace, density, classifier;
 };
 
@@ -87,8 +89,8 @@ void check_possible(const EvaluateSettings& settings, const TrainedModel& traine
   if (!settings.langevin) return;
   const datasets::Density* density = data.density();
   const std::optional<flow::Dynamics> dynamics = trained.model->dynamics();
-  if (density == nullptr || density->mode_weights().empty() || !dynamics || !dynamics->no_score.empty() ||
-      dynamics->path->noise().kind != flow::PathNoise::kNone) {
+  if (density == nullptr || density->mode_weights().empty() || !dynamics || trained.model->dynamics_are_latent() ||
+      !dynamics->no_score.empty() || dynamics->path->noise().kind != flow::PathNoise::kNone) {
     throw UsageError(
         "--langevin: needs data with modes, and the score of a path without noise from Gaussian noise; try the preset "
         "two-modes");
@@ -174,7 +176,8 @@ std::vector<Measurement> of_samples(const EvaluateSettings& settings, const Trai
   const auto samples = std::make_shared<std::optional<Samples>>();
   const bool distances = settings.distance_points > 0;
   // Stochastic trajectories have no velocity, and no energy.
-  const bool straight = settings.common.is_ode() && trained.model->dynamics().has_value();
+  const bool straight =
+      settings.common.is_ode() && trained.model->dynamics().has_value() && !trained.model->dynamics_are_latent();
   std::vector<Measurement> list;
   list.emplace_back("samples", [&, samples, distances, straight](Json& result) {
     SampleRequest request;
@@ -232,6 +235,21 @@ void measure_images(const EvaluateSettings& settings, const TrainedModel& traine
   tools::measure_images(trained, classifier, request, settings.count, result);
 }
 
+// What the model can say of the density of a point.
+const char* likelihood_text(flow::DensityKind kind) {
+  switch (kind) {
+    case flow::DensityKind::kNone:
+      return "none";
+    case flow::DensityKind::kBound:
+      return "a bound";
+    case flow::DensityKind::kOde:
+      return "by an ODE";
+    case flow::DensityKind::kExact:
+      break;
+  }
+  return "exact";
+}
+
 // Prints what was measured, and why the rest was not.
 int measure(const std::string& program, const EvaluateSettings& settings) {
   const auto start = std::chrono::steady_clock::now();
@@ -239,8 +257,8 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   const auto print = [&](int code) {
     result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (result.contains("notes")) result["notes"] = result.take("notes");  // last
-    constexpr int kOneLine = -1, kForPeople = 2;
-    std::cout << dump_json(result, ::isatty(STDOUT_FILENO) != 0 ? kForPeople : kOneLine) << '\n';
+    const bool for_people = !settings.json && ::isatty(STDOUT_FILENO) != 0;
+    std::cout << (for_people ? as_table(result) : dump_json(result) + "\n");
     return code;
   };
   std::variant<TrainedModel, TrainedClassifier> run = load_run(settings.common.run);
@@ -262,6 +280,8 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   const bool images = trained.data.holds_images();
   const std::uint64_t seed = settings.common.seed;
   result["data"] = trained.data.text();
+  result["family"] = trained.model->family();
+  result["likelihood"] = likelihood_text(trained.model->density_kind());
   if (data->size()) result["data_points"] = *data->size();
   result["solver"] = settings.common.solver_text(*trained.model);
   result["seed"] = seed;
@@ -300,7 +320,7 @@ int evaluate(int argc, const char* const* argv) {
   EvaluateSettings settings;
   Options options(
       "evaluate",
-      "Measures a trained flow: its loss on fresh data (for a table, on the rows it was trained on), the distances of "
+      "Measures a trained model: its loss on fresh data (for a table, on the rows it was trained on), the distances of "
       "its samples from them, their likelihood, and its trajectories. For a classifier: its accuracy on the test "
       "images.",
       kExample);
@@ -325,6 +345,7 @@ int evaluate(int argc, const char* const* argv) {
               "densities with modes: also measure Langevin dynamics on the learned score");
   options.add("classifier", settings.classifier, "RUN",
               "images: a classifier's run, for label accuracy, Frechet distance, precision, recall and memorization");
+  options.add("json", settings.json, "", "print JSON at a terminal, too", Place::kCommandLine);
   options.add("density", settings.density, "FILE", "a .png: the learned log density and the data's, in two dimensions",
               Place::kCommandLine);
   if (!settings.common.read(options, argc, argv)) return kDone;

@@ -19,6 +19,11 @@ concept HasSource = requires(Description& description) {
   description.source;
 };
 
+template <class Description>
+concept HasAutoencoder = requires(Description& description) {
+  description.autoencoder;
+};
+
 // Calls use.template operator()<Model>(settings) for every family.
 template <class... F, class Settings, class Use>
 void for_each_family(const std::tuple<F...>*, Settings& settings, const Use& use) {
@@ -79,15 +84,29 @@ bool FamilySettings::has_source() const {
   return has;
 }
 
+bool FamilySettings::has_autoencoder() const {
+  bool has = false;
+  visit([&]<class Model>(const auto&) { has = HasAutoencoder<typename Model::Description>; });
+  return has;
+}
+
 std::shared_ptr<flow::GenerativeModel> FamilySettings::make(const flow::DataShape& shape,
                                                             const std::optional<datasets::DataDescription>& source,
+                                                            const std::shared_ptr<flow::Vae>& autoencoder,
                                                             Generator& rng) const {
   std::shared_ptr<flow::GenerativeModel> model;
   visit([&]<class Model>(typename Model::Description settings) {
     if constexpr (HasNetwork<typename Model::Description>) settings.network = network;
     if constexpr (HasSource<typename Model::Description>) settings.source = source;
-    settings.set_shape(shape);
-    model = std::make_shared<Model>(settings, rng);
+    if constexpr (HasAutoencoder<typename Model::Description>) {
+      require(autoencoder != nullptr, name, ": needs an autoencoder");
+      settings.autoencoder = autoencoder->description();
+      settings.set_shape(shape);
+      model = std::make_shared<Model>(settings, autoencoder, rng);
+    } else {
+      settings.set_shape(shape);
+      model = std::make_shared<Model>(settings, rng);
+    }
   });
   return model;
 }

@@ -18,7 +18,8 @@
 namespace rill::tools {
 
 /// The chosen family, the settings of all, and what several of them share: a time network, for descriptions with a
-/// member `network`, and data to start from instead of noise, for those with a member `source`.
+/// member `network`; data to start from instead of noise, for those with a member `source`; and a trained autoencoder,
+/// for those with a member `autoencoder`.
 class FamilySettings {
  public:
   std::string name = flow::FlowMatching::kFamily;
@@ -45,10 +46,13 @@ class FamilySettings {
   bool has_network() const;
   bool has_source() const;
 
-  /// A new model for data of that shape, with weights drawn from `rng`. Throws std::invalid_argument.
+  bool has_autoencoder() const;
+
+  /// A new model for data of that shape, with weights drawn from `rng`. The autoencoder, for families that work in the
+  /// latent space of one, may be null for others. Throws std::invalid_argument.
   std::shared_ptr<flow::GenerativeModel> make(const flow::DataShape& shape,
                                               const std::optional<datasets::DataDescription>& source,
-                                              Generator& rng) const;
+                                              const std::shared_ptr<flow::Vae>& autoencoder, Generator& rng) const;
 
  private:
   template <class List>

@@ -193,7 +193,7 @@ void measure_paths(const datasets::Data& data, const Samples& samples, std::uint
 flow::LogDensity learned_log_density(const TrainedModel& trained, const flow::LikelihoodOptions& options, Phase& phase,
                                      const Indices& labels) {
   const std::optional<flow::Dynamics> dynamics = trained.model->dynamics();
-  if (!dynamics) {
+  if (trained.model->density_kind() != flow::DensityKind::kOde || !dynamics) {
     return [&trained, labels](const Tensor& x) {
       return trained.model->log_density(x, labels) - datasets::log_volume(trained.data);
     };
@@ -219,20 +219,22 @@ void measure_likelihood(const TrainedModel& trained, const datasets::Data& data,
   Phase phase("measuring the likelihood", 0);
   const flow::LogDensity learned = learned_log_density(trained, options, phase, drawn.labels);
   result["nll_points"] = x.dim(0);
+  // Bounds of ln p from below bound these from above.
+  const std::string bound = trained.model->density_kind() == flow::DensityKind::kBound ? "_bound" : "";
   if (trained.data.holds_images()) {
-    put(result, "bits_per_dimension", flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng).average);
+    put(result, "bits_per_dimension" + bound, flow::bits_per_dimension(learned, flow::levels_of(x), 1, rng).average);
     result["bits_per_dimension_on"] = points_text(trained.data);
     return;
   }
   const Tensor log_q = learned(x);
-  put(result, "nll", flow::negative_log_likelihood(log_q));
+  put(result, "nll" + bound, flow::negative_log_likelihood(log_q));
   result["nll_on"] = points_text(trained.data);
   if (trained.data.is_table()) {
     note(result, "nll", "on rows that the model was trained on; that of new data is not known, and likely higher");
   }
   if (data.density() == nullptr) return;
   if (const auto entropy = data.density()->entropy()) result["entropy"] = *entropy;
-  if (const auto log_p = data.density()->log_density(x)) put(result, "kl", flow::kl_divergence(*log_p, log_q));
+  if (const auto log_p = data.density()->log_density(x)) put(result, "kl" + bound, flow::kl_divergence(*log_p, log_q));
 }
 
 }  // namespace rill::tools

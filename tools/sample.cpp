@@ -43,6 +43,7 @@ constexpr const char* kExample =
 struct SampleSettings {
   SampleOptions common;
   Index count = 0;
+  bool reconstruct = false;
   std::string label, interpolate, out, image, gif, trajectories;
 
   bool to_stdout() const { return out == "-" || (out.empty() && image.empty() && gif.empty() && trajectories.empty()); }
@@ -95,10 +96,29 @@ Interpolate parse_interpolate(const std::string& text) {
 void check_interpolation(const SampleRequest& request, const TrainedModel& trained) {
   if (request.interpolate == Interpolate::kNothing) return;
   if (!trained.data.holds_images()) throw UsageError("--interpolate: this model was not trained on images");
+  const bool labels = request.interpolate == Interpolate::kLabels;
+  const bool flows = trained.model->dynamics().has_value();
+  if (labels && (!flows || trained.model->dynamics_are_latent())) {
+    throw UsageError(concat("--interpolate labels: mixes the velocities of two classes, and models of the family ",
+                            trained.model->family(), " have none in the data's space; try noises"));
+  }
+  if (!labels && !flows && trained.model->noise_dimension() == 0) {
+    throw UsageError(concat("--interpolate noises: models of the family ", trained.model->family(),
+                            " use new noise in every step, so there are no two to interpolate"));
+  }
   if (request.count < 2) throw UsageError("--interpolate: needs a --count of 2 or more images between its ends");
-  if (request.interpolate == Interpolate::kLabels && request.labels.size() < 2) {
+  if (labels && request.labels.size() < 2) {
     throw UsageError("--interpolate labels: needs two labels or more, such as --label 3,7");
   }
+}
+
+void check_reconstruction(const SampleSettings& settings, const TrainedModel& trained) {
+  if (!settings.reconstruct) return;
+  if (!trained.model->reconstructs()) {
+    throw UsageError(
+        concat("--reconstruct: is for autoencoders, but this model is of the family ", trained.model->family()));
+  }
+  if (settings.image.empty()) throw UsageError("--reconstruct: needs --image for the picture");
 }
 
 // Damaged weights, or those of a failed training, give no valid samples.
@@ -205,6 +225,8 @@ int sample(int argc, const char* const* argv) {
   options.add("interpolate", settings.interpolate, "ENDS",
               "images: each row interpolates between two noises, or between a label and the next: noises or "
               "labels");
+  options.add("reconstruct", settings.reconstruct, "",
+              "autoencoders, with --image: data above their reconstructions, instead of samples");
   options.add("out", settings.out, "FILE", "points as .npy or .csv, or - for all of them as CSV on stdout",
               Place::kCommandLine);
   options.add("image", settings.image, "FILE",
@@ -247,9 +269,14 @@ int sample(int argc, const char* const* argv) {
                             " coordinates; only images and points in the plane can be drawn; write them with --out"));
   }
   check_interpolation(request, trained);
+  check_reconstruction(settings, trained);
   require_fits("count", request.count, numbers_of_samples(trained, request));
   const std::unique_ptr<datasets::Data> data = settings.image.empty() ? nullptr : data_beside(trained.data);
 
+  if (settings.reconstruct) {
+    write_png(settings.image, reconstruction_picture(trained, request.count, request.seed));
+    return kDone;
+  }
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << (samples.x.dim(0) == 1 ? " sample, " : " samples, ")
             << settings.common.solver_text(*trained.model) << ", " << significant(samples.evaluations, 4)

@@ -48,9 +48,8 @@ std::vector<Index> numbers(Index count) {
   return all;
 }
 
-// For each row, a new pair of noises and `count` points on the arc between them.
-Tensor arcs(const flow::Dynamics& dynamics, Index rows, Index count, Generator& rng) {
-  const Tensor ends = dynamics.sample_source(2 * rows, rng);
+// For each row, `count` points on the arc between a pair of noises, of [2 rows, D].
+Tensor arcs(const Tensor& ends, Index rows, Index count) {
   const Indices first = repeated(numbers(rows), count);
   std::vector<Index> second(first.begin(), first.end());
   for (Index& end : second) end += rows;
@@ -90,7 +89,7 @@ Start start_of(const SampleRequest& request, flow::Dynamics dynamics) {
   Generator rng(request.seed, streams::kSampleNoise);
   switch (request.interpolate) {
     case Interpolate::kNoises: {
-      const Tensor x_0 = arcs(dynamics, rows, count, rng);
+      const Tensor x_0 = arcs(dynamics.sample_source(2 * rows, rng), rows, count);
       return {x_0, repeated(request.labels, count), std::move(dynamics)};
     }
     case Interpolate::kLabels: {
@@ -116,9 +115,13 @@ Samples samples_of(flow::Generated generated) {
   return samples;
 }
 
-Samples move(const Start& start, const flow::GenerateOptions& options) {
+Samples move(const flow::GenerativeModel& model, const Start& start, const flow::GenerateOptions& options) {
   Phase phase("sampling", evaluations_of(options) * static_cast<double>(start.x_0.dim(0)));
-  return samples_of(flow::generate(watched(start.dynamics, phase), start.x_0, start.labels, options));
+  Samples samples = samples_of(flow::generate(watched(start.dynamics, phase), start.x_0, start.labels, options));
+  if (!model.dynamics_are_latent()) return samples;
+  samples.x = model.from_dynamics(samples.x, start.labels);
+  for (Tensor& x : samples.trajectory) x = model.from_dynamics(x, start.labels);
+  return samples;
 }
 
 // For models without dynamics: by their scores, or by the family's own method.
@@ -135,7 +138,13 @@ Samples draw_directly(const flow::GenerativeModel& model, Index count, const Ind
   require(!request.options.keep_trajectory, "--gif and --trajectories: models of the family ", model.family(),
           " draw samples in one step, without a way from noise to data");
   Samples samples;
-  samples.x = model.sample(count, labels, rng);
+  if (request.interpolate == Interpolate::kNoises) {
+    const auto [rows, all] = counts_of(request);
+    samples.x =
+        model.from_noise(arcs(Tensor::randn({2 * rows, model.noise_dimension()}, rng), rows, request.count), labels);
+  } else {
+    samples.x = model.sample(count, labels, rng);
+  }
   return samples;
 }
 
@@ -206,7 +215,7 @@ double numbers_of_samples(const TrainedModel& trained, const SampleRequest& requ
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) {
   Samples samples = timed([&] {
     if (std::optional<flow::Dynamics> dynamics = dynamics_of(trained, request)) {
-      return move(start_of(request, *std::move(dynamics)), request.options);
+      return move(*trained.model, start_of(request, *std::move(dynamics)), request.options);
     }
     return draw_directly(*trained.model, counts_of(request).all, repeated(request.labels, request.count), request);
   });
@@ -221,7 +230,7 @@ Samples draw_labeled(const TrainedModel& trained, const Indices& labels, const S
     if (std::optional<flow::Dynamics> dynamics = dynamics_of(trained, request)) {
       Generator rng(request.seed, streams::kSampleNoise);
       const Tensor x_0 = dynamics->sample_source(labels.size(), rng);
-      return move({x_0, labels, *std::move(dynamics)}, request.options);
+      return move(*trained.model, {x_0, labels, *std::move(dynamics)}, request.options);
     }
     return draw_directly(*trained.model, labels.size(), labels, request);
   });
@@ -250,6 +259,26 @@ Image sample_picture(const TrainedModel& trained, const Samples& samples, const 
   const std::vector<double> real = in_data_units(draw_data(*data, std::min(samples.x.dim(0), kPictureData), seed));
   const Panel panels[] = {{.title = "data", .points = real, .color = kInk}, sampled};
   return scatter(panels, options);
+}
+
+Image reconstruction_picture(const TrainedModel& trained, Index count, std::uint64_t seed) {
+  require_picture(trained);
+  const auto data = datasets::open_data(trained.data, datasets::Split::kTest);
+  Generator rng(seed, streams::kComparisonData);
+  const datasets::Batch drawn = data->draw(count, rng);
+  Samples samples;
+  samples.x = trained.model->reconstruct(drawn.x_1, drawn.labels);
+  if (!trained.data.holds_images()) {
+    const std::vector<double> real = datasets::to_data_units(trained.data, drawn.x_1).values;
+    const std::vector<double> again = datasets::to_data_units(trained.data, samples.x).values;
+    const Panel panels[] = {{.title = "data", .points = real, .color = kInk},
+                            {.title = "decoded", .points = again, .color = kBlue}};
+    return scatter(panels, {.limits = {}, .equal_axes = datasets::has_equal_axes(trained.data)});
+  }
+  samples.x = concatenate({drawn.x_1, samples.x}, 0);
+  samples.columns = drawn.x_1.dim(0);
+  samples.row_names = {"data", "decoded"};
+  return grid_picture(trained.data, samples.x.values(), samples, kPictureZoom);
 }
 
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples) {

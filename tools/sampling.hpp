@@ -64,6 +64,10 @@ bool has_picture(const TrainedModel& trained);
 Image sample_picture(const TrainedModel& trained, const Samples& samples, const datasets::Data* data,
                      std::uint64_t seed);
 
+/// Data points and what the model makes of them, encoded and decoded: side by side in the plane; images in two rows of
+/// `count`, test images first. Throws as above, and FileError for data that cannot be read.
+Image reconstruction_picture(const TrainedModel& trained, Index count, std::uint64_t seed);
+
 /// The samples moving from noise to data: one picture for each time, or for about a hundred of them; for images, about
 /// 25.
 std::vector<Image> sample_film(const TrainedModel& trained, const Samples& samples);

@@ -70,6 +70,8 @@ void TrainSettings::declare(Options& options) {
   options.add("family", family.name, "NAME", joined(flow::family_names()));
   options.add("source", source, "NAME", "flow-matching: a density to start from; by default standard normal noise");
   options.add("source-param", source_parameters, "NAME=NUMBER", "parameters of that density");
+  options.add("autoencoder", autoencoder, "RUN",
+              "latent-flow: the run of the vae whose latents it learns, trained on the same data");
   family.declare(options);
 
   reflow.declare(options);
@@ -124,6 +126,14 @@ void TrainSettings::complete() {
   if (flow_matching.coupling.name == "entropic" && flow_matching.coupling.regularization == 0) {
     flow_matching.coupling.regularization = 2 * flow_matching.path.sigma * flow_matching.path.sigma;
   }
+  if (family.has_autoencoder() && !is_classifier()) {
+    if (autoencoder.empty()) {
+      throw UsageError(concat("--family ", family.name,
+                              ": needs an autoencoder; train one with --family vae, and give its run with "
+                              "--autoencoder"));
+    }
+    autoencoder = absolute(autoencoder);
+  }
   if (is_file(data)) data = absolute(data);
   if (data == "images") data_dir = absolute(data_dir);
 }
@@ -143,12 +153,18 @@ void TrainSettings::refuse_unused(Options& options) const {
   }
   if (is_classifier()) {
     const std::string reason = "is for generative models, but --model is classifier";
-    for (const auto& names : {of_source, family.option_names()}) options.refuse_unused(names, reason);
-    options.refuse_unused({"family", "sample-every"}, reason);
+    const std::vector<std::string> own = setting_names(classifier);
+    std::vector<std::string> of_families = family.option_names();
+    std::erase_if(of_families, [&](const auto& name) { return std::find(own.begin(), own.end(), name) != own.end(); });
+    for (const auto& names : {of_source, of_families}) options.refuse_unused(names, reason);
+    options.refuse_unused({"family", "autoencoder", "sample-every"}, reason);
     options.use(classifier, trainer);
   } else {
     if (!family.has_source()) {
       options.refuse_unused(of_source, concat("is for flow-matching, but --family is ", family.name));
+    }
+    if (!family.has_autoencoder()) {
+      options.refuse_unused({"autoencoder"}, concat("is for latent-flow, but --family is ", family.name));
     }
     family.use(options, trainer);
   }
@@ -171,11 +187,30 @@ std::optional<datasets::DataDescription> TrainSettings::source_description() con
       concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));
 }
 
+std::shared_ptr<flow::Vae> TrainSettings::load_autoencoder(const datasets::DataDescription& learned) const {
+  if (!family.has_autoencoder()) return nullptr;
+  const TrainedModel trained = load_trained_model(autoencoder);
+  auto vae = std::dynamic_pointer_cast<flow::Vae>(trained.model);
+  if (vae == nullptr) {
+    throw UsageError(concat("--autoencoder: ", autoencoder, " holds a model of the family ", trained.model->family(),
+                            ", expected vae"));
+  }
+  const auto units = [](datasets::DataDescription data) {
+    if (data.kind != "density") data.source.clear();  // whose place may change
+    return to_json(data);
+  };
+  if (units(trained.data) != units(learned)) {
+    throw UsageError(concat("--autoencoder: ", autoencoder, " was trained on ", trained.data.text(), ", but --data is ",
+                            learned.text(), "; they must be the same"));
+  }
+  return vae;
+}
+
 std::shared_ptr<flow::GenerativeModel> TrainSettings::make_model(const datasets::Data& learned, Generator& rng) const {
   const datasets::DataDescription& of_data = learned.description();
   flow::DataShape shape{.dimension = learned.dimension(), .classes = of_data.classes};
   if (of_data.holds_images()) shape.image = {of_data.height, of_data.width, 1};
-  return family.make(shape, source_description(), rng);
+  return family.make(shape, source_description(), load_autoencoder(of_data), rng);
 }
 
 nn::ImageClassifierDescription TrainSettings::classifier_of(const datasets::Data& learned) const {

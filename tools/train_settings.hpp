@@ -29,6 +29,7 @@ struct TrainSettings {
   Index classes = 10;
   datasets::Augmentation augmentation;
 
+  std::string autoencoder;  ///< a run
   std::string source;
   std::vector<std::string> source_parameters;
 
@@ -60,6 +61,9 @@ struct TrainSettings {
   datasets::DataDescription data_description() const;
   /// The density to start from, if one was chosen. Throws as above.
   std::optional<datasets::DataDescription> source_description() const;
+  /// The trained autoencoder, for a family that needs one; null for others. Throws UsageError for a run of another
+  /// family or other data, FileError as load_trained_model() does.
+  std::shared_ptr<flow::Vae> load_autoencoder(const datasets::DataDescription& data) const;
   /// A new model to train on this data, with weights drawn from `rng`. Throws as above, and std::invalid_argument.
   std::shared_ptr<flow::GenerativeModel> make_model(const datasets::Data& data, Generator& rng) const;
   /// The classifier for these images.

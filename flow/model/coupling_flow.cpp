@@ -119,11 +119,17 @@ double CouplingFlow::held_out_loss(const datasets::BatchSource& source, Index sa
 
 Tensor CouplingFlow::sample(Index n, const Indices& labels, Generator& rng) const {
   const Tensor z = Tensor::randn({n, dimension()}, rng);
-  const Indices chosen = labels_or_uniform(labels, n, classes(), rng, kFamily);
-  Tensor x = Tensor::empty(z.shape());
-  for_row_groups(n, group_size(dimension()), [&](Index begin, Index end) {
-    const Tensor condition = one_hot(labels_of_rows(chosen, begin, end), classes(), kFamily);
-    const Tensor part = bijection_->inverse(slice(z, 0, begin, end), condition).y;
+  return from_noise(z, labels_or_uniform(labels, n, classes(), rng, kFamily));
+}
+
+Tensor CouplingFlow::from_noise(const Tensor& noise, const Indices& labels) const {
+  require(noise.rank() == 2 && noise.dim(1) == dimension() && labels.size() == (classes() > 0 ? noise.dim(0) : 0),
+          "coupling-flow: expected noise [N, ", dimension(), "] and a label for each, got ", noise.shape(), " and ",
+          labels.size(), " labels");
+  Tensor x = Tensor::empty(noise.shape());
+  for_row_groups(noise.dim(0), group_size(dimension()), [&](Index begin, Index end) {
+    const Tensor condition = one_hot(labels_of_rows(labels, begin, end), classes(), kFamily);
+    const Tensor part = bijection_->inverse(slice(noise, 0, begin, end), condition).y;
     std::copy_n(part.data(), part.size(), x.data() + begin * dimension());
   });
   return x;

@@ -109,6 +109,8 @@ class CouplingFlow final : public GenerativeModel {
   std::unique_ptr<nn::TrainingLoop> trainer(datasets::BatchSource source, const nn::TrainerOptions& options) override;
   double held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const override;
   Tensor sample(Index n, const Indices& labels, Generator& rng) const override;
+  Index noise_dimension() const override { return dimension(); }
+  Tensor from_noise(const Tensor& noise, const Indices& labels) const override;
   DensityKind density_kind() const override { return DensityKind::kExact; }
   Tensor log_density(const Tensor& x, const Indices& labels) const override;
 

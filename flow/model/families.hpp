@@ -13,6 +13,7 @@
 #include "flow/model/diffusion.hpp"
 #include "flow/model/flow_matching.hpp"
 #include "flow/model/generative_model.hpp"
+#include "flow/model/latent_flow.hpp"
 #include "flow/model/score_matching.hpp"
 #include "flow/model/vae.hpp"
 #include "nn/checkpoint.hpp"
@@ -35,11 +36,14 @@ struct FamilyOf {
 };
 
 /// All of them, from which everything follows: to add one, add a line.
-using AllFamilies = std::tuple<                  //
-    FamilyOf<FlowMatching, make_flow_matching>,  //
-    FamilyOf<Diffusion, make_diffusion>, FamilyOf<ScoreMatching, make_score_matching>,
-    FamilyOf<ContinuousFlow, make_continuous_flow>, FamilyOf<CouplingFlow, make_coupling_flow>,
-    FamilyOf<Vae, make_vae>>;
+using AllFamilies = std::tuple<                      //
+    FamilyOf<FlowMatching, make_flow_matching>,      //
+    FamilyOf<Diffusion, make_diffusion>,             //
+    FamilyOf<ScoreMatching, make_score_matching>,    //
+    FamilyOf<ContinuousFlow, make_continuous_flow>,  //
+    FamilyOf<CouplingFlow, make_coupling_flow>,      //
+    FamilyOf<Vae, make_vae>,                         //
+    FamilyOf<LatentFlow, make_latent_flow>>;
 
 std::span<const Family> families();
 std::vector<std::string> family_names();

@@ -72,6 +72,19 @@ class GenerativeModel {
   virtual Tensor sample(Index n, const Indices& labels, Generator& rng) const = 0;
   /// The flow from source to data, for families that have one.
   virtual std::optional<Dynamics> dynamics() const { return std::nullopt; }
+  /// Whether its points are not data but latents, which from_dynamics() decodes.
+  virtual bool dynamics_are_latent() const { return false; }
+  /// Data [N, dimension()] from points where the flow ends, of these labels or none.
+  virtual Tensor from_dynamics(const Tensor& x, const Indices&) const { return x; }
+  /// The numbers of standard normal noise that from_noise() takes; 0 for models that draw otherwise.
+  virtual Index noise_dimension() const { return 0; }
+  /// Data [N, dimension()] from noise [N, noise_dimension()] in one step, smoothly, for models without a flow. Labels
+  /// are one for each point, or none without classes. Throws std::invalid_argument for models that draw otherwise.
+  virtual Tensor from_noise(const Tensor& noise, const Indices& labels) const;
+  /// Whether it encodes data.
+  virtual bool reconstructs() const { return false; }
+  /// Data encoded and decoded again.   x: [N, dimension()]. Throws std::invalid_argument unless reconstructs().
+  virtual Tensor reconstruct(const Tensor& x, const Indices& labels) const;
   /// The scores at levels of noise, for families that learn these but no flow.
   virtual std::optional<ScoreLadder> scores() const { return std::nullopt; }
   virtual DensityKind density_kind() const = 0;

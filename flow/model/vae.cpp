@@ -200,6 +200,17 @@ Tensor Vae::sample(Index n, const Indices& labels, Generator& rng) const {
   return draw_given(z, one_hot(chosen, classes(), kFamily), rng);
 }
 
+Tensor Vae::from_noise(const Tensor& noise, const Indices& labels) const {
+  const NoGrad no_grad;
+  return decode(noise, one_hot(labels, classes(), kFamily));
+}
+
+Tensor Vae::reconstruct(const Tensor& x, const Indices& labels) const {
+  const NoGrad no_grad;
+  const Tensor condition = one_hot(labels, classes(), kFamily);
+  return decode(encode(x, condition).mean, condition);
+}
+
 DensityKind Vae::density_kind() const {
   return description_.decoder == "bernoulli" ? DensityKind::kNone : DensityKind::kBound;
 }

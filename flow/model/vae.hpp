@@ -143,6 +143,12 @@ class Vae final : public GenerativeModel {
   /// Minus the plain evidence bound.
   double held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const override;
   Tensor sample(Index n, const Indices& labels, Generator& rng) const override;
+  Index noise_dimension() const override { return description_.latent; }
+  /// The decoder's mean.
+  Tensor from_noise(const Tensor& noise, const Indices& labels) const override;
+  bool reconstructs() const override { return true; }
+  /// The decoder's mean at the encoder's.
+  Tensor reconstruct(const Tensor& x, const Indices& labels) const override;
   DensityKind density_kind() const override;
   std::string no_density() const override;
   /// bound() with kImportanceSamples.

@@ -297,7 +297,7 @@ const std::vector<Case>& cases() {
        }},
 
       // Settings without effect.
-      {"SettingOfAnotherNetwork", 2, "--channels: is for unet, classifier, but --model is mlp",
+      {"SettingOfAnotherNetwork", 2, "--channels: is for --model unet, classifier or --family coupling-flow, vae, but these are mlp and flow-matching",
        [](const Folder& f) {
          return f.train({"--channels", "8"});
        }},

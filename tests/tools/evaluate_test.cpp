@@ -90,7 +90,7 @@ TEST_F(Evaluation, LeavesOutWhatTheDataDoNotAllowAndSaysWhy) {
   EXPECT_THAT(result.at("notes").at("squared_mmd").string(), HasSubstr("at least 3 points"));
 }
 
-TEST_F(Evaluation, IsIndentedAtATerminalAndOneLineElsewhere) {
+TEST_F(Evaluation, IsATableAtATerminalAndJsonElsewhere) {
   train();
   const auto words = command({"--nll-points", "0"});
   const Finished piped = run(words);
@@ -98,7 +98,13 @@ TEST_F(Evaluation, IsIndentedAtATerminalAndOneLineElsewhere) {
   if (!has_terminals()) GTEST_SKIP() << "this system has no pseudo-terminals (a chroot without /dev/pts)";
   const Finished shown =
       run(Launch{.command = words, .terminal = true, .before = [] { ::dup2(STDERR_FILENO, STDOUT_FILENO); }});
-  EXPECT_THAT(shown.err, AllOf(HasSubstr("\n  \"loss\": "), HasSubstr("\n  \"wasserstein2\": ")));
+  EXPECT_THAT(shown.err, AllOf(HasSubstr("\nlikelihood "), HasSubstr("by an ODE"), HasSubstr(" +- ")));
+  EXPECT_THAT(shown.err, Not(HasSubstr("wasserstein2_se")));
+  auto json = words;
+  json.push_back("--json");
+  const Finished asked =
+      run(Launch{.command = json, .terminal = true, .before = [] { ::dup2(STDERR_FILENO, STDOUT_FILENO); }});
+  EXPECT_THAT(asked.err, HasSubstr("\"likelihood\":\"by an ODE\""));
 }
 
 TEST_F(Evaluation, FindsOutBeforeMeasuringThatItCannot) {

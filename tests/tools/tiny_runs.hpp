@@ -3,11 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "autodiff/random.hpp"
 #include "nn/safetensors.hpp"
 #include "tests/tools/process.hpp"
 
@@ -65,6 +69,38 @@ inline void expect_goes_on_as_if_never_interrupted(const std::string& folder, co
 }
 inline void expect_goes_on_as_if_never_interrupted(const std::string& folder) {
   expect_goes_on_as_if_never_interrupted(folder, program_path("train") + " --resume '" + folder + "'");
+}
+
+/// Trains with training(name) for runs in the folder, kills each some times on its way, resumes it, and compares it
+/// with one that was never killed. A run that was killed before it had a configuration has not begun.
+template <class Training>
+void expect_survives_kills(const std::string& folder, int wanted, const Training& training) {
+  const auto start = std::chrono::steady_clock::now();
+  const Finished uninterrupted = run(training(folder + "whole"));
+  ASSERT_EQ(uninterrupted.code, 0) << uninterrupted.err;
+  std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
+  Generator rng(20260101);
+  int kills = 0;
+  for (int number = 0; kills < wanted; ++number) {
+    const std::string name = folder + "killed" + std::to_string(number);
+    const auto begun = [&] { return std::filesystem::exists(name + "/config.toml"); };
+    for (bool done = false; !done;) {
+      Process process(
+          Launch{.command = begun() ? std::vector<std::string>{"train", "--resume", name} : training(name)});
+      Real moment = 0;
+      rng.uniform(1, &moment);
+      if (kills < wanted) {
+        std::this_thread::sleep_for(whole * (static_cast<double>(moment) / 2));
+        process.send(SIGKILL);
+      }
+      const Finished finished = process.wait();
+      done = finished.code != -SIGKILL;
+      if (done) whole /= 2;  // it was faster than the kill: the machine may have become less busy
+      kills += !done;
+      ASSERT_TRUE(!done || finished.code == 0) << "after " << kills << " kills: " << finished.err;
+    }
+    expect_equal_runs(folder + "whole", name);
+  }
 }
 
 }  // namespace rill::testing_support

@@ -314,39 +314,12 @@ TEST(Train, ASecondSignalEndsItAtOnce) {
 }
 
 TEST(Resume, AfterBeingKilledAtAnyMoment) {
-  constexpr int kKills = 30;
   const TemporaryFolder folder;
-  const auto training = [](const std::string& name) {
+  expect_survives_kills(folder / "", 30, [](const std::string& name) {
     Words command = endless(name, "0.05");
     command.insert(command.end(), {"--steps", "10000", "--schedule", "cosine"});
     return command;
-  };
-  const auto start = std::chrono::steady_clock::now();
-  ASSERT_EQ(run(training(folder / "whole")).code, 0);
-  std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
-  Generator rng(20260101);
-  // One run after the other, each killed some times on its way; a run that was killed before it had a configuration has
-  // not begun.
-  int kills = 0;
-  for (int number = 0; kills < kKills; ++number) {
-    const std::string name = folder / ("killed" + std::to_string(number));
-    const auto begun = [&] { return std::filesystem::exists(name + "/config.toml"); };
-    for (bool done = false; !done;) {
-      Process process(Launch{.command = begun() ? Words{"train", "--resume", name} : training(name)});
-      Real moment = 0;
-      rng.uniform(1, &moment);
-      if (kills < kKills) {
-        std::this_thread::sleep_for(whole * (static_cast<double>(moment) / 2));
-        process.send(SIGKILL);
-      }
-      const Finished finished = process.wait();
-      done = finished.code != -SIGKILL;
-      if (done) whole /= 2;  // it was faster than the kill: the machine may have become less busy
-      kills += !done;
-      ASSERT_TRUE(!done || finished.code == 0) << "after " << kills << " kills: " << finished.err;
-    }
-    expect_equal_runs(folder / "whole", name);
-  }
+  });
 }
 
 }  // namespace

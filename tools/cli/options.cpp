@@ -177,6 +177,24 @@ std::vector<std::string> Options::chosen_by(const std::string& choice) const {
   return names;
 }
 
+// "is for unet, but --model is mlp", or, for an option with owners of two kinds, "is for --model unet or --family vae,
+// but these are mlp and diffusion".
+std::string Options::whose(const Option& option) const {
+  std::vector<std::string> choices, owners, chosen;  // one for each kind of owner
+  for (const Binding& binding : option.bindings) {
+    if (choices.empty() || choices.back() != binding.choice) {
+      choices.push_back(binding.choice);
+      owners.emplace_back();
+      chosen.push_back(find(binding.choice)->binding().write());
+      std::erase(chosen.back(), '"');
+    }
+    owners.back() += concat(owners.back().empty() ? "" : ", ", joined(binding.owners));
+  }
+  if (choices.size() == 1) return concat("is for ", owners[0], ", but --", choices[0], " is ", chosen[0]);
+  for (std::size_t i = 0; i < choices.size(); ++i) owners[i] = concat("--", choices[i], " ", owners[i]);
+  return concat("is for ", joined(owners, " or "), ", but these are ", joined(chosen, " and "));
+}
+
 void Options::use_fields(const std::vector<FieldInUse>& fields) {
   const auto in_use = [&](const Binding& binding) {
     return std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.variable == binding.variable; });
@@ -187,13 +205,9 @@ void Options::use_fields(const std::vector<FieldInUse>& fields) {
     const auto found = std::find_if(bindings.begin(), bindings.end(),
                                     [&](const Binding& binding) { return in_use(binding) != fields.end(); });
     if (found == bindings.end()) {
-      const std::string& choice = bindings.front().choice;
-      if (choice.empty()) continue;  // the caller that left it out gives the reason, by refuse_unused()
-      std::vector<std::string> owners;
-      for (const Binding& binding : bindings) owners.insert(owners.end(), binding.owners.begin(), binding.owners.end());
-      std::string chosen = find(choice)->binding().write();
-      std::erase(chosen, '"');
-      refuse(*option, concat("is for ", joined(owners), ", but --", choice, " is ", chosen));
+      if (bindings.front().choice.empty())
+        continue;  // the caller that left it out gives the reason, by refuse_unused()
+      refuse(*option, whose(*option));
       continue;
     }
     option->counts = static_cast<std::size_t>(found - bindings.begin());

@@ -182,6 +182,7 @@ class Options {
   void mark_common_fields(const std::string& choice, std::size_t owners);
   Option* find(const std::string& name) const;
   void refuse(Option& option, const std::string& reason);
+  std::string whose(const Option& option) const;
   void use_fields(const std::vector<FieldInUse>& fields);
 
   static Setter setter(std::string& value);

@@ -1,0 +1,200 @@
+// Every family of models through the programs: trained, resumed, killed, sampled and measured alike.
+#include "flow/model/families.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "autodiff/json.hpp"
+#include "datasets/npy.hpp"
+#include "tests/temporary_folder.hpp"
+#include "tests/tools/documented_keys.hpp"
+#include "tests/tools/process.hpp"
+#include "tests/tools/tiny_images.hpp"
+#include "tests/tools/tiny_runs.hpp"
+
+namespace rill {
+namespace {
+
+using namespace testing_support;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Words = std::vector<std::string>;
+
+Words with(Words command, const Words& more) {
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
+void expect_done(const Words& command) {
+  const Finished finished = run(command);
+  ASSERT_EQ(finished.code, 0) << finished.err;
+}
+
+class Families : public testing::TestWithParam<std::string> {
+ protected:
+  // The words that choose the family; a latent flow needs an autoencoder, which is trained on the same data first.
+  Words of_family(const Words& data = {}) {
+    if (GetParam() != flow::LatentFlow::kFamily) return {"--family", GetParam()};
+    const std::string vae = folder / "autoencoder";
+    if (!std::filesystem::exists(vae)) {
+      expect_done(with(tiny_training(vae, {"--family", "vae", "--latent", "3", "--steps", "50"}), data));
+    }
+    return {"--family", GetParam(), "--autoencoder", vae};
+  }
+  Words training(const std::string& name, const Words& more = {}) {
+    return with(with(tiny_training(folder / name, of_family()), {"--schedule", "cosine"}), more);
+  }
+  TemporaryFolder folder;
+};
+
+TEST_P(Families, TwoHalvesEqualTheWhole) {
+  // A schedule that does not depend on the number of steps.
+  expect_done(training("whole", {"--steps", "60", "--schedule", "constant"}));
+  expect_done(training("halves", {"--steps", "31", "--schedule", "constant"}));
+  expect_done({"train", "--resume", folder / "halves", "--steps", "60"});
+  expect_equal_runs(folder / "whole", folder / "halves");
+}
+
+TEST_P(Families, SurviveKills) {
+  of_family();
+  expect_survives_kills(folder / "", 5, [&](const std::string& name) {
+    Words command = with(tiny_training(name, of_family()), {"--steps", "400", "--schedule", "cosine"});
+    command.insert(command.end(), {"--save-every", "0.02"});
+    return command;
+  });
+}
+
+TEST_P(Families, DoNotDependOnThreads) {
+  const auto model = [&](const char* threads) {
+    const std::string name = folder / threads;
+    expect_done(with(tiny_training(name, of_family()), {"--threads", threads, "--batch", "700", "--steps", "8"}));
+    expect_done({"sample", name, "--count", "3000", "--threads", threads, "--out", name + "/x.npy"});
+    return contents(name + "/model.safetensors") + contents(name + "/x.npy");
+  };
+  EXPECT_TRUE(model("1") == model("3"));
+}
+
+TEST_P(Families, AreSampledAndMeasured) {
+  expect_done(training("run"));
+  expect_done({"sample", folder / "run", "--count", "200", "--out", folder / "x.npy", "--image", folder / "x.png"});
+  EXPECT_EQ(datasets::read_npy(folder / "x.npy").to_tensor().shape(), (Shape{200, 2}));
+  const Finished measured = run({"evaluate", folder / "run", "--count", "500", "--loss-samples", "500",
+                                 "--distance-points", "200", "--nll-points", "50"});
+  ASSERT_EQ(measured.code, GetParam() == "score" ? 2 : 0) << measured.err;
+  if (GetParam() == "score") return;  // says that it has no density
+  const Json result = parse_json(measured.out, "what was printed");
+  expect_documented(result);
+  const std::map<std::string, std::string> likelihood = {
+      {"flow-matching", "by an ODE"}, {"diffusion", "by an ODE"}, {"continuous-flow", "by an ODE"},
+      {"coupling-flow", "exact"},     {"vae", "a bound"},         {"latent-flow", "a bound"}};
+  EXPECT_EQ(result.at("family").string(), GetParam());
+  ASSERT_TRUE(likelihood.contains(GetParam())) << "a new family: add what it can be asked";
+  EXPECT_EQ(result.at("likelihood").string(), likelihood.at(GetParam()));
+  EXPECT_EQ(result.contains("nll_bound"), likelihood.at(GetParam()) == "a bound");
+  EXPECT_EQ(result.contains("nll"), likelihood.at(GetParam()) != "a bound");
+  EXPECT_TRUE(result.contains("wasserstein2"));
+}
+
+TEST_P(Families, LearnLabeledImages) {
+  write_tiny_images(folder / "images");
+  const Words data = {"--steps", "12", "--hidden", "16,16"};
+  Words family = {"--family", GetParam()};
+  if (GetParam() == flow::LatentFlow::kFamily) {
+    expect_done(tiny_image_training(folder / "images", folder / "autoencoder",
+                                    with(data, {"--family", "vae", "--latent", "3", "--decoder", "logistic"})));
+    family.insert(family.end(), {"--autoencoder", folder / "autoencoder"});
+  }
+  if (GetParam() == flow::CouplingFlow::kFamily) {
+    family.insert(family.end(), {"--layers", "2", "--channels", "4", "--bins", "4"});
+  }
+  if (GetParam() == flow::ContinuousFlow::kFamily) family.insert(family.end(), {"--ode-trace", "rademacher"});
+  expect_done(tiny_image_training(folder / "images", folder / "run", with(data, family)));
+  expect_done({"sample", folder / "run", "--label", "0..2", "--count", "4", "--image", folder / "grid.png"});
+  EXPECT_FALSE(contents(folder / "grid.png").empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Families, testing::ValuesIn(flow::family_names()), [](const auto& info) {
+  std::string name = info.param;
+  std::erase(name, '-');
+  return name;
+});
+
+// What a family cannot do is said in one line, before anything is done.
+TEST(BadCombinations, GetOneClearLine) {
+  const TemporaryFolder folder;
+  for (const std::string name : {"flow-matching", "score", "coupling-flow", "vae", "continuous-flow"}) {
+    expect_done(tiny_training(folder / name, {"--family", name, "--steps", "5"}));
+  }
+  const struct {
+    Words command;
+    const char* message;
+  } cases[] = {
+      {{"evaluate", folder / "score", "--nll-points", "10"}, "--nll-points: Langevin dynamics has no density"},
+      {{"evaluate", folder / "score", "--density", folder / "d.png"}, "--density: Langevin dynamics has no density"},
+      {{"sample", folder / "score", "--solver", "rk4"},
+       "--solver: is for models with a flow, and those of the family score have none; they sample by --sampler "
+       "langevin"},
+      {{"sample", folder / "score", "--sampler", "ddim"}, "--sampler: is for models with a flow"},
+      {{"sample", folder / "score", "--levels", "3"},
+       "--levels: this model's levels of noise are those of its training"},
+      {{"sample", folder / "coupling-flow", "--guidance", "2"},
+       "--guidance: is for models with a flow, and those of the family coupling-flow have none"},
+      {{"sample", folder / "coupling-flow", "--gif", folder / "x.gif"},
+       "draw samples in one step, without a way from noise to data"},
+      {{"sample", folder / "vae", "--sde", "heun"},
+       "--sde: is for models with a flow, and those of the family vae have none"},
+      {{"sample", folder / "vae", "--steps", "7"}, "--steps: is for models with a flow"},
+      {{"sample", folder / "vae", "--level-steps", "7"}, "--level-steps: is for models with a score"},
+      {{"sample", folder / "continuous-flow", "--sampler", "ancestral"},
+       "--sampler: a flow trained by likelihood follows no known path"},
+      {{"sample", folder / "continuous-flow", "--sde", "heun"}, "--sde: a flow trained by likelihood"},
+      {{"sample", folder / "continuous-flow", "--scheduler", "cosine"},
+       "--scheduler: change of scheduler: these dynamics have no path"},
+      {{"sample", folder / "flow-matching", "--level-steps", "7"}, "--level-steps: needs --sampler langevin"},
+      {{"sample", folder / "flow-matching", "--eta", "0.5"}, "--eta: is for ddim, but --sampler is not given"},
+      {{"sample", folder / "flow-matching", "--sampler", "ddim", "--sde", "heun"},
+       "--sampler: not together with --sde"},
+      {{"sample", folder / "flow-matching", "--sampler", "ddim", "--solver", "rk4"},
+       "--solver: is for an ODE, but --sampler is ddim"},
+      {{"sample", folder / "flow-matching", "--sampler", "dim"},
+       "--sampler: unknown sampler 'dim' (did you mean ddim?)"},
+      {{"sample", folder / "flow-matching", "--reconstruct", "--image", folder / "x.png"},
+       "--reconstruct: is for autoencoders, but this model is of the family flow-matching"},
+      {{"sample", folder / "vae", "--reconstruct"}, "--reconstruct: needs --image"},
+      {{"train", "--family", "flow"}, "--family: unknown family 'flow'"},
+      {{"train", "--family", "vae", "--path", "vp"}, "--path: is for flow-matching, latent-flow, but --family is vae"},
+      {{"train", "--family", "vae", "--time-embedding", "fourier"},
+       "--time-embedding: is for families with a time network, but --family is vae"},
+      {{"train", "--family", "diffusion", "--source", "moons"},
+       "--source: is for flow-matching, but --family is diffusion"},
+      {{"train", "--family", "diffusion", "--forward-sde", "ve", "--beta-max", "5"},
+       "--beta-max: is for vp, sub-vp, but --forward-sde is ve"},
+      {{"train", "--family", "latent-flow"}, "--family latent-flow: needs an autoencoder"},
+      {{"train", "--family", "vae", "--autoencoder", "x"}, "--autoencoder: is for latent-flow, but --family is vae"},
+      {{"train", "--family", "latent-flow", "--autoencoder", folder / "score", "--data", "moons", "--out",
+        folder / "new"},
+       "holds a model of the family score, expected vae"},
+      {{"train", "--family", "latent-flow", "--autoencoder", folder / "vae", "--data", "annulus", "--out",
+        folder / "new"},
+       "was trained on moons, but --data is annulus"},
+      {{"train", "--family", "vae", "--decoder", "logistic", "--data", "moons", "--out", folder / "new"},
+       "decoder: logistic is for images, but these are points"},
+      {{"train", "--resume", folder / "flow-matching", "--family", "diffusion"}, "is the state of another run"},
+      {{"train", "--reflow", folder / "flow-matching", "--family", "vae"},
+       "--reflow: straightens flows, but --family is vae"},
+  };
+  for (const auto& [command, message] : cases) {
+    const Finished finished = run(command);
+    EXPECT_NE(finished.code, 0) << message;
+    EXPECT_THAT(finished.err, HasSubstr(message));
+    EXPECT_THAT(finished.out, IsEmpty()) << message;
+    EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
+  }
+}
+
+}  // namespace
+}  // namespace rill
