@@ -41,7 +41,8 @@ double nearly_greatest(std::vector<Real> values) {
 
 }  // namespace
 
-Image density_picture(const datasets::Data& data, const flow::LogDensity& learned, std::uint64_t seed) {
+Image density_picture(const datasets::Data& data, std::span<const TitledDensity> learned, std::uint64_t seed,
+                      double width) {
   require(data.dimension() == 2, "density picture: the data have ", data.dimension(), " dimensions, expected 2");
   const datasets::Table sample = datasets::to_data_units(data.description(), draw_data(data, 10000, seed));
   const std::span<const double> sets[] = {sample.values};
@@ -53,14 +54,19 @@ Image density_picture(const datasets::Data& data, const flow::LogDensity& learne
 
   std::vector<HeatMap> maps;
   if (truth) maps.push_back({"data", truth->to_vector()});
-  maps.push_back({"learned", learned(points).to_vector()});
+  for (const auto& [title, log_density] : learned) maps.push_back({title, log_density(points).to_vector()});
   const double high = nearly_greatest(maps.front().values), low = high - kDepth;
   for (HeatMap& map : maps) {
     for (Real& value : map.values) value = std::max(value, static_cast<Real>(low));  // including minus infinity
   }
-  return heat_maps(
-      maps, limits,
-      {.rows = kCells, .columns = kCells, .low = low, .high = high, .unit = "ln p", .equal_axes = equal_axes});
+  return heat_maps(maps, limits,
+                   {.rows = kCells,
+                    .columns = kCells,
+                    .low = low,
+                    .high = high,
+                    .unit = "ln p",
+                    .equal_axes = equal_axes,
+                    .width = width});
 }
 
 }  // namespace rill::tools

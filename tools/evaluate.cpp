@@ -309,8 +309,8 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   if (!settings.density.empty()) {
     list.emplace_back("density", [&](Json&) {
       Phase phase("drawing the density", 0);
-      write_png(settings.density,
-                density_picture(*data, learned_log_density(trained, likelihood, phase), settings.common.seed));
+      const TitledDensity learned[] = {{"learned", learned_log_density(trained, likelihood, phase)}};
+      write_png(settings.density, density_picture(*data, learned, settings.common.seed));
     });
   }
   return print(make(program, list, result));

@@ -35,7 +35,10 @@ void draw_bar(Canvas& canvas, const Rect& beside, const HeatMapOptions& options)
 
 Image heat_maps(std::span<const HeatMap> maps, const Limits& limits, const HeatMapOptions& options) {
   PlotRow row(static_cast<int>(maps.size()), limits,
-              {.scale = kScale, .equal_axes = options.equal_axes, .space_right = kBarGap + kBarWidth + kBarLabels});
+              {.width = options.width,
+               .scale = kScale,
+               .equal_axes = options.equal_axes,
+               .space_right = kBarGap + kBarWidth + kBarLabels});
   for (int i = 0; i < static_cast<int>(maps.size()); ++i) {
     const HeatMap& map = maps[static_cast<std::size_t>(i)];
     row.axes(i).heat_map(map.values, options.rows, options.columns, options.low, options.high, magma);

@@ -22,6 +22,7 @@ struct HeatMapOptions {
   double low = 0, high = 1;  ///< the values at the dark and the light end of the colors (magma)
   std::string unit;          ///< written above the bar
   bool equal_axes = true;    ///< one scale for x and y; otherwise each has its own
+  double width = 320;        ///< of a map, in units of layout
 };
 
 /// Throws std::invalid_argument without maps, for values that are not [rows, columns], and unless low < high.
