@@ -2,7 +2,7 @@
 //
 //   bench_roads_picture OUT.png TITLE RUN [TITLE RUN ...]
 //
-// For a model without a density: that of 400,000 samples, counted in cells.
+// For a model without a density: that of 40,000 samples, counted in cells.
 #include <cmath>
 #include <exception>
 #include <iostream>
@@ -25,8 +25,8 @@ namespace rill::tools {
 namespace {
 
 flow::LogDensity counted(const TrainedModel& trained) {
-  constexpr double kCell = 0.1;
-  constexpr Index kSamples = 400'000;
+  constexpr double kCell = 0.2;
+  constexpr Index kSamples = 40'000;
   using Cell = std::pair<Index, Index>;
   const auto cell = [](const Real* point) {
     return Cell(std::llround(static_cast<double>(point[0]) / kCell),
