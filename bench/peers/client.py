@@ -32,6 +32,8 @@ PEERS = [
     Peer("SciPy", "scipy", "scipy"),
     Peer("POT", "pot", "pot"),
     Peer("torchcfm", "torchcfm", "torchcfm"),
+    Peer("zuko", "zuko", "zuko"),
+    Peer("torchdiffeq", "torchdiffeq", "torchdiffeq"),
 ]
 
 

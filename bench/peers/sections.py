@@ -29,6 +29,11 @@ SECTIONS = [
             f"{FLOPS}", "bench_training", ("training_step/mnist-unet",)),
     Section("sampling", f"10,000 points, 50 Euler steps. {FLOPS}", "bench_training",
             combined(("sampling",), ("annulus-plain", "annulus"))),
+    Section("families", "Batches of 256 points in the plane. Coupling: eight layers of 64-64 units, splines of 8 bins or "
+            "affine maps; sampling: 10,000 points. Likelihood: a continuous flow of 3 x 64 units, dopri5 at 1e-3, the exact "
+            f"divergence, gradients through the steps or by the adjoint. {FLOPS}", "bench_families",
+            combined(("coupling_step", "coupling_sampling"), ("spline", "affine")) +
+            combined(("likelihood_step",), ("steps", "adjoint"))),
     Section("products", f"m x n x k, as an op that allocates its result. {FLOPS}", "bench_ops",
             combined(("matmul",), ("256x64x3", "256x64x64", "64x64x256", "256x2x64", "256x256x256", "512x512x512",
                                    "1024x1024x1024", "128x1024x784", "8192x64x64"))),
