@@ -279,9 +279,11 @@ int sample(int argc, const char* const* argv) {
   }
   const Samples samples = draw_samples(trained, request);
   std::cerr << grouped(samples.x.dim(0)) << (samples.x.dim(0) == 1 ? " sample, " : " samples, ")
-            << settings.common.solver_text(*trained.model) << ", " << significant(samples.evaluations, 4)
-            << " function evaluations each, " << duration(samples.seconds) << " (" << machine_text() << ")"
-            << std::endl;
+            << settings.common.solver_text(*trained.model)
+            << (samples.evaluations > 0
+                    ? concat(", ", significant(samples.evaluations, 4), " function evaluations each")
+                    : "")
+            << ", " << duration(samples.seconds) << " (" << machine_text() << ")" << std::endl;
   check_finite(samples.x, model_file(settings.common.run));
   if (!settings.out.empty() && settings.out != "-") write_points(settings.out, trained.data, samples.x);
   if (!settings.image.empty()) write_png(settings.image, sample_picture(trained, samples, data.get(), request.seed));

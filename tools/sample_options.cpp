@@ -251,7 +251,7 @@ std::string SampleOptions::solver_text(const flow::GenerativeModel& model) const
     const Index levels = scores ? std::ssize(scores->levels) : langevin.levels;
     return concat("langevin, ", langevin.steps, " steps at each of ", levels, levels == 1 ? " level" : " levels");
   }
-  if (!model.dynamics()) return concat("direct, ", model.family());
+  if (!model.dynamics()) return "in one step";
   if (!sampler.empty()) return concat(sampler, ", ", steps, " steps");
   if (!sde.empty()) return concat(sde, ", ", steps, " steps, noise ", exact(noise));
   if (rtol > 0) return concat(solver, ", rtol ", exact(rtol), per_sample ? ", per sample" : "");

@@ -250,12 +250,12 @@ class Run {
     task_->save_model(files_.model);
   }
 
-  // A loss may grow without ever becoming infinite.
+  // A loss may grow without ever becoming infinite. That of a likelihood may be negative.
   void warn_of_failure() const {
     constexpr double kMuchMore = 10;
     const double first = std::isnan(first_loss_) ? metrics_->first_loss() : first_loss_,
                  last = std::isnan(metrics_->last_loss()) ? last_loss_ : metrics_->last_loss();
-    if (!(last > kMuchMore * first)) return;
+    if (!(last > first + (kMuchMore - 1) * std::abs(first))) return;
     std::cerr << "warning: the loss began at " << significant(first, 3) << " and ended at " << significant(last, 3)
               << ": the model has learned nothing; " << steadier_training(settings_) << std::endl;
   }

@@ -20,8 +20,10 @@ namespace rill {
 namespace {
 
 using namespace testing_support;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using Words = std::vector<std::string>;
 
 Words with(Words command, const Words& more) {
@@ -122,6 +124,16 @@ INSTANTIATE_TEST_SUITE_P(All, Families, testing::ValuesIn(flow::family_names()),
   std::erase(name, '-');
   return name;
 });
+
+// Likelihoods of narrow densities are above 1, and their losses negative from the first step.
+TEST(NegativeLoss, IsNoFailure) {
+  const TemporaryFolder folder;
+  const Finished finished =
+      run(tiny_training(folder / "run", {"--family", "coupling-flow", "--data", "normal", "--data-param",
+                                         "deviation=0.01", "--learning-rate", "0.0001"}));
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("loss -"), Not(HasSubstr("warning"))));
+}
 
 // What a family cannot do is said in one line, before anything is done.
 TEST(BadCombinations, GetOneClearLine) {
