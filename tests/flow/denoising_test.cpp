@@ -148,7 +148,7 @@ TEST(Diffusion, LearnsTwoGaussians) {
     const auto loop = model.trainer(batches, options);
     for (int i = 0; i < 2000; ++i) loop->step();
     const Tensor x = model.sample(10'000, {}, rng);
-    EXPECT_NEAR(number(mean(less(x, Tensor::scalar(-0.5)))), data.weight, 0.03) << sde;
+    EXPECT_NEAR(number(mean(less(x, Tensor::scalar(-0.5)))), data.weight, 0.06) << sde;
     const Tensor fresh = slice(batches(0, rng).x_1, 0, 0, 256);
     Tensor log_p = Tensor::empty({256});
     for (Index i = 0; i < 256; ++i) {

@@ -217,12 +217,12 @@ TEST(WaysBack, NeedAScore) {
 TEST(WaysBack, AnExplodingVarianceFitsAnotherScheduler) {
   const Dynamics straight = on_scheduler(exact_dynamics("ve"), "cond-ot");
   Generator rng(12);
-  const Tensor x_0 = straight.sample_source(20'000, rng);
+  const Tensor x_0 = straight.sample_source(5'000, rng);
   EXPECT_NEAR(average(square(x_0)), 1, 0.05);
   const Tensor x = generate(straight, x_0, {}, {.solver = FixedSteps{&kRk4, 200}}).x;
   const TwoGaussians data;
-  EXPECT_NEAR(average(x), data.mean(), 0.05);
-  EXPECT_NEAR(average(less(x, Tensor::scalar(-0.5))), data.weight, 0.02);
+  EXPECT_NEAR(average(x), data.mean(), 0.08);
+  EXPECT_NEAR(average(less(x, Tensor::scalar(-0.5))), data.weight, 0.03);
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ TEST(Vae, BoundsRiseWithImportanceSamplesToTheLogarithm) {
   for (Index i = 0; i < n; ++i)
     exact += model.log_density(number(x, 2 * i), number(x, 2 * i + 1)) / static_cast<double>(n);
   double last = -1e9;
-  for (const Index samples : {1, 8, 64, 512, 2048}) {
+  for (const Index samples : {1, 4, 16, 64, 2048}) {
     const double bound = average(vae.bound(x, {}, samples, 7));
     EXPECT_GT(bound, last) << samples;
     EXPECT_LT(bound, exact + 0.005) << samples;
