@@ -13,8 +13,8 @@ STEPS, BATCH, TEST = 5000, 256, 20_000
 
 
 def ours(build: Path, density: str, transform: str, seed: int, folder: str) -> dict:
-    words = ["--family", "coupling-flow", "--transform", transform, "--layers", "8", "--hidden", "64,64", "--bins", "8",
-             "--steps", str(STEPS), "--batch", str(BATCH), "--learning-rate", "1e-3", "--schedule", "constant", "--ema",
+    words = ["--family", "coupling-flow", "--transform", transform, "--layers", "8", "--hidden", "64,64",
+             *(["--bins", "8"] if transform == "spline" else []), "--steps", str(STEPS), "--batch", str(BATCH), "--learning-rate", "1e-3", "--schedule", "constant", "--ema",
              "0", "--threads", "1", "--seed", str(seed), "--data", density, "--out", f"{folder}/run", "--overwrite"]
     started = subprocess.run([build / "tools/train", *words], check=True, capture_output=True, text=True).stderr
     out = subprocess.run([build / "tools/evaluate", f"{folder}/run", "--nll-points", str(TEST), "--distance-points", "0",

@@ -67,12 +67,12 @@ Solution anneal(const ScoreLadder& ladder, const Tensor& x, const Indices& label
   const NoGrad no_grad;
   Solution solution{.x = x.detach(), .evaluations = 0, .evaluated_rows = 0};
   const std::vector<double> times = report_times(options);
-  const double total = static_cast<double>(options.steps * std::ssize(ladder.levels));
+  const Index total = options.steps * std::ssize(ladder.levels);
   Index done = 0, reported = 0;
-  const auto report = [&](double alpha) {
-    for (; observer && reported < kReports &&
-           static_cast<double>(reported * total) <= kReports * static_cast<double>(done);
-         ++reported) {
+  double alpha = ladder.levels.front().alpha;
+  solution.x = std::hypot(alpha, ladder.levels.front().sigma) * solution.x;
+  const auto report = [&] {
+    for (; observer && reported < kReports && reported * total <= kReports * done; ++reported) {
       observer(reported, times[static_cast<std::size_t>(reported)], solution.x / alpha);
     }
   };
@@ -80,22 +80,20 @@ Solution anneal(const ScoreLadder& ladder, const Tensor& x, const Indices& label
     ++solution.evaluations;
     return (*ladder.score)(solution.x, Tensor::full({x.dim(0)}, t), labels);
   };
-  double scale = 0;
-  for (const NoiseLevelOfScore& level : ladder.levels) {
-    const bool first = scale == 0;
-    solution.x = (first ? std::hypot(level.alpha, level.sigma) : level.alpha / scale) * solution.x;
-    scale = level.alpha;
+  for (const ScoreLevel& level : ladder.levels) {
+    solution.x = level.alpha / alpha * solution.x;  // the data keep their size
+    alpha = level.alpha;
     for (Index step = 0; step < options.steps; ++step) {
       check_interruption();
-      report(scale);
-      const Tensor z =
-          row_normals(options.seed, streams::kStepNoise + static_cast<std::uint64_t>(done), x.shape(), first_row);
+      report();
+      const std::uint64_t stream = streams::kStepNoise + static_cast<std::uint64_t>(done);
+      const Tensor z = row_normals(options.seed, stream, x.shape(), first_row);
       solution.x = langevin_step(solution.x, score(level.t), options.step_size * level.sigma * level.sigma, z);
       ++done;
     }
   }
-  report(scale);
-  const NoiseLevelOfScore& last = ladder.levels.back();
+  report();
+  const ScoreLevel& last = ladder.levels.back();
   solution.x = (solution.x + last.sigma * last.sigma * score(last.t)) / last.alpha;
   if (observer) observer(kReports, 1, solution.x);
   solution.evaluated_rows = solution.evaluations * x.dim(0);

@@ -14,14 +14,14 @@
 namespace rill::flow {
 
 /// One distribution of noisy data, x = alpha x_1 + sigma x_0, and the time by which the score knows it.
-struct NoiseLevelOfScore {
+struct ScoreLevel {
   double t, alpha, sigma;
 };
 
 /// The scores of noisy data at decreasing levels of noise.
 struct ScoreLadder {
   std::shared_ptr<const VelocityField> score;  ///< grad ln p_t(x) at (x, t, labels)
-  std::vector<NoiseLevelOfScore> levels;       ///< at least one
+  std::vector<ScoreLevel> levels;              ///< at least one
 };
 
 /// Langevin steps at each level, of length step_size sigma^2, from where those of the level before ended (Song and

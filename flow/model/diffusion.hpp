@@ -14,6 +14,7 @@
 #include "flow/loss/denoising.hpp"
 #include "flow/model/data_shape.hpp"
 #include "flow/model/generative_model.hpp"
+#include "flow/path/example.hpp"
 #include "flow/path/forward_sde.hpp"
 #include "flow/path/path.hpp"
 #include "flow/path/time_sampling.hpp"
@@ -36,8 +37,7 @@ struct DiffusionDescription {
     ForwardSdeDescription::visit_fields(self.forward, visit);
     DenoisingDescription::visit_fields(self.denoising, visit);
     TimeSampling::visit_fields(self.times, visit);
-    visit("label_dropout", self.label_dropout,
-          {.unit = "SHARE", .help = "images: probability of dropping a label in training, for guidance, such as 0.1"});
+    visit("label_dropout", self.label_dropout, label_dropout_setting());
   }
   void set_shape(const DataShape& shape) { network.set_shape(shape.dimension, shape.classes, shape.image); }
 };

@@ -38,8 +38,7 @@ struct FlowMatchingDescription {
     PathDescription::visit_fields(self.path, visit);
     CouplingDescription::visit_fields(self.coupling, visit);
     TimeSampling::visit_fields(self.times, visit);
-    visit("label_dropout", self.label_dropout,
-          {.unit = "SHARE", .help = "images: probability of dropping a label in training, for guidance, such as 0.1"});
+    visit("label_dropout", self.label_dropout, label_dropout_setting());
     visit("score", self.score,
           {.help = "also learn a score, for sampling with --sde",
            .only = {"path", self.path.name, {"schroedinger-bridge"}}});

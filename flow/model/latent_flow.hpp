@@ -37,8 +37,7 @@ struct LatentFlowDescription {
     PathDescription::visit_fields(self.path, visit);
     CouplingDescription::visit_fields(self.coupling, visit);
     TimeSampling::visit_fields(self.times, visit);
-    visit("label_dropout", self.label_dropout,
-          {.unit = "SHARE", .help = "images: probability of dropping a label in training, for guidance, such as 0.1"});
+    visit("label_dropout", self.label_dropout, label_dropout_setting());
   }
   /// Throws std::invalid_argument for data other than the autoencoder's.
   void set_shape(const DataShape& shape);

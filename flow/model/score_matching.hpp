@@ -15,6 +15,7 @@
 #include "flow/model/annealing.hpp"
 #include "flow/model/data_shape.hpp"
 #include "flow/model/generative_model.hpp"
+#include "flow/path/example.hpp"
 #include "nn/time_network.hpp"
 #include "nn/time_network_description.hpp"
 
@@ -48,8 +49,7 @@ struct ScoreMatchingDescription {
            .help = "how the score is learned",
            .names = score_matching_names,
            .summary = ", {} score matching"});
-    visit("label_dropout", self.label_dropout,
-          {.unit = "SHARE", .help = "images: probability of dropping a label in training, for guidance, such as 0.1"});
+    visit("label_dropout", self.label_dropout, label_dropout_setting());
   }
   void set_shape(const DataShape& shape) { network.set_shape(shape.dimension, shape.classes, shape.image); }
 };

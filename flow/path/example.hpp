@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "autodiff/description.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
@@ -51,6 +52,11 @@ class ExampleMaker {
   ExampleOptions options_;
   AffinePath path_;
 };
+
+/// How descriptions present their field label_dropout.
+inline Setting label_dropout_setting() {
+  return {.unit = "SHARE", .help = "images: probability of dropping a label in training, for guidance, such as 0.1"};
+}
 
 /// Throws std::invalid_argument unless 0 <= probability < 1, and for a probability above 0 of a model without classes.
 void require_label_dropout(Index classes, double probability);
