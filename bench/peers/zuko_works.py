@@ -19,8 +19,8 @@ def flow(transform: str) -> torch.nn.Module:
     # In the plane its couplings are autoregressive transforms of two passes. Their networks have outputs for both
     # coordinates, so that six of the splines have the parameters of eight of ours: 44,052 and 46,296.
     if transform == "spline":
-        return zuko.flows.NSF(2, bins=8, transforms=6, hidden_features=(64, 64), passes=2, activation=torch.nn.SiLU)
-    return zuko.flows.MAF(2, transforms=8, hidden_features=(64, 64), passes=2, activation=torch.nn.SiLU)
+        return zuko.flows.NSF(2, bins=8, transforms=6, hidden_features=(64, 64), passes=2)
+    return zuko.flows.MAF(2, transforms=8, hidden_features=(64, 64), passes=2)
 
 
 def moons(n: int) -> torch.Tensor:

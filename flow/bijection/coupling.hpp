@@ -19,10 +19,10 @@ std::vector<std::string> coupling_transform_names();
 struct CouplingLayerOptions {
   std::string transform = "spline";
   Index bins = 8;                        ///< of a spline
-  double bound = 5;                      ///< of a spline: outside [-bound, bound] it is the identity
+  double bound = 3;                      ///< of a spline: outside [-bound, bound] it is the identity
   std::vector<Index> hidden = {64, 64};  ///< for points: hidden layers of the conditioner
   Index channels = 32;                   ///< for images: channels of its convolutions
-  std::string activation = "silu";
+  std::string activation = "relu";
 };
 
 /// y_kept = x_kept, y_other = f(x_other; parameters(x_kept, condition)), with f one of

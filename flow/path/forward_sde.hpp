@@ -35,7 +35,7 @@ inline constexpr double kDiffusionStart = 1e-3;
 struct ForwardSdeDescription {
   std::string name = "vp";
   double beta_min = 0.1, beta_max = 20;
-  double sigma_min = 0.01, sigma_max = 20;
+  double sigma_min = 0.01, sigma_max = 50;
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, const Visit& visit) {
@@ -51,7 +51,7 @@ struct ForwardSdeDescription {
            .only = {"forward-sde", self.name, {"ve"}}});
     visit("sigma_max", self.sigma_max,
           {.unit = "SIGMA",
-           .help = "the most noise: at least the largest distance between data points",
+           .help = "the most noise: it must hide the data, their mean included",
            .only = {"forward-sde", self.name, {"ve"}}});
   }
   friend bool operator==(const ForwardSdeDescription&, const ForwardSdeDescription&) = default;

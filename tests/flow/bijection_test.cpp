@@ -92,14 +92,17 @@ std::vector<Example> examples() {
           add(transform + " of " + std::to_string(d),
               std::make_shared<Coupling>(
                   nn::ImageShape{1, 1, d}, classes, last,
-                  CouplingLayerOptions{.transform = transform, .bins = 5, .bound = 3, .hidden = {7}}, rng),
+                  CouplingLayerOptions{
+                      .transform = transform, .bins = 5, .bound = 3, .hidden = {7}, .activation = "silu"},
+                  rng),
               {6, d}, classes);
         }
       }
     }
     add(transform + " of an image",
-        std::make_shared<Coupling>(nn::ImageShape{2, 3, 3}, 2, false,
-                                   CouplingLayerOptions{.transform = transform, .bins = 4, .channels = 3}, rng),
+        std::make_shared<Coupling>(
+            nn::ImageShape{2, 3, 3}, 2, false,
+            CouplingLayerOptions{.transform = transform, .bins = 4, .channels = 3, .activation = "silu"}, rng),
         {3, 18}, 2);
   }
   add("act norm", std::make_shared<ActNorm>(1, 4), {6, 4});
@@ -111,7 +114,8 @@ std::vector<Example> examples() {
   add("chain",
       std::make_shared<Chain>(std::vector<std::shared_ptr<Bijection>>{
           std::make_shared<ActNorm>(1, 3), std::make_shared<Permutation>(std::vector<Index>{1, 2, 0}),
-          std::make_shared<Coupling>(nn::ImageShape{1, 1, 3}, 0, true, CouplingLayerOptions{.hidden = {7}}, rng)}),
+          std::make_shared<Coupling>(nn::ImageShape{1, 1, 3}, 0, true,
+                                     CouplingLayerOptions{.hidden = {7}, .activation = "silu"}, rng)}),
       {6, 3});
   return all;
 }

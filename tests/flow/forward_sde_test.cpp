@@ -28,7 +28,7 @@ std::unique_ptr<Scheduler> whole(const std::string& name) {
   if (name == "vp") return std::make_unique<VpScheduler>(0.1, 20);
   if (name == "sub-vp") return std::make_unique<SubVpScheduler>(0.1, 20);
   if (name == "cosine") return std::make_unique<CosineScheduler>(0.008);
-  return std::make_unique<VeScheduler>(0.01, 20);
+  return std::make_unique<VeScheduler>(0.01, 50);
 }
 
 TEST(ForwardSde, HasTheMomentsOfItsEquation) {
@@ -36,7 +36,7 @@ TEST(ForwardSde, HasTheMomentsOfItsEquation) {
   struct Sde {
     double f, g2;
   };
-  constexpr double b = 0.1, B = 20, low = 0.01, high = 20;
+  constexpr double b = 0.1, B = 20, low = 0.01, high = 50;
   const auto total = [](double s) { return s * b + s * s * (B - b) / 2; };
   const auto equation = [&](const std::string& name, double s) -> Sde {
     const double beta = b + s * (B - b);
@@ -83,7 +83,7 @@ TEST(ForwardSde, EndsInNoiseThatHidesTheData) {
     EXPECT_GT(end.sigma, 0) << name << ": a network's error would have no bound";
     EXPECT_NEAR(end.alpha, 1, 1e-4) << name;
     EXPECT_EQ(scheduler->at(0.5).alpha, whole(name)->at(name == "ve" ? 0.5 : 0.4995).alpha) << name;
-    EXPECT_NEAR(noise_deviation(*scheduler), name == "ve" ? std::hypot(1, 20) : 1, 1e-4) << name;
+    EXPECT_NEAR(noise_deviation(*scheduler), name == "ve" ? std::hypot(1, 50) : 1, 1e-4) << name;
     for (const double t : {0.0, 0.3, 0.8, 1.0}) {
       EXPECT_NEAR(scheduler->time_of(3 * scheduler->at(t).alpha, 3 * scheduler->at(t).sigma), t, 1e-7) << name;
       EXPECT_GE(bounded_diffusion(scheduler->at(t)), 0) << name;
