@@ -99,8 +99,8 @@ TEST(Train, EveryPresetCanBeRead) {
   const TemporaryFolder folder;
   for (const std::string& preset : tools::preset_names()) {
     if (contents(tools::find_preset(preset)).find("data = \"images\"") != std::string::npos) continue;
-    const Finished finished = run({"train", "--preset", preset, "--data", "annulus", "--model", "mlp", "--hidden", "4",
-                                   "--steps", "1", "--warmup", "0", "--batch", "2", "--out", folder / preset});
+    const Finished finished = run({"train", "--preset", preset, "--hidden", "4", "--steps", "1", "--warmup", "0",
+                                   "--batch", "2", "--out", folder / preset});
     EXPECT_EQ(finished.code, 0) << preset << ": " << finished.err;
   }
 }
