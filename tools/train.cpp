@@ -73,7 +73,7 @@ bool read_request(int argc, const char* const* argv, Request& request) {
     return values.empty() ? std::string() : values.back();
   };
   if (const std::string folder = last("resume"); !folder.empty()) {
-    for (const char* other : {"preset", "config", "out", "overwrite"}) {
+    for (const char* other : {"preset", "config", "out", "overwrite", "autoencoder"}) {
       if (!options.given(other).empty()) throw UsageError(concat("--", other, ": not together with --resume"));
     }
     const RunFiles files(folder);
@@ -101,12 +101,22 @@ bool read_request(int argc, const char* const* argv, Request& request) {
     throw UsageError(
         concat("--out: ", settings.out, " holds the run that --reflow starts from; choose another folder"));
   }
-  for (const std::string& file : RunFiles(settings.out).all()) {
+  const RunFiles files(settings.out);
+  for (const std::string& place : {settings.out, files.model}) {
+    if (!settings.autoencoder.empty() && std::filesystem::equivalent(place, settings.autoencoder, absent)) {
+      throw UsageError(concat("--out: ", settings.out, " holds the run of the --autoencoder; choose another folder"));
+    }
+  }
+  for (const std::string& file : files.all()) {
     if (request.resume.empty() && std::filesystem::equivalent(settings.data, file, absent)) {
       throw UsageError(concat("--out: the data, ", settings.data, ", would be replaced; choose another folder"));
     }
   }
   request.config_text = concat(kConfigHeader, "\n", options.to_toml());
+  // A latent flow contains its autoencoder, whose own run may have changed since, or gone.
+  if (!request.resume.empty() && !settings.autoencoder.empty() && std::filesystem::exists(files.model)) {
+    settings.autoencoder = files.model;
+  }
   return true;
 }
 

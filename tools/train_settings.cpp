@@ -70,8 +70,9 @@ void TrainSettings::declare(Options& options) {
   options.add("family", family.name, "NAME", joined(flow::family_names()));
   options.add("source", source, "NAME", "flow-matching: a density to start from; by default standard normal noise");
   options.add("source-param", source_parameters, "NAME=NUMBER", "parameters of that density");
-  options.add("autoencoder", autoencoder, "RUN",
-              "latent-flow: the run of the vae whose latents it learns, trained on the same data");
+  options.add(
+      "autoencoder", autoencoder, "RUN",
+      "latent-flow: the run of the vae whose latents it learns, trained on the same data; the model keeps a copy");
   family.declare(options);
 
   reflow.declare(options);
@@ -191,17 +192,22 @@ std::shared_ptr<flow::Vae> TrainSettings::load_autoencoder(const datasets::DataD
   if (!family.has_autoencoder()) return nullptr;
   const TrainedModel trained = load_trained_model(autoencoder);
   auto vae = std::dynamic_pointer_cast<flow::Vae>(trained.model);
+  if (const auto latent = std::dynamic_pointer_cast<flow::LatentFlow>(trained.model)) vae = latent->autoencoder();
   if (vae == nullptr) {
     throw UsageError(concat("--autoencoder: ", autoencoder, " holds a model of the family ", trained.model->family(),
-                            ", expected vae"));
+                            ", expected vae, or latent-flow, which contains one"));
   }
   const auto units = [](datasets::DataDescription data) {
     if (data.kind != "density") data.source.clear();  // whose place may change
     return to_json(data);
   };
   if (units(trained.data) != units(learned)) {
-    throw UsageError(concat("--autoencoder: ", autoencoder, " was trained on ", trained.data.text(), ", but --data is ",
-                            learned.text(), "; they must be the same"));
+    const bool by_classes = trained.data.classes != learned.classes;
+    const auto text = [&](const datasets::DataDescription& data) {
+      return by_classes ? concat(data.text(), " in ", data.classes, " classes") : data.text();
+    };
+    throw UsageError(concat("--autoencoder: ", autoencoder, " was trained on ", text(trained.data), ", but --data is ",
+                            text(learned), "; they must be the same"));
   }
   return vae;
 }

@@ -83,7 +83,7 @@ class LatentFlow final : public GenerativeModel {
 
   const LatentFlowDescription& description() const& { return description_; }
   const LatentFlowDescription& description() const&& = delete;
-  const Vae& autoencoder() const& { return *autoencoder_; }
+  std::shared_ptr<Vae> autoencoder() const { return autoencoder_; }
   std::shared_ptr<const nn::TimeNetwork> velocity_network() const { return velocity_; }
   /// A draw from the encoder, standardized.   x: [N, D] -> [N, L]
   Tensor encode(const Tensor& x, const Indices& labels, Generator& rng) const;

@@ -125,6 +125,26 @@ INSTANTIATE_TEST_SUITE_P(All, Families, testing::ValuesIn(flow::family_names()),
   return name;
 });
 
+// A latent flow needs the run of its autoencoder only once.
+TEST(LatentFlowRun, GoesOnWithoutItsAutoencodersRun) {
+  const TemporaryFolder folder;
+  const std::string vae = folder / "vae";
+  expect_done(tiny_training(vae, {"--family", "vae", "--latent", "3", "--steps", "30"}));
+  const auto training = [&](const std::string& name, const char* steps) {
+    return tiny_training(folder / name, {"--family", "latent-flow", "--autoencoder", vae, "--steps", steps});
+  };
+  EXPECT_THAT(run(with(training("vae", "5"), {"--overwrite"})).err, HasSubstr("holds the run of the --autoencoder"));
+  expect_done(training("whole", "60"));
+  expect_done(training("halves", "25"));
+  expect_done(tiny_training(vae, {"--family", "vae", "--latent", "2", "--steps", "30", "--overwrite"}));
+  EXPECT_THAT(run({"train", "--resume", folder / "halves", "--autoencoder", vae}).err,
+              HasSubstr("--autoencoder: not together with --resume"));
+  expect_done({"train", "--resume", folder / "halves", "--steps", "60"});
+  expect_equal_runs(folder / "whole", folder / "halves");
+  // And another one may start from what it holds.
+  expect_done(tiny_training(folder / "third", {"--family", "latent-flow", "--autoencoder", folder / "whole"}));
+}
+
 // Likelihoods of narrow densities are above 1, and their losses negative from the first step.
 TEST(NegativeLoss, IsNoFailure) {
   const TemporaryFolder folder;
