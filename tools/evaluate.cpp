@@ -182,10 +182,8 @@ std::vector<Measurement> of_samples(const EvaluateSettings& settings, const Trai
   list.emplace_back("samples", [&, samples, distances, straight](Json& result) {
     SampleRequest request;
     request.count = std::max(settings.count, settings.distance_points);
-    request.options = settings.common.generate_options(*trained.model);
-    request.dynamics = settings.common.dynamics(*trained.model);
+    settings.common.apply(*trained.model, request);
     request.options.keep_trajectory = straight && distances;
-    request.seed = settings.common.seed;
     Samples drawn = draw_samples(trained, request);
     result["samples"] = request.count;
     result["function_evaluations"] = drawn.evaluations;
@@ -227,9 +225,7 @@ std::optional<TrainedClassifier> open_classifier(const EvaluateSettings& setting
 void measure_images(const EvaluateSettings& settings, const TrainedModel& trained, const TrainedClassifier& classifier,
                     Json& result) {
   SampleRequest request;
-  request.options = settings.common.generate_options(*trained.model);
-  request.dynamics = settings.common.dynamics(*trained.model);
-  request.seed = settings.common.seed;
+  settings.common.apply(*trained.model, request);
   result["classifier"] = settings.classifier;
   result["guidance"] = settings.common.guidance;
   tools::measure_images(trained, classifier, request, settings.count, result);
@@ -275,7 +271,8 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   require_file(is_there, trained.data.source, "there is no such file; give its new place with --data");
   const std::unique_ptr<datasets::Data> data = datasets::open_data(trained.data, datasets::Split::kTest);
   check_possible(settings, trained, *data);
-  settings.common.dynamics(*trained.model);  // throws for options that this model does not support
+  SampleRequest unused;
+  settings.common.apply(*trained.model, unused);  // throws for options that this model does not support
   const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.data);
   const bool images = trained.data.holds_images();
   const std::uint64_t seed = settings.common.seed;

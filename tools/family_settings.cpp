@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <stdexcept>
 #include <utility>
 
 #include "autodiff/error.hpp"
@@ -90,6 +91,24 @@ bool FamilySettings::has_autoencoder() const {
   return has;
 }
 
+namespace {
+
+// Calls make(); a message about a field, "ode_steps: expected ...", becomes one about its option.
+template <class Make>
+auto by_options(const std::vector<std::string>& options, const Make& make) {
+  try {
+    return make();
+  } catch (const std::invalid_argument& error) {
+    const std::string message = error.what();
+    std::string name = message.substr(0, message.find(':'));
+    std::replace(name.begin(), name.end(), '_', '-');
+    if (std::find(options.begin(), options.end(), name) == options.end()) throw;
+    throw UsageError(concat("--", name, message.substr(name.size())));
+  }
+}
+
+}  // namespace
+
 std::shared_ptr<flow::GenerativeModel> FamilySettings::make(const flow::DataShape& shape,
                                                             const std::optional<datasets::DataDescription>& source,
                                                             const std::shared_ptr<flow::Vae>& autoencoder,
@@ -98,14 +117,18 @@ std::shared_ptr<flow::GenerativeModel> FamilySettings::make(const flow::DataShap
   visit([&]<class Model>(typename Model::Description settings) {
     if constexpr (HasNetwork<typename Model::Description>) settings.network = network;
     if constexpr (HasSource<typename Model::Description>) settings.source = source;
+    std::vector<std::string> options = setting_names(settings);
+    for (const char* shared : {"model", "autoencoder", "hidden"}) options.emplace_back(shared);
     if constexpr (HasAutoencoder<typename Model::Description>) {
       require(autoencoder != nullptr, name, ": needs an autoencoder");
       settings.autoencoder = autoencoder->description();
-      settings.set_shape(shape);
-      model = std::make_shared<Model>(settings, autoencoder, rng);
+      model = by_options(options, [&] {
+        settings.set_shape(shape);
+        return std::make_shared<Model>(settings, autoencoder, rng);
+      });
     } else {
       settings.set_shape(shape);
-      model = std::make_shared<Model>(settings, rng);
+      model = by_options(options, [&] { return std::make_shared<Model>(settings, rng); });
     }
   });
   return model;

@@ -93,18 +93,18 @@ Interpolate parse_interpolate(const std::string& text) {
   throw UsageError(concat("--interpolate: expected noises or labels, found ", in_quotes(text)));
 }
 
-void check_interpolation(const SampleRequest& request, const TrainedModel& trained) {
+void check_interpolation(const SampleRequest& request, const SampleOptions& settings, const TrainedModel& trained) {
   if (request.interpolate == Interpolate::kNothing) return;
   if (!trained.data.holds_images()) throw UsageError("--interpolate: this model was not trained on images");
   const bool labels = request.interpolate == Interpolate::kLabels;
   const bool flows = trained.model->dynamics().has_value();
+  if (trained.model->scores() || !settings.is_deterministic()) {
+    throw UsageError(concat("--interpolate: between its ends everything must change smoothly, but ",
+                            settings.solver_text(*trained.model), " uses new noise in every step"));
+  }
   if (labels && (!flows || trained.model->dynamics_are_latent())) {
     throw UsageError(concat("--interpolate labels: mixes the velocities of two classes, and models of the family ",
                             trained.model->family(), " have none in the data's space; try noises"));
-  }
-  if (!labels && !flows && trained.model->noise_dimension() == 0) {
-    throw UsageError(concat("--interpolate noises: models of the family ", trained.model->family(),
-                            " use new noise in every step, so there are no two to interpolate"));
   }
   if (request.count < 2) throw UsageError("--interpolate: needs a --count of 2 or more images between its ends");
   if (labels && request.labels.size() < 2) {
@@ -131,7 +131,7 @@ void check_finite(const Tensor& x, const std::string& model) {
   }
   require_file(broken == 0, model, grouped(broken), " of ", grouped(rows),
                " samples have a number that is NaN or infinite, so nothing is written; try other weights, or smaller "
-               "steps by another --solver or more --steps");
+               "steps: by --steps, --solver, --step-size or --correction-ratio, whichever this sampler has");
 }
 
 // A terminal shows only the first rows of the text, header included, and a hint on how to get the rest.
@@ -237,14 +237,19 @@ int sample(int argc, const char* const* argv) {
               "a .npy: the samples at every time, [times, count, dimension]; for points in the plane, also a picture",
               Place::kCommandLine);
   if (!settings.common.read(options, argc, argv)) return kDone;
+  if (settings.reconstruct) {
+    options.refuse_unused({"solver", "steps", "rtol", "atol", "sde", "sampler", "guidance", "scheduler", "label",
+                           "interpolate", "out", "gif", "trajectories"},
+                          "not together with --reconstruct, which draws a picture of data and samples nothing");
+  }
 
   SampleRequest request;
   settings.common.check();
-  request.seed = settings.common.seed;
   require_at_least("count", static_cast<double>(settings.count), 0);
   use_threads(settings.common.threads);
   TrainedModel trained = load_trained_model(settings.common.run);
   settings.common.locate(trained.data);
+  check_reconstruction(settings, trained);
   const bool images = trained.data.holds_images();
   if (images && settings.pours()) {
     throw UsageError(concat("images of ", trained.model->dimension(),
@@ -258,8 +263,7 @@ int sample(int argc, const char* const* argv) {
                  {"trajectories", settings.trajectories, {".npy"}},
                  {"trajectories", drawn_ways ? picture_beside(settings.trajectories) : "", {}}},
                 inputs(settings.common.run, trained.data));
-  request.options = settings.common.generate_options(*trained.model);
-  request.dynamics = settings.common.dynamics(*trained.model);
+  settings.common.apply(*trained.model, request);
   request.options.keep_trajectory = !settings.gif.empty() || !settings.trajectories.empty();
   request.labels = parse_labels(settings.label, trained.model->classes());
   request.interpolate = parse_interpolate(settings.interpolate);
@@ -268,13 +272,13 @@ int sample(int argc, const char* const* argv) {
     throw UsageError(concat("--image and --gif: these points have ", trained.model->dimension(),
                             " coordinates; only images and points in the plane can be drawn; write them with --out"));
   }
-  check_interpolation(request, trained);
-  check_reconstruction(settings, trained);
+  check_interpolation(request, settings.common, trained);
   require_fits("count", request.count, numbers_of_samples(trained, request));
   const std::unique_ptr<datasets::Data> data = settings.image.empty() ? nullptr : data_beside(trained.data);
 
   if (settings.reconstruct) {
     write_png(settings.image, reconstruction_picture(trained, request.count, request.seed));
+    std::cerr << grouped(request.count) << " reconstructions" << std::endl;
     return kDone;
   }
   const Samples samples = draw_samples(trained, request);

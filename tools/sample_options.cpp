@@ -47,7 +47,7 @@ void SampleOptions::declare(Options& options) {
               "predictor-corrector: their size relative to the noise");
   options.add("levels", langevin.levels, "COUNT", "langevin: levels of noise, for models that know all of them");
   options.add("least-noise", langevin.least_noise, "RATIO", "langevin: the last of these levels, sigma / alpha");
-  options.add("level-steps", langevin.steps, "COUNT", "langevin: steps at each level");
+  options.add("level-steps", langevin.steps, "COUNT", "langevin: steps at each level; 0 for 1000 in all");
   options.add("step-size", langevin.step_size, "SHARE", "langevin: of a step, as a multiple of the level's sigma^2");
   options.add(
       "scheduler", scheduler, "NAME",
@@ -75,7 +75,7 @@ void SampleOptions::check() const {
   if (ancestral.eta < 0 || ancestral.eta > 1) throw UsageError(concat("--eta: expected 0 to 1, got ", ancestral.eta));
   require_at_least("corrections", static_cast<double>(ancestral.corrections), 0);
   require_at_least("levels", static_cast<double>(langevin.levels), 1);
-  require_at_least("level-steps", static_cast<double>(langevin.steps), 1);
+  require_at_least("level-steps", static_cast<double>(langevin.steps), 0);
   for (const auto& [option, value] :
        {std::pair("correction-ratio", ancestral.correction_ratio), std::pair("least-noise", langevin.least_noise),
         std::pair("step-size", langevin.step_size)}) {
@@ -182,7 +182,7 @@ namespace {
 
 // Calls make(); what it throws becomes a UsageError of the option.
 template <class Make>
-flow::Dynamics by_option(const char* option, const Make& make) {
+auto by_option(const char* option, const Make& make) {
   try {
     return make();
   } catch (const std::invalid_argument& error) {
@@ -194,62 +194,70 @@ flow::Dynamics by_option(const char* option, const Make& make) {
 
 std::optional<flow::Dynamics> SampleOptions::dynamics(const flow::GenerativeModel& model) const {
   std::optional<flow::Dynamics> dynamics = model.dynamics();
-  const bool by_scores = model.scores().has_value();
   // A model samples by what it has: a flow, scores, or a method of its own.
   if (!dynamics) {
-    const SampleOptions by_default;
-    const char* option = guidance != 1                                               ? "guidance"
-                         : !scheduler.empty()                                        ? "scheduler"
-                         : !sde.empty()                                              ? "sde"
-                         : rtol > 0                                                  ? "rtol"
-                         : solver != by_default.solver                               ? "solver"
-                         : steps != by_default.steps                                 ? "steps"
-                         : !sampler.empty() && !(by_scores && sampler == "langevin") ? "sampler"
-                                                                                     : nullptr;
-    if (option != nullptr) {
-      throw UsageError(concat("--", option, ": is for models with a flow, and those of the family ", model.family(),
-                              " have none", by_scores ? "; they sample by --sampler langevin" : ""));
-    }
-    if (by_scores &&
-        (langevin.levels != by_default.langevin.levels || langevin.least_noise != by_default.langevin.least_noise)) {
-      throw UsageError(concat(langevin.levels != by_default.langevin.levels ? "--levels" : "--least-noise",
-                              ": this model's levels of noise are those of its training"));
-    }
-    if (!by_scores)
-      refuse_langevin_options(
-          concat("is for models with a score, and those of the family ", model.family(), " have none"));
+    refuse_without_flow(model);
     return dynamics;
   }
-  if (sampler.empty()) refuse_langevin_options("needs --sampler langevin");
+  if (sampler.empty()) refuse(of_langevin(), "needs --sampler langevin");
   if (guidance != 1) dynamics = by_option("guidance", [&] { return flow::guided(*dynamics, guidance); });
   if (!scheduler.empty()) dynamics = by_option("scheduler", [&] { return flow::on_scheduler(*dynamics, scheduler); });
   const char* needs_score = !sde.empty() ? "sde" : !sampler.empty() ? "sampler" : nullptr;
   if (needs_score != nullptr && !dynamics->no_score.empty()) {
     throw UsageError(concat("--", needs_score, ": ", dynamics->no_score));
   }
-  if (!sampler.empty())
-    by_option("sampler", [&] {
-      flow::require_score(*dynamics);
-      return *dynamics;
-    });
+  if (!sampler.empty()) by_option("sampler", [&] { return flow::require_score(*dynamics), true; });
   return dynamics;
 }
 
-void SampleOptions::refuse_langevin_options(const std::string& reason) const {
+void SampleOptions::apply(const flow::GenerativeModel& model, SampleRequest& request) const {
+  request.options = generate_options(model);
+  request.dynamics = dynamics(model);
+  request.scores = model.scores();
+  if (request.scores && guidance != 1) {
+    request.scores = by_option("guidance", [&] { return flow::guided(*request.scores, guidance); });
+  }
+  request.seed = seed;
+}
+
+SampleOptions::Changed SampleOptions::of_langevin() const {
   const flow::LangevinSteps by_default;
-  const char* option = langevin.levels != by_default.levels             ? "levels"
-                       : langevin.least_noise != by_default.least_noise ? "least-noise"
-                       : langevin.steps != by_default.steps             ? "level-steps"
-                       : langevin.step_size != by_default.step_size     ? "step-size"
-                                                                        : nullptr;
-  if (option != nullptr) throw UsageError(concat("--", option, ": ", reason));
+  return {{"levels", langevin.levels != by_default.levels},
+          {"least-noise", langevin.least_noise != by_default.least_noise},
+          {"level-steps", langevin.steps != by_default.steps},
+          {"step-size", langevin.step_size != by_default.step_size}};
+}
+
+void SampleOptions::refuse(const Changed& options, const std::string& reason) {
+  for (const auto& [name, changed] : options) {
+    if (changed) throw UsageError(concat("--", name, ": ", reason));
+  }
+}
+
+void SampleOptions::refuse_without_flow(const flow::GenerativeModel& model) const {
+  const SampleOptions by_default;
+  const bool by_scores = model.scores().has_value();
+  const std::string have_none = concat("and those of the family ", model.family(), " have none");
+  refuse({{"guidance", guidance != 1 && !by_scores},
+          {"scheduler", !scheduler.empty()},
+          {"sde", !sde.empty()},
+          {"rtol", rtol > 0},
+          {"solver", solver != by_default.solver},
+          {"steps", steps != by_default.steps},
+          {"sampler", !sampler.empty() && !(by_scores && sampler == "langevin")}},
+         concat("is for models with a flow, ", have_none, by_scores ? "; they sample by --sampler langevin" : ""));
+  if (!by_scores) return refuse(of_langevin(), concat("is for models with a score, ", have_none));
+  Changed levels = of_langevin();
+  levels.resize(2);  // the number of levels and the last of them
+  refuse(levels, "this model's levels of noise are those of its training");
 }
 
 std::string SampleOptions::solver_text(const flow::GenerativeModel& model) const {
   const auto scores = model.scores();
   if (sampler == "langevin" || scores) {
     const Index levels = scores ? std::ssize(scores->levels) : langevin.levels;
-    return concat("langevin, ", langevin.steps, " steps at each of ", levels, levels == 1 ? " level" : " levels");
+    return concat("langevin, ", flow::steps_at_level(langevin, levels), " steps at ",
+                  levels == 1 ? "one level" : concat("each of ", levels, " levels"));
   }
   if (!model.dynamics()) return "in one step";
   if (!sampler.empty()) return concat(sampler, ", ", steps, " steps");

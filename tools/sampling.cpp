@@ -128,10 +128,10 @@ Samples move(const flow::GenerativeModel& model, const Start& start, const flow:
 Samples draw_directly(const flow::GenerativeModel& model, Index count, const Indices& labels,
                       const SampleRequest& request) {
   Generator rng(request.seed, streams::kSampleNoise);
-  if (const auto scores = model.scores()) {
+  if (const auto scores = request.scores ? request.scores : model.scores()) {
     flow::LangevinSteps steps{.seed = request.seed};
     if (const auto* chosen = std::get_if<flow::LangevinSteps>(&request.options.solver)) steps = *chosen;
-    Phase phase("sampling", static_cast<double>(evaluations_of(steps, *scores) * count));
+    Phase phase("sampling", static_cast<double>(evaluations_of(steps, std::ssize(scores->levels)) * count));
     const Tensor x = Tensor::randn({count, model.dimension()}, rng);
     return samples_of(flow::generate(watched(*scores, phase), x, labels, steps, request.options.keep_trajectory));
   }

@@ -25,7 +25,8 @@ struct SampleRequest {
   std::vector<Index> labels;  ///< of each row; empty for a model without classes
   Interpolate interpolate = Interpolate::kNothing;
   flow::GenerateOptions options;
-  std::optional<flow::Dynamics> dynamics;  ///< with guidance, for example; by default the model's own
+  std::optional<flow::Dynamics> dynamics;   ///< with guidance, for example; by default the model's own
+  std::optional<flow::ScoreLadder> scores;  ///< likewise, of a model that has these and no dynamics
   std::uint64_t seed = 0;
 };
 

@@ -47,7 +47,7 @@ double evaluations_of(const flow::GenerateOptions& options) {
     return static_cast<double>(ancestral->steps * (1 + ancestral->corrections) - ancestral->corrections);
   }
   if (const auto* langevin = std::get_if<flow::LangevinSteps>(&options.solver)) {
-    return static_cast<double>(langevin->levels * langevin->steps + 1);
+    return static_cast<double>(evaluations_of(*langevin, langevin->levels));
   }
   return 0;
 }

@@ -36,13 +36,13 @@ class ScoreOfDynamics final : public VelocityField {
 
 ScoreLadder ladder_of(const Dynamics& dynamics, Index levels, double least_noise) {
   require_score(dynamics);
-  require(levels >= 1, "levels of noise: expected at least 1, got ", levels);
+  require(1 <= levels && levels <= kMostLevels, "levels: expected 1 to ", kMostLevels, ", got ", levels);
   constexpr double kMost = 20;  // far more than the spread of standardized data
   const Scheduler& scheduler = dynamics.path->scheduler();
   const Coefficients start = scheduler.at(0.0);
   const double most = std::min(kMost, start.alpha > 0 ? start.sigma / start.alpha : kMost);
-  require(0 < least_noise && least_noise < most, "levels of noise: expected the least above 0 and below ", most,
-          ", got ", least_noise);
+  require(0 < least_noise && least_noise < most, "least_noise: expected a number above 0 and below ", most, ", got ",
+          least_noise);
   ScoreLadder ladder{std::make_shared<ScoreOfDynamics>(dynamics), {}};
   for (Index i = 0; i < levels; ++i) {
     const double share = levels > 1 ? static_cast<double>(i) / static_cast<double>(levels - 1) : 1;
@@ -53,21 +53,26 @@ ScoreLadder ladder_of(const Dynamics& dynamics, Index levels, double least_noise
   return ladder;
 }
 
-Index evaluations_of(const LangevinSteps& options, const ScoreLadder& ladder) {
-  return options.steps * std::ssize(ladder.levels) + 1;
+Index steps_at_level(const LangevinSteps& options, Index levels) {
+  constexpr Index kInAll = 1000;
+  return options.steps > 0 ? options.steps : std::max<Index>(1, kInAll / levels);
+}
+
+Index evaluations_of(const LangevinSteps& options, Index levels) {
+  return steps_at_level(options, levels) * levels + 1;
 }
 
 std::vector<double> report_times(const LangevinSteps&) { return uniform_grid(0, 1, kReports); }
 
 Solution anneal(const ScoreLadder& ladder, const Tensor& x, const Indices& labels, const LangevinSteps& options,
                 Index first_row, const Observer& observer) {
-  require(options.steps >= 1 && options.step_size > 0,
-          "Langevin dynamics: expected at least one step and a step size above 0, got ", options.steps, " and ",
+  require(options.steps >= 0 && options.step_size > 0,
+          "Langevin dynamics: expected 0 or more steps and a step size above 0, got ", options.steps, " and ",
           options.step_size);
   const NoGrad no_grad;
   Solution solution{.x = x.detach(), .evaluations = 0, .evaluated_rows = 0};
   const std::vector<double> times = report_times(options);
-  const Index total = options.steps * std::ssize(ladder.levels);
+  const Index steps = steps_at_level(options, std::ssize(ladder.levels)), total = steps * std::ssize(ladder.levels);
   Index done = 0, reported = 0;
   double alpha = ladder.levels.front().alpha;
   solution.x = std::hypot(alpha, ladder.levels.front().sigma) * solution.x;
@@ -83,7 +88,7 @@ Solution anneal(const ScoreLadder& ladder, const Tensor& x, const Indices& label
   for (const ScoreLevel& level : ladder.levels) {
     solution.x = level.alpha / alpha * solution.x;  // the data keep their size
     alpha = level.alpha;
-    for (Index step = 0; step < options.steps; ++step) {
+    for (Index step = 0; step < steps; ++step) {
       check_interruption();
       report();
       const std::uint64_t stream = streams::kStepNoise + static_cast<std::uint64_t>(done);

@@ -42,4 +42,10 @@ Dynamics guided(Dynamics dynamics, double weight) {
   return dynamics;
 }
 
+ScoreLadder guided(ScoreLadder ladder, double weight) {
+  require(ladder.no_guidance.empty(), ladder.no_guidance);
+  ladder.score = std::make_shared<GuidedVelocity>(std::move(ladder.score), weight);
+  return ladder;
+}
+
 }  // namespace rill::flow

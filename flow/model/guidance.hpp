@@ -6,6 +6,7 @@
 
 #include "autodiff/ops.hpp"
 #include "autodiff/tensor.hpp"
+#include "flow/model/annealing.hpp"
 #include "flow/model/dynamics.hpp"
 #include "flow/path/velocity.hpp"
 
@@ -36,5 +37,7 @@ std::string why_no_guidance(Index classes, double label_dropout);
 
 /// The dynamics with guidance. Throws std::invalid_argument if these do not support it, saying why.
 Dynamics guided(Dynamics dynamics, double weight);
+/// Scores with guidance, likewise.
+ScoreLadder guided(ScoreLadder ladder, double weight);
 
 }  // namespace rill::flow

@@ -10,6 +10,7 @@
 #include "autodiff/summary.hpp"
 #include "flow/loss/score_matching.hpp"
 #include "flow/model/generate.hpp"
+#include "flow/model/guidance.hpp"
 #include "flow/model/metadata.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/path.hpp"
@@ -55,7 +56,8 @@ void check(const ScoreMatchingDescription& description) {
   if (std::find(names.begin(), names.end(), description.matching) == names.end()) {
     fail(unknown_name("score matching", description.matching, names));
   }
-  require(description.levels >= 1, "noise_levels: expected at least 1, got ", description.levels);
+  require(1 <= description.levels && description.levels <= kMostLevels, "noise_levels: expected 1 to ", kMostLevels,
+          ", got ", description.levels);
   require(0 < description.least_noise && description.least_noise <= description.most_noise &&
               std::isfinite(description.most_noise),
           "least_noise: expected a number above 0, at most most_noise, got ", description.least_noise, " and ",
@@ -151,7 +153,7 @@ Tensor ScoreMatching::sample(Index n, const Indices& labels, Generator& rng) con
 }
 
 std::optional<ScoreLadder> ScoreMatching::scores() const {
-  ScoreLadder ladder{score_, {}};
+  ScoreLadder ladder{score_, {}, why_no_guidance(classes(), description_.label_dropout)};
   for (Index level = 0; level < description_.levels; ++level) {
     const double t = time_of_level(description_, level);
     ladder.levels.push_back({t, 1, sigma_at(description_, t)});

@@ -41,8 +41,10 @@ void check(const VaeDescription& description) {
   };
   known("encoder", description.encoder, encoder_names());
   known("decoder", description.decoder, decoder_names());
-  nn::check_size("vae", "latent", description.latent);
-  nn::check_size("vae", "channels", description.coder.channels);
+  for (const auto& [key, size] :
+       {std::pair("latent", description.latent), std::pair("channels", description.coder.channels)}) {
+    require(1 <= size && size <= nn::kMaxSize, key, ": expected 1 to ", nn::kMaxSize, ", got ", size);
+  }
   const bool image = description.shape.is_image();
   require(image || description.encoder == "mlp", "encoder: ", description.encoder,
           " is for images, but these are points; use mlp");

@@ -71,7 +71,7 @@ double SubVpScheduler::time_of(double alpha, double sigma) const {
 VeScheduler::VeScheduler(double sigma_min, double sigma_max)
     : sigma_min_(sigma_min), log_ratio_(std::log(sigma_max / sigma_min)) {
   require(0 < sigma_min && sigma_min < sigma_max && std::isfinite(log_ratio_),
-          "ve: expected 0 < sigma_min < sigma_max, got ", sigma_min, " and ", sigma_max);
+          "sigma_min: expected 0 < sigma_min < sigma_max, got ", sigma_min, " and ", sigma_max);
 }
 
 Coefficients VeScheduler::at(double t) const {

@@ -72,7 +72,7 @@ Coefficients LinearVpScheduler::at(double t) const {
 double LinearVpScheduler::time_of(double alpha, double sigma) const { return alpha / std::hypot(alpha, sigma); }
 
 VpScheduler::VpScheduler(double beta_min, double beta_max) : beta_min_(beta_min), beta_max_(beta_max) {
-  require(0 <= beta_min && beta_min < beta_max, "vp scheduler: expected 0 <= beta_min < beta_max, got ", beta_min,
+  require(0 <= beta_min && beta_min < beta_max, "beta_min: expected 0 <= beta_min < beta_max, got ", beta_min,
           " and ", beta_max);
 }
 

@@ -145,6 +145,33 @@ TEST(LatentFlowRun, GoesOnWithoutItsAutoencodersRun) {
   expect_done(tiny_training(folder / "third", {"--family", "latent-flow", "--autoencoder", folder / "whole"}));
 }
 
+TEST(Ddim, AddsNoNoiseUnlessItIsTold) {
+  const TemporaryFolder folder;
+  expect_done(tiny_training(folder / "run", {"--family", "diffusion"}));
+  const auto drawn = [&](const Words& more) {
+    expect_done(with({"sample", folder / "run", "--count", "50", "--steps", "20", "--out", folder / "x.npy"}, more));
+    return contents(folder / "x.npy");
+  };
+  const std::string ddim = drawn({"--sampler", "ddim"}), ancestral = drawn({"--sampler", "ancestral"});
+  EXPECT_TRUE(ddim == drawn({"--sampler", "ddim", "--eta", "0"}));
+  EXPECT_TRUE(ancestral == drawn({"--sampler", "ddim", "--eta", "1"}));
+  EXPECT_FALSE(ddim == ancestral);
+}
+
+TEST(GuidedScores, AreThoseOfTheClass) {
+  const TemporaryFolder folder;
+  write_tiny_images(folder / "images");
+  expect_done(tiny_image_training(
+      folder / "images", folder / "run",
+      {"--family", "score", "--hidden", "16", "--steps", "5", "--label-dropout", "0.2", "--noise-levels", "2"}));
+  const auto drawn = [&](const char* weight) {
+    expect_done({"sample", folder / "run", "--label", "1", "--count", "3", "--level-steps", "3", "--guidance", weight,
+                 "--out", folder / "x.npy"});
+    return contents(folder / "x.npy");
+  };
+  EXPECT_FALSE(drawn("1") == drawn("3"));
+}
+
 // Likelihoods of narrow densities are above 1, and their losses negative from the first step.
 TEST(NegativeLoss, IsNoFailure) {
   const TemporaryFolder folder;
@@ -196,6 +223,10 @@ TEST(BadCombinations, GetOneClearLine) {
        "--sampler: unknown sampler 'dim' (did you mean ddim?)"},
       {{"sample", folder / "flow-matching", "--reconstruct", "--image", folder / "x.png"},
        "--reconstruct: is for autoencoders, but this model is of the family flow-matching"},
+      {{"sample", folder / "vae", "--reconstruct", "--image", folder / "x.png", "--out", folder / "x.npy"},
+       "--out: not together with --reconstruct"},
+      {{"train", "--family", "score", "--noise-levels", "5000", "--out", folder / "new"},
+       "--noise-levels: expected 1 to 1000, got 5000"},
       {{"sample", folder / "vae", "--reconstruct"}, "--reconstruct: needs --image"},
       {{"train", "--family", "flow"}, "--family: unknown family 'flow'"},
       {{"train", "--family", "vae", "--path", "vp"}, "--path: is for flow-matching, latent-flow, but --family is vae"},
