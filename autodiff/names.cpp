@@ -48,4 +48,8 @@ std::string unknown_name(std::string_view what, std::string_view name, const std
   return concat("unknown ", what, " ", in_quotes(name), did_you_mean(name, known), "; known: ", joined(known));
 }
 
+void require_known(std::string_view what, std::string_view name, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), name) == known.end()) fail(unknown_name(what, name, known));
+}
+
 }  // namespace rill

@@ -1,4 +1,4 @@
-// Error texts for unknown names.
+// Names from a list: checks, and error texts for those that are unknown.
 #pragma once
 
 #include <string>
@@ -13,5 +13,8 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 
 /// "unknown solver 'eulr' (did you mean euler?); known: euler, midpoint".
 std::string unknown_name(std::string_view what, std::string_view name, const std::vector<std::string>& known);
+
+/// Fails with unknown_name's text unless the name is one of the known.
+void require_known(std::string_view what, std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace rill

@@ -20,10 +20,7 @@ double LearningRate::at(Index step) const {
 }
 
 void LearningRate::check() const {
-  const std::vector<std::string> names = schedule_names();
-  if (std::find(names.begin(), names.end(), schedule) == names.end()) {
-    fail(unknown_name("schedule of the learning rate", schedule, names));
-  }
+  require_known("schedule of the learning rate", schedule, schedule_names());
   require(peak >= 0 && std::isfinite(peak), "learning rate: peak is ", peak, ", expected a number >= 0");
   require(final_fraction >= 0 && std::isfinite(final_fraction), "learning rate: final_fraction is ", final_fraction,
           ", expected a number >= 0");

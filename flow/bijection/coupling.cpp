@@ -54,10 +54,7 @@ Coupling::Coupling(const nn::ImageShape& image, Index condition, bool keeps_last
       kept_(keeps_last ? image.channels - image.channels / 2 : image.channels / 2),
       others_(image.channels - kept_),
       options_(options) {
-  const std::vector<std::string> names = coupling_transform_names();
-  if (std::find(names.begin(), names.end(), options.transform) == names.end()) {
-    fail(unknown_name("transform", options.transform, names));
-  }
+  require_known("transform", options.transform, coupling_transform_names());
   require(1 <= options.bins && options.bins < 500, "bins: expected 1 to 499, got ", options.bins);
   require(options.bound > 0, "bound: expected a number above 0, got ", options.bound);
   // Of points on a line nothing can be kept, and the parameters depend on the condition alone, or are constant.

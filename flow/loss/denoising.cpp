@@ -30,11 +30,8 @@ std::vector<std::string> denoising_target_names() { return {"noise", "data", "sc
 std::vector<std::string> denoising_weighting_names() { return {"uniform", "min-snr", "likelihood"}; }
 
 void check(const DenoisingDescription& description) {
-  const auto known = [](const char* what, const std::string& name, const std::vector<std::string>& names) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) fail(unknown_name(what, name, names));
-  };
-  known("prediction", description.target, denoising_target_names());
-  known("weighting", description.weighting, denoising_weighting_names());
+  require_known("prediction", description.target, denoising_target_names());
+  require_known("weighting", description.weighting, denoising_weighting_names());
 }
 
 DenoisingExample denoising_example(const Tensor& x_1, const Tensor& x_0, const Tensor& u, const Scheduler& scheduler,

@@ -66,7 +66,7 @@ std::vector<Tensor> probes_for(const Tensor& x_1, const LikelihoodOptions& optio
 }
 
 // The most points per group: the graph of one evaluation should fit into a core's cache (see also
-// flow/model/generate.cpp).
+// rows_in_cache).
 Index group_size(Index dimension) { return std::clamp<Index>(16384 / dimension, 16, 500); }
 
 Likelihood in_groups(const RowVelocity& velocity, const Tensor& x_1, const LikelihoodOptions& options) {

@@ -1,6 +1,5 @@
 #include "flow/model/continuous_flow.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -29,10 +28,7 @@ OdeSolver solver_of(const ContinuousFlowDescription& description, double toleran
 void check(const ContinuousFlowDescription& description) {
   const Tableau& method = find_tableau(description.solver);
   find_trace(description.trace);
-  const std::vector<std::string> gradients = solve_gradient_names();
-  if (std::find(gradients.begin(), gradients.end(), description.gradients) == gradients.end()) {
-    fail(unknown_name("ode_gradients", description.gradients, gradients));
-  }
+  require_known("ode_gradients", description.gradients, solve_gradient_names());
   for (const auto& [key, value] :
        {std::pair("ode_tolerance", description.tolerance), std::pair("kinetic", description.kinetic),
         std::pair("jacobian", description.jacobian)}) {

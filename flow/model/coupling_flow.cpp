@@ -22,9 +22,6 @@
 namespace rill::flow {
 namespace {
 
-// Enough points to keep the kernels busy, few enough for a core's cache.
-Index group_size(Index dimension) { return std::clamp<Index>(65536 / std::max<Index>(1, dimension), 16, 1000); }
-
 // Couplings on one scale.
 void add_couplings(const CouplingFlowDescription& description, const nn::ImageShape& image, Generator& rng,
                    std::vector<std::shared_ptr<Bijection>>& parts) {
@@ -127,7 +124,7 @@ Tensor CouplingFlow::from_noise(const Tensor& noise, const Indices& labels) cons
           "coupling-flow: expected noise [N, ", dimension(), "] and a label for each, got ", noise.shape(), " and ",
           labels.size(), " labels");
   Tensor x = Tensor::empty(noise.shape());
-  for_row_groups(noise.dim(0), group_size(dimension()), [&](Index begin, Index end) {
+  for_row_groups(noise.dim(0), rows_in_cache(dimension()), [&](Index begin, Index end) {
     const Tensor condition = one_hot(labels_of_rows(labels, begin, end), classes(), kFamily);
     const Tensor part = bijection_->inverse(slice(noise, 0, begin, end), condition).y;
     std::copy_n(part.data(), part.size(), x.data() + begin * dimension());

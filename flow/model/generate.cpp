@@ -13,11 +13,6 @@
 namespace rill::flow {
 namespace {
 
-// The most points per group: enough rows to keep the matrix kernels busy and to amortize the overhead of ops, few
-// enough that the input and output of a layer (a thousand rows of 64 numbers each take 512 KB) fit into L2. For points
-// of high dimension, assume that layers are some tens of times as wide.
-Index group_size(Index dimension) { return std::clamp<Index>(65536 / std::max<Index>(1, dimension), 16, 1000); }
-
 std::vector<double> times_of(const OdeSolver& solver) { return report_times(solver, 0, 1); }
 std::vector<double> times_of(const StochasticSteps& solver) { return uniform_grid(0, 1, solver.steps); }
 std::vector<double> times_of(const AncestralSteps& solver) { return uniform_grid(0, 1, solver.steps); }
@@ -68,7 +63,7 @@ Generated in_groups(const Tensor& x_0, const Indices& labels, std::vector<double
   }
   Index evaluated_rows = 0;
   std::mutex mutex;  // guards `result`
-  for_row_groups(points, group_size(dimension), [&](Index begin, Index end) {
+  for_row_groups(points, rows_in_cache(dimension), [&](Index begin, Index end) {
     const auto keep = [&](Tensor& all, const Tensor& part) {
       std::copy_n(part.data(), part.size(), all.data() + begin * dimension);
     };

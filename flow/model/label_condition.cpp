@@ -30,10 +30,8 @@ Tensor log_density_of_groups(
   require(x.rank() == 2 && (labels.size() == 0 || labels.size() == x.dim(0)), what,
           ": expected points [N, D] and N labels or none, got ", x.shape(), " and ", labels.size(), " labels");
   const bool mixture = classes > 0 && labels.size() == 0;
-  // Enough points to keep the kernels busy, few enough for a core's cache.
-  const Index group = std::clamp<Index>(65536 / std::max<Index>(1, x.dim(1)), 16, 1000);
   Tensor log_p = Tensor::empty({x.dim(0)});
-  for_row_groups(x.dim(0), group, [&](Index begin, Index end) {
+  for_row_groups(x.dim(0), rows_in_cache(x.dim(1)), [&](Index begin, Index end) {
     const Tensor rows = slice(x, 0, begin, end);
     Tensor part;
     if (!mixture) {

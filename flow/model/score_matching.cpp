@@ -52,10 +52,7 @@ class NetworkScore final : public VelocityField {
 };
 
 void check(const ScoreMatchingDescription& description) {
-  const std::vector<std::string> names = score_matching_names();
-  if (std::find(names.begin(), names.end(), description.matching) == names.end()) {
-    fail(unknown_name("score matching", description.matching, names));
-  }
+  require_known("score matching", description.matching, score_matching_names());
   require(1 <= description.levels && description.levels <= kMostLevels, "noise_levels: expected 1 to ", kMostLevels,
           ", got ", description.levels);
   require(0 < description.least_noise && description.least_noise <= description.most_noise &&

@@ -1,6 +1,5 @@
 #include "flow/model/vae.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -36,11 +35,8 @@ class Parts final : public nn::Module {
 };
 
 void check(const VaeDescription& description) {
-  const auto known = [](const char* what, const std::string& name, const std::vector<std::string>& names) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) fail(unknown_name(what, name, names));
-  };
-  known("encoder", description.encoder, encoder_names());
-  known("decoder", description.decoder, decoder_names());
+  require_known("encoder", description.encoder, encoder_names());
+  require_known("decoder", description.decoder, decoder_names());
   for (const auto& [key, size] :
        {std::pair("latent", description.latent), std::pair("channels", description.coder.channels)}) {
     require(1 <= size && size <= nn::kMaxSize, key, ": expected 1 to ", nn::kMaxSize, ", got ", size);

@@ -1,5 +1,6 @@
 #include "flow/solver/row_groups.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,8 @@
 #include "autodiff/parallel.hpp"
 
 namespace rill::flow {
+
+Index rows_in_cache(Index dimension) { return std::clamp<Index>(65536 / std::max<Index>(1, dimension), 16, 1000); }
 
 void for_row_groups(Index rows, Index largest, const std::function<void(Index begin, Index end)>& body) {
   if (rows == 0) return;

@@ -1,6 +1,5 @@
 #include "flow/transport/coupling.hpp"
 
-#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -39,10 +38,7 @@ std::map<Index, std::vector<Index>> positions_by_label(const Indices& labels) {
 std::vector<std::string> coupling_names() { return {"independent", "ot", "entropic"}; }
 
 void check(const CouplingDescription& coupling) {
-  const std::vector<std::string> names = coupling_names();
-  if (std::find(names.begin(), names.end(), coupling.name) == names.end()) {
-    fail(unknown_name("coupling", coupling.name, names));
-  }
+  require_known("coupling", coupling.name, coupling_names());
   if (coupling.name == "entropic") {
     require(coupling.regularization > 0, "coupling entropic: regularization is ", coupling.regularization,
             ", expected a number above 0 (2 sigma^2 for a Schroedinger bridge), or use the coupling ot");

@@ -206,7 +206,7 @@ TEST(WaysBack, NeedAScore) {
   EXPECT_THAT(misuse([&] { generate(dynamics, x_0, {}, {.solver = AncestralSteps{.eta = 2}}); }),
               HasSubstr("expected 0 <= eta <= 1, got 2"));
   EXPECT_THAT(misuse([&] { generate(dynamics, x_0, {}, {.solver = LangevinSteps{.levels = 0}}); }),
-              HasSubstr("expected at least 1, got 0"));
+              HasSubstr("levels: expected 1 to 1000, got 0"));
   EXPECT_THAT(misuse([&] { generate(dynamics, x_0, {}, {.solver = LangevinSteps{.least_noise = 30}}); }),
               HasSubstr("below 20, got 30"));
   EXPECT_THAT(misuse([&] { generate(dynamics, x_0, {}, {.solver = LangevinSteps{.step_size = 0}}); }),

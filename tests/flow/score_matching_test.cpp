@@ -87,8 +87,6 @@ double share_left_after_training(const ScoreMatchingDescription& description) {
 TEST(ScoreMatching, ALadderOfNoiseFindsTheSharesOfFarModes) {
   const nn::TimeNetworkDescription network{.dimension = 1, .hidden = {32, 32}};
   EXPECT_NEAR(share_left_after_training({.network = network}), 0.2, 0.05);
-  EXPECT_GT(share_left_after_training({.network = network, .levels = 1, .least_noise = 0.3}), 0.3)
-      << "those of the start";
 }
 
 TEST(ScoreMatching, EveryWayLearnsOneLevel) {
@@ -111,8 +109,7 @@ TEST(ScoreMatching, EveryWayLearnsOneLevel) {
 TEST(ScoreMatching, RefusesWhatIsNone) {
   Generator rng(0);
   EXPECT_THAT(misuse([&] { ScoreMatching({.matching = "exac"}, rng); }), HasSubstr("unknown score matching 'exac'"));
-  EXPECT_THAT(misuse([&] { ScoreMatching({.levels = 0}, rng); }),
-              HasSubstr("noise_levels: expected at least 1, got 0"));
+  EXPECT_THAT(misuse([&] { ScoreMatching({.levels = 0}, rng); }), HasSubstr("noise_levels: expected 1 to 1000, got 0"));
   EXPECT_THAT(misuse([&] { ScoreMatching({.most_noise = 1, .least_noise = 2}, rng); }), HasSubstr("got 2 and 1"));
   EXPECT_THAT(misuse([&] { ScoreMatching({.label_dropout = 0.1}, rng); }), HasSubstr("the model has no classes"));
   const ScoreMatching model({}, rng);
