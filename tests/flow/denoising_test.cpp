@@ -132,7 +132,7 @@ TEST(Diffusion, GradientsAreThoseOfTheLoss) {
   }
 }
 
-// A few seconds of training find the shares of both modes, and their density.
+// A little training finds the shares of both modes, and their density.
 TEST(Diffusion, LearnsTwoGaussians) {
   for (const std::string& sde : forward_sde_names()) {
     Generator rng(8);
@@ -147,7 +147,7 @@ TEST(Diffusion, LearnsTwoGaussians) {
     options.learning_rate = {.schedule = "cosine", .peak = 0.005, .steps = 2000};
     const auto loop = model.trainer(batches, options);
     for (int i = 0; i < 2000; ++i) loop->step();
-    const Tensor x = model.sample(10'000, {}, rng);
+    const Tensor x = model.sample(4000, {}, rng);
     EXPECT_NEAR(number(mean(less(x, Tensor::scalar(-0.5)))), data.weight, 0.06) << sde;
     const Tensor fresh = slice(batches(0, rng).x_1, 0, 0, 256);
     Tensor log_p = Tensor::empty({256});

@@ -40,7 +40,7 @@ void train(GenerativeModel& model, const datasets::BatchSource& batches, Index s
 }
 
 // An autoencoder with a weak divergence leaves holes in its latent space, which the prior fills and the flow does not.
-TEST(LatentFlow, AnswersTheFixedPrior) {
+TEST(LatentFlow, LearnsWhatThePriorMisses) {
   const auto data = datasets::open_data({.source = "8gaussians"});
   const auto batches = data->batches(256, 0);
   const auto vae = autoencoder({.latent = 2, .coder = {.hidden = {32, 32}}, .beta = 0.2});

@@ -84,7 +84,7 @@ double share_left_after_training(const ScoreMatchingDescription& description) {
   return number(mean(less(model.sample(4000, {}, rng), Tensor::scalar(0))));
 }
 
-TEST(ScoreMatching, ALadderOfNoiseFindsTheSharesOfFarModes) {
+TEST(ScoreMatching, ALadderOfNoiseLearnsTheSharesOfFarModes) {
   const nn::TimeNetworkDescription network{.dimension = 1, .hidden = {32, 32}};
   EXPECT_NEAR(share_left_after_training({.network = network}), 0.2, 0.05);
 }

@@ -233,22 +233,46 @@ TEST_F(ImageRuns, AReflowKeepsItsPairs) {
 }
 
 TEST_F(ImageRuns, EveryPresetForImagesCanBeRead) {
-  // Small enough to be quick, but of the preset's own kind.
+  // Small enough to be quick, but of the preset's own kind: of its model, or else of its family.
   const std::map<std::string, std::string> smaller = {
       {"unet", "channels = 8\nmultipliers = [1]\nattention = [0]\nheads = 1\npatch = 1\n"},
       {"dit", "width = 8\nheads = 1\n"},
       {"classifier", "channels = [8]\n"},
       {"mlp", "hidden = [4]\n"},
-      {"residual-mlp", "hidden = [4]\n"}};
+      {"residual-mlp", "hidden = [4]\n"},
+      {"vae", "channels = 4\nlatent = 2\n"}};
+  ASSERT_EQ(run({"train", "--family", "vae", "--data", "images", "--data-dir", path("images"), "--encoder", "conv",
+                 "--channels", "4", "--latent", "2", "--steps", "1", "--out", path("autoencoder")})
+                .code,
+            0);
   for (const std::string& preset : tools::preset_names()) {
     const std::string text = contents(tools::find_preset(preset));
     if (text.find("data = \"images\"") == text.npos) continue;
-    std::smatch model;
-    const bool named = std::regex_search(text, model, std::regex("\nmodel = \"([a-z-]+)\""));
-    write_contents(path("small.toml"), smaller.at(named ? model[1].str() : "mlp"));
-    const Finished finished =
-        run({"train", "--preset", preset, "--data-dir", path("images"), "--config", path("small.toml"), "--steps", "1",
-             "--warmup", "0", "--batch", "2", "--threads", "1", "--out", path("preset-" + preset)});
+    const auto named = [&](const std::string& key) {
+      std::smatch match;
+      return std::regex_search(text, match, std::regex("\n" + key + " = \"([a-z-]+)\"")) ? match[1].str() : "";
+    };
+    const std::string model = named("model"), family = named("family");
+    write_contents(path("small.toml"), smaller.at(!model.empty() ? model : family == "vae" ? family : "mlp"));
+    Words command = {"train",
+                     "--preset",
+                     preset,
+                     "--data-dir",
+                     path("images"),
+                     "--config",
+                     path("small.toml"),
+                     "--steps",
+                     "1",
+                     "--warmup",
+                     "0",
+                     "--batch",
+                     "2",
+                     "--threads",
+                     "1",
+                     "--out",
+                     path("preset-" + preset)};
+    if (family == "latent-flow") command.insert(command.end(), {"--autoencoder", path("autoencoder")});
+    const Finished finished = run(command);
     EXPECT_EQ(finished.code, 0) << preset << ": " << finished.err;
   }
 }
