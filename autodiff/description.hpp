@@ -13,13 +13,17 @@
 
 namespace rill {
 
-/// The condition on another setting under which a field applies.
+/// The condition on another setting under which a field applies: a name of a list, or a number in some range.
 struct Only {
   const char* option = "";               ///< the other setting, by its option's name
   std::string chosen = {};               ///< its current value
   std::vector<const char*> values = {};  ///< the values for which the field applies; empty: always
 
+  const char* needs = "";  ///< of a number: "--ode-tolerance 0"
+  bool met = true;         ///< of a number: whether it is that
+
   bool holds() const {
+    if (*needs != '\0') return met;
     return values.empty() || std::any_of(values.begin(), values.end(), [&](const char* v) { return chosen == v; });
   }
 };
@@ -32,6 +36,7 @@ struct Setting {
   const char* option = "";                        ///< the option's name; by default the key, with dashes
   const char* summary = "";                       ///< its text in a summary, where {} stands for the value
   Only only = {};                                 ///< when it applies
+  const char* data = "";                          ///< the data to which it applies: images, points; empty for all
 
   /// False for a field that follows from the data.
   bool can_be_set() const { return *help != '\0' || names != nullptr; }

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "autodiff/error.hpp"
+
 namespace rill {
 namespace {
 
@@ -40,6 +42,10 @@ std::string grouped(Index value) {
     result += digits[i];
   }
   return result;
+}
+
+std::string counted(Index count, std::string_view unit) {
+  return concat(grouped(count), " ", unit, count == 1 ? "" : "s");
 }
 
 std::string exact(double value) {

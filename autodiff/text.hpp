@@ -28,6 +28,9 @@ std::string in_quotes(std::string_view text);
 /// "8,706".
 std::string grouped(Index value);
 
+/// "1 step", "8,706 steps".
+std::string counted(Index count, std::string_view unit);
+
 /// The fewest digits that read back as the same number.
 std::string exact(double value);
 

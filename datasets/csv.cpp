@@ -9,6 +9,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/text.hpp"
 
 namespace rill::datasets {
 namespace {
@@ -241,8 +242,8 @@ Table parse_csv(std::string_view rest, const std::string& path) {
     const std::vector<std::string_view>& fields = fields_of->split(line, here);
     if (first) columns = fields.size();
     const bool one_more = !table.names.empty() && table.rows == 0 && fields.size() == columns + 1;
-    require_file(fields.size() == columns, path, "line ", here, ": ", fields.size(),
-                 fields.size() == 1 ? " field" : " fields", ", expected ", columns, " as in the first line",
+    require_file(fields.size() == columns, path, "line ", here, ": ", counted(std::ssize(fields), "field"),
+                 ", expected ", columns, " as in the first line",
                  one_more ? "; if R wrote its row names, write the table with row.names = FALSE" : "");
     if (first && std::none_of(fields.begin(), fields.end(), parse)) {
       for (const std::string_view field : fields) table.names.push_back(unquoted(field));

@@ -24,7 +24,7 @@ class DensityData final : public Data {
 
   Index dimension() const override { return density_->dimension(); }
   const Density* density() const override { return density_.get(); }
-  std::string size_text() const override { return concat("fresh points in ", dimension(), " dimensions"); }
+  std::string size_text() const override { return concat("fresh points in ", counted(dimension(), "dimension")); }
 
   std::vector<std::string> remarks() const override;
 
@@ -112,7 +112,7 @@ class TableData final : public Data {
   Index dimension() const override { return points_.dim(1); }
   std::optional<Index> size() const override { return points_.dim(0); }
   std::string size_text() const override {
-    return concat(grouped(points_.dim(0)), " points in ", dimension(), " dimensions, standardized");
+    return concat(counted(points_.dim(0), "point"), " in ", counted(dimension(), "dimension"), ", standardized");
   }
   std::vector<std::string> remarks() const override { return remarks_; }
 
@@ -146,7 +146,7 @@ class ImageData final : public Data {
   Index dimension() const override { return images_.height() * images_.width(); }
   std::optional<Index> size() const override { return images_.size(); }
   std::string size_text() const override {
-    return concat(grouped(images_.size()), " images of ", images_.height(), " x ", images_.width(), " pixels in ",
+    return concat(counted(images_.size(), "image"), " of ", images_.height(), " x ", images_.width(), " pixels in ",
                   images_.classes(), " classes");
   }
 

@@ -23,8 +23,8 @@ std::string DataDescription::text() const {
 void DataDescription::require_points(Index dimension, Index labels) const {
   if (kind == "density" && !source.empty()) {
     const Index found = make_density(source, parameters)->dimension();
-    require(found == dimension, text(), " has ", found, found == 1 ? " dimension" : " dimensions",
-            ", but the model's points have ", dimension, dimension == 1 ? " number" : " numbers");
+    require(found == dimension, text(), " has ", counted(found, "dimension"), ", but the model's points have ",
+            counted(dimension, "number"));
   }
   if (standardization) {
     require(standardization->columns() == dimension, "a table of ", standardization->columns(),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/text.hpp"
 #include "tools/plot/heat_maps.hpp"
 #include "tools/plot/plot_row.hpp"
 #include "tools/sampling.hpp"
@@ -43,7 +44,8 @@ double nearly_greatest(std::vector<Real> values) {
 
 Image density_picture(const datasets::Data& data, std::span<const TitledDensity> learned, std::uint64_t seed,
                       double width) {
-  require(data.dimension() == 2, "density picture: the data have ", data.dimension(), " dimensions, expected 2");
+  require(data.dimension() == 2, "density picture: the data have ", counted(data.dimension(), "dimension"),
+          ", expected 2");
   const datasets::Table sample = datasets::to_data_units(data.description(), draw_data(data, 10000, seed));
   const std::span<const double> sets[] = {sample.values};
   const bool equal_axes = datasets::has_equal_axes(data.description());

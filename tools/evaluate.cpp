@@ -66,22 +66,35 @@ flow::LikelihoodOptions likelihood_options(const EvaluateSettings& settings, con
   solver.tolerance = {.rtol = settings.nll_tolerance, .atol = settings.nll_tolerance};
   options.solver = solver;
   options.seed = settings.common.seed;
-  // An exact trace takes one gradient per dimension.
-  const bool many = trained.model->dimension() > 32;
-  options.trace = settings.trace.empty() ? (many ? flow::Trace::kRademacher : flow::Trace::kExact)
-                                         : flow::find_trace(settings.trace);
+  options.trace =
+      settings.trace.empty() ? flow::default_trace(trained.model->dimension()) : flow::find_trace(settings.trace);
   options.probes = settings.probes;
   return options;
 }
 
 // Checks what the model and its data allow. This comes first, because measuring takes time.
-void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const datasets::Data& data) {
+void check_possible(const EvaluateSettings& settings, const TrainedModel& trained, const datasets::Data& data,
+                    const flow::LikelihoodOptions& likelihood) {
   check_outputs({{"density", settings.density, {".png"}}}, {trained.data.source});
   const std::string missing = trained.model->no_density();
   if (!missing.empty() && !settings.density.empty()) throw UsageError(concat("--density: ", missing));
+  if (trained.model->density_kind() != flow::DensityKind::kOde) {
+    const EvaluateSettings by_default;
+    for (const auto& [option, changed] :
+         {std::pair("trace", !settings.trace.empty()), std::pair("probes", settings.probes != by_default.probes),
+          std::pair("nll-tolerance", settings.nll_tolerance != by_default.nll_tolerance)}) {
+      if (changed) {
+        throw UsageError(concat("--", option, ": is for likelihoods by an ODE, but those of the family ",
+                                trained.model->family(), " have none; leave it out"));
+      }
+    }
+  } else if (likelihood.trace == flow::Trace::kExact && settings.probes != EvaluateSettings().probes) {
+    throw UsageError("--probes: is for an estimated divergence, but the trace is exact; add --trace rademacher");
+  }
   if (!missing.empty() && settings.nll_points > 0) throw UsageError(concat("--nll-points: ", missing));
   if (!settings.density.empty() && data.dimension() != 2) {
-    throw UsageError(concat("--density: these data have ", data.dimension(), " dimensions, and the picture has two"));
+    throw UsageError(
+        concat("--density: these data have ", counted(data.dimension(), "dimension"), ", and the picture has two"));
   }
   if (!settings.classifier.empty() && !trained.data.holds_images()) {
     throw UsageError(concat("--classifier: knows images, but these data are ", trained.data.text()));
@@ -270,7 +283,8 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   const bool is_there = !trained.data.is_table() || std::filesystem::is_regular_file(trained.data.source, absent);
   require_file(is_there, trained.data.source, "there is no such file; give its new place with --data");
   const std::unique_ptr<datasets::Data> data = datasets::open_data(trained.data, datasets::Split::kTest);
-  check_possible(settings, trained, *data);
+  const flow::LikelihoodOptions likelihood = likelihood_options(settings, trained);
+  check_possible(settings, trained, *data, likelihood);
   SampleRequest unused;
   settings.common.apply(*trained.model, unused);  // throws for options that this model does not support
   const std::optional<TrainedClassifier> classifier = open_classifier(settings, trained.data);
@@ -293,7 +307,6 @@ int measure(const std::string& program, const EvaluateSettings& settings) {
   }
   const std::string missing = trained.model->no_density();
   const Index nll_points = settings.nll_points >= 0 ? settings.nll_points : images ? 0 : 2000;
-  const flow::LikelihoodOptions likelihood = likelihood_options(settings, trained);
   check_memory(settings, trained, nll_points, likelihood);
   if (nll_points > 0 && missing.empty()) {
     list.emplace_back("nll", [&](Json& to) { measure_likelihood(trained, *data, likelihood, nll_points, seed, to); });

@@ -26,12 +26,10 @@ concept HasAutoencoder = requires(Description& description) {
 };
 
 // Calls use.template operator()<Model>(settings) for every family.
-template <class... F, class Settings, class Use>
-void for_each_family(const std::tuple<F...>*, Settings& settings, const Use& use) {
-  [&]<std::size_t... i>(std::index_sequence<i...>) {
-    (use.template operator()<typename F::Model>(std::get<i>(settings)), ...);
-  }
-  (std::index_sequence_for<F...>());
+template <class... Model, class Settings, class Use>
+void for_each_family(const std::tuple<Model...>*, Settings& settings, const Use& use) {
+  [&]<std::size_t... i>(std::index_sequence<i...>) { (use.template operator()<Model>(std::get<i>(settings)), ...); }
+  (std::index_sequence_for<Model...>());
 }
 constexpr const flow::AllFamilies* kAll = nullptr;
 
@@ -58,8 +56,14 @@ std::vector<std::string> FamilySettings::option_names() const {
   return names;
 }
 
-void FamilySettings::use(Options& options, const nn::TrainerOptions& trainer) const {
+void FamilySettings::use(Options& options, const nn::TrainerOptions& trainer, bool images) const {
   visit([&]<class Model>(const auto& settings) {
+    std::vector<std::string> of_others;
+    const std::string kind = images ? "images" : "points", other = images ? "points" : "images";
+    Model::Description::visit_fields(settings, [&](const char* key, const auto&, const Setting& setting) {
+      if (setting.data == other) of_others.push_back(setting.option_name(key));
+    });
+    options.refuse_unused(of_others, concat("is for ", other, ", but the data are ", kind));
     if constexpr (HasNetwork<typename Model::Description>) {
       options.use(network, settings, trainer);
     } else {
@@ -120,7 +124,7 @@ std::shared_ptr<flow::GenerativeModel> FamilySettings::make(const flow::DataShap
     std::vector<std::string> options = setting_names(settings);
     for (const char* shared : {"model", "autoencoder", "hidden"}) options.emplace_back(shared);
     if constexpr (HasAutoencoder<typename Model::Description>) {
-      require(autoencoder != nullptr, name, ": needs an autoencoder");
+      require(autoencoder != nullptr, "autoencoder: ", name, " needs one");
       settings.autoencoder = autoencoder->description();
       model = by_options(options, [&] {
         settings.set_shape(shape);

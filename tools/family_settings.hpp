@@ -39,8 +39,9 @@ class FamilySettings {
   void declare(Options& options);
   /// The names of all of these.
   std::vector<std::string> option_names() const;
-  /// Declares that only those of the chosen family and of `trainer` are in use: see Options::use().
-  void use(Options& options, const nn::TrainerOptions& trainer) const;
+  /// Declares that only those of the chosen family and of `trainer` are in use, for images or for points: see
+  /// Options::use().
+  void use(Options& options, const nn::TrainerOptions& trainer, bool images) const;
 
   /// What the chosen family has.
   bool has_network() const;
@@ -57,9 +58,9 @@ class FamilySettings {
  private:
   template <class List>
   struct SettingsOf;
-  template <class... F>
-  struct SettingsOf<std::tuple<F...>> {
-    using Type = std::tuple<typename F::Model::Description...>;
+  template <class... Model>
+  struct SettingsOf<std::tuple<Model...>> {
+    using Type = std::tuple<typename Model::Description...>;
   };
 
   // Calls use.template operator()<Model>(settings) for the chosen family.

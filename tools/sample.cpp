@@ -269,8 +269,8 @@ int sample(int argc, const char* const* argv) {
   request.interpolate = parse_interpolate(settings.interpolate);
   request.count = settings.count > 0 ? settings.count : default_count(trained);
   if (!has_picture(trained) && (!settings.image.empty() || !settings.gif.empty())) {
-    throw UsageError(concat("--image and --gif: these points have ", trained.model->dimension(),
-                            " coordinates; only images and points in the plane can be drawn; write them with --out"));
+    throw UsageError(concat("--image and --gif: these points have ", counted(trained.model->dimension(), "coordinate"),
+                            "; only images and points in the plane can be drawn; write them with --out"));
   }
   check_interpolation(request, settings.common, trained);
   require_fits("count", request.count, numbers_of_samples(trained, request));
@@ -282,8 +282,7 @@ int sample(int argc, const char* const* argv) {
     return kDone;
   }
   const Samples samples = draw_samples(trained, request);
-  std::cerr << grouped(samples.x.dim(0)) << (samples.x.dim(0) == 1 ? " sample, " : " samples, ")
-            << settings.common.solver_text(*trained.model)
+  std::cerr << counted(samples.x.dim(0), "sample") << ", " << settings.common.solver_text(*trained.model)
             << (samples.evaluations > 0
                     ? concat(", ", significant(samples.evaluations, 4), " function evaluations each")
                     : "")

@@ -68,10 +68,7 @@ void SampleOptions::check() const {
   const flow::Tableau& method = flow::find_tableau(solver);
   flow::find_controller(controller);
   if (!sde.empty()) flow::find_sde_method(sde);
-  const std::vector<std::string> samplers = sampler_names();
-  if (!sampler.empty() && std::find(samplers.begin(), samplers.end(), sampler) == samplers.end()) {
-    throw UsageError("--sampler: " + unknown_name("sampler", sampler, samplers));
-  }
+  if (!sampler.empty()) by_option("sampler", [&] { require_known("sampler", sampler, sampler_names()); });
   if (ancestral.eta < 0 || ancestral.eta > 1) throw UsageError(concat("--eta: expected 0 to 1, got ", ancestral.eta));
   require_at_least("corrections", static_cast<double>(ancestral.corrections), 0);
   require_at_least("levels", static_cast<double>(langevin.levels), 1);
@@ -124,6 +121,8 @@ void SampleOptions::refuse_unused(Options& options) const {
   if (sampler != "ddim") options.refuse_unused({"eta"}, "is for ddim" + instead);
   if (sampler != "predictor-corrector") {
     options.refuse_unused({"corrections", "correction-ratio"}, "is for predictor-corrector" + instead);
+  } else if (ancestral.corrections == 0) {
+    options.refuse_unused({"correction-ratio"}, "needs --corrections above 0");
   }
   if (sampler != "langevin" && !sampler.empty()) {
     options.refuse_unused({"levels", "least-noise", "level-steps", "step-size"}, "is for langevin" + instead);
@@ -178,20 +177,6 @@ flow::GenerateOptions SampleOptions::generate_options(const flow::GenerativeMode
   return options;
 }
 
-namespace {
-
-// Calls make(); what it throws becomes a UsageError of the option.
-template <class Make>
-auto by_option(const char* option, const Make& make) {
-  try {
-    return make();
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(concat("--", option, ": ", error.what()));
-  }
-}
-
-}  // namespace
-
 std::optional<flow::Dynamics> SampleOptions::dynamics(const flow::GenerativeModel& model) const {
   std::optional<flow::Dynamics> dynamics = model.dynamics();
   // A model samples by what it has: a flow, scores, or a method of its own.
@@ -206,7 +191,7 @@ std::optional<flow::Dynamics> SampleOptions::dynamics(const flow::GenerativeMode
   if (needs_score != nullptr && !dynamics->no_score.empty()) {
     throw UsageError(concat("--", needs_score, ": ", dynamics->no_score));
   }
-  if (!sampler.empty()) by_option("sampler", [&] { return flow::require_score(*dynamics), true; });
+  if (!sampler.empty()) by_option("sampler", [&] { flow::require_score(*dynamics); });
   return dynamics;
 }
 
@@ -256,14 +241,14 @@ std::string SampleOptions::solver_text(const flow::GenerativeModel& model) const
   const auto scores = model.scores();
   if (sampler == "langevin" || scores) {
     const Index levels = scores ? std::ssize(scores->levels) : langevin.levels;
-    return concat("langevin, ", flow::steps_at_level(langevin, levels), " steps at ",
+    return concat("langevin, ", counted(flow::steps_at_level(langevin, levels), "step"), " at ",
                   levels == 1 ? "one level" : concat("each of ", levels, " levels"));
   }
   if (!model.dynamics()) return "in one step";
-  if (!sampler.empty()) return concat(sampler, ", ", steps, " steps");
-  if (!sde.empty()) return concat(sde, ", ", steps, " steps, noise ", exact(noise));
+  if (!sampler.empty()) return concat(sampler, ", ", counted(steps, "step"));
+  if (!sde.empty()) return concat(sde, ", ", counted(steps, "step"), ", noise ", exact(noise));
   if (rtol > 0) return concat(solver, ", rtol ", exact(rtol), per_sample ? ", per sample" : "");
-  return concat(solver, ", ", steps, " steps");
+  return concat(solver, ", ", counted(steps, "step"));
 }
 
 }  // namespace rill::tools

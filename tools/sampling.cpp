@@ -12,6 +12,7 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/random_streams.hpp"
+#include "autodiff/text.hpp"
 #include "flow/model/interpolation.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/plot/image_grid.hpp"
@@ -191,7 +192,7 @@ std::vector<std::size_t> film_positions(std::size_t times, std::size_t frames) {
 
 void require_picture(const TrainedModel& trained) {
   require(has_picture(trained), "there are pictures only of images and of points in the plane, but these points have ",
-          trained.model->dimension(), " coordinates");
+          counted(trained.model->dimension(), "coordinate"));
 }
 
 }  // namespace

@@ -131,11 +131,16 @@ class Run {
         task_(make_training_task(settings_)),
         loop_(task_->loop()) {}
 
+  Index next_step() const { return loop_.steps_done() + 1; }
+
   // Advice after a step that diverged.
   std::string advice() const {
     if (loop_.steps_done() > 0) return steadier_training(settings_);
-    return "no step was taken, so the learning rate does not matter: the data or the source have numbers too large for "
-           "the network; choose parameters that bring densities near 0, with a deviation near 1";
+    return concat(
+        "no step was taken, so the learning rate does not matter: the data or the source have numbers too large for "
+        "the "
+        "network (choose parameters that bring densities near 0, with a deviation near 1), or a setting of --family ",
+        settings_.family.name, " is too large");
   }
 
   int train() {
@@ -288,13 +293,18 @@ int train(int argc, const char* const* argv) {
   if (!read_request(argc, argv, request)) return kDone;
   use_threads(request.settings.threads);
   std::optional<Run> run(std::in_place, request, shell_word(argv[0]));
+  const auto diverged = [&](const std::string& what) {
+    const std::string advice = run->advice();
+    run.reset();  // ends its progress line
+    std::cerr << program_name(argv[0]) << ": " << what << "; " << advice << std::endl;
+    return kDiverged;
+  };
   try {
     return run->train();
   } catch (const nn::DivergedError& error) {
-    const std::string advice = run->advice();
-    run.reset();  // ends its progress line
-    std::cerr << program_name(argv[0]) << ": " << error.what() << "; " << advice << std::endl;
-    return kDiverged;
+    return diverged(error.what());
+  } catch (const flow::SolveError& error) {
+    return diverged(concat("training diverged at step ", run->next_step(), ": ", error.what()));
   }
 }
 

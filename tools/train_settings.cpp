@@ -104,13 +104,12 @@ void TrainSettings::complete() {
   require_at_least("sample-every", static_cast<double>(sample_every), 0);
   std::vector<std::string> kinds = nn::time_network_names();
   kinds.push_back("classifier");
-  const auto known = flow::family_names();
-  if (std::find(known.begin(), known.end(), family.name) == known.end()) {
-    throw UsageError("--family: " + unknown_name("family", family.name, known));
-  }
   const std::string& kind = family.network.kind;
-  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
-    throw UsageError("--model: " + unknown_name("kind", kind, kinds));
+  by_option("family", [&] { require_known("family", family.name, flow::family_names()); });
+  by_option("model", [&] { require_known("kind", kind, kinds); });
+  if (trainer.learning_rate.schedule == "cosine" && trainer.learning_rate.warmup_steps >= steps) {
+    throw UsageError(concat("--warmup: expected fewer steps than the training's ", steps, ", got ",
+                            trainer.learning_rate.warmup_steps));
   }
   reflow.complete();
   if (!reflow.run.empty() && is_classifier()) {
@@ -129,9 +128,9 @@ void TrainSettings::complete() {
   }
   if (family.has_autoencoder() && !is_classifier()) {
     if (autoencoder.empty()) {
-      throw UsageError(concat("--family ", family.name,
-                              ": needs an autoencoder; train one with --family vae, and give its run with "
-                              "--autoencoder"));
+      throw UsageError(concat("--autoencoder: --family ", family.name,
+                              " needs the run of a vae; train one on the same data with --family vae, or by the preset "
+                              "vae or fashion-mnist-vae"));
     }
     autoencoder = absolute(autoencoder);
   }
@@ -167,7 +166,7 @@ void TrainSettings::refuse_unused(Options& options) const {
     if (!family.has_autoencoder()) {
       options.refuse_unused({"autoencoder"}, concat("is for latent-flow, but --family is ", family.name));
     }
-    family.use(options, trainer);
+    family.use(options, trainer, data == "images");
   }
 }
 

@@ -32,7 +32,7 @@ namespace {
 
 // `model` describes the training of the model beyond the optimizer, if there is more.
 std::string training_text(const TrainSettings& settings, const std::string& model) {
-  return concat("training  ", grouped(settings.steps), " steps of ", settings.batch, "; ", model,
+  return concat("training  ", counted(settings.steps, "step"), " of ", settings.batch, "; ", model,
                 model.empty() ? "" : "; ", summary(settings.trainer), "\n");
 }
 

@@ -1,6 +1,5 @@
 #include "flow/bijection/act_norm.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -34,7 +33,7 @@ Mapped ActNorm::inverse(const Tensor& y, const Tensor&) const {
 
 Tensor ActNorm::initialize(const Tensor& x, const Tensor& condition) {
   require(x.dim(0) > 0, "activation normalization: an empty batch cannot initialize it");
-  constexpr double kLeast = 1e-6;  // of a deviation: a constant coordinate stays finite
+  constexpr double kLeast = 1e-6;  // of a deviation: a constant coordinate, which has no density, keeps its scale
   const auto width = static_cast<std::size_t>(channels_);
   std::vector<double> mean(width), square(width);
   const Index rows = x.size() / channels_;
@@ -49,7 +48,8 @@ Tensor ActNorm::initialize(const Tensor& x, const Tensor& condition) {
   }
   for (std::size_t c = 0; c < width; ++c) {
     shift_.data()[c] = static_cast<Real>(-mean[c]);
-    log_scale_.data()[c] = static_cast<Real>(-std::log(std::max(std::sqrt(square[c]), kLeast)));
+    const double deviation = std::sqrt(square[c]);
+    log_scale_.data()[c] = static_cast<Real>(deviation < kLeast ? 0 : -std::log(deviation));
   }
   const NoGrad no_grad;
   return forward(x, condition).y;

@@ -48,7 +48,7 @@ struct DenoisingDescription {
            .summary = ", {} prediction"});
     visit("weighting", self.weighting,
           {.unit = "NAME",
-           .help = "of errors at different times",
+           .help = "how errors at different times count",
            .names = denoising_weighting_names,
            .summary = ", {} weighting"});
   }

@@ -25,9 +25,13 @@ OdeSolver solver_of(const ContinuousFlowDescription& description, double toleran
   return options;
 }
 
+Trace trace_of(const ContinuousFlowDescription& description) {
+  return description.trace == "auto" ? default_trace(description.network.dimension) : find_trace(description.trace);
+}
+
 void check(const ContinuousFlowDescription& description) {
   const Tableau& method = find_tableau(description.solver);
-  find_trace(description.trace);
+  require_known("ode_trace", description.trace, ode_trace_names());
   require_known("ode_gradients", description.gradients, solve_gradient_names());
   for (const auto& [key, value] :
        {std::pair("ode_tolerance", description.tolerance), std::pair("kinetic", description.kinetic),
@@ -49,6 +53,11 @@ void check(const ContinuousFlowDescription& description) {
 }  // namespace
 
 std::vector<std::string> ode_solver_names() { return solver_names(); }
+std::vector<std::string> ode_trace_names() {
+  std::vector<std::string> names = trace_names();
+  names.insert(names.begin(), "auto");
+  return names;
+}
 
 ContinuousFlowObjective::ContinuousFlowObjective(std::shared_ptr<const nn::TimeNetwork> network,
                                                  const ContinuousFlowDescription& description)
@@ -57,7 +66,7 @@ ContinuousFlowObjective::ContinuousFlowObjective(std::shared_ptr<const nn::TimeN
 }
 
 ContinuousFlowExample ContinuousFlowObjective::make_example(const datasets::Batch& batch, Generator& rng) const {
-  const Trace trace = find_trace(description_.trace);
+  const Trace trace = trace_of(description_);
   return {batch.x_1, batch.labels,
           trace == Trace::kExact ? std::vector<Tensor>() : draw_probes(trace, 1, batch.x_1.shape(), rng)};
 }
@@ -82,35 +91,30 @@ Tensor ContinuousFlowObjective::loss(const ContinuousFlowExample& example, Index
 }
 
 ContinuousFlowObjective ContinuousFlowObjective::held_out() const {
-  constexpr Index kFew = 32;
   ContinuousFlowDescription description = description_;
   description.solver = "dopri5";
   description.gradients = "steps";
   description.tolerance = 1e-5;
   description.early_steps = 0;
   description.kinetic = description.jacobian = 0;
-  if (network_->dimension() <= kFew) description.trace = "exact";
+  description.trace = "auto";
   return {network_, description};
 }
 
 ContinuousFlow::ContinuousFlow(const ContinuousFlowDescription& description, Generator& rng)
-    : description_(description), network_(nn::make_time_network(description.network, rng)) {
+    : NetworkModel(description, rng) {
   objective();  // throws for invalid options
 }
 
-nn::Metadata ContinuousFlow::metadata() const {
-  return {{nn::kNetworkKey, nn::to_json(description_.network)}, {kFamily, description::to_json(description_)}};
+ContinuousFlowDescription ContinuousFlow::read_description(const nn::Metadata& metadata) {
+  return read_network_description<ContinuousFlowDescription>(metadata, kFamily);
 }
 
 nn::Metadata ContinuousFlow::identity() const { return {{"run.network", nn::to_json(description_.network)}}; }
 
-std::string ContinuousFlow::network_text() const { return summary(description_.network); }
-
-std::string ContinuousFlow::training_text() const { return summary(description_); }
-
 // One evaluation with its derivatives; through the steps, as many as the solver takes, which is not known before.
 double ContinuousFlow::numbers_of_step(Index batch) const {
-  const bool exact = description_.trace == "exact";
+  const bool exact = trace_of(description_) == Trace::kExact;
   const double derivatives = exact ? static_cast<double>(dimension()) : 1;
   const double each = (1 + derivatives) * nn::units_kept(description_.network) + 4 * static_cast<double>(dimension());
   const bool kept = description_.gradients == "steps" && description_.tolerance == 0;
@@ -143,17 +147,6 @@ std::optional<Dynamics> ContinuousFlow::dynamics() const {
 
 Tensor ContinuousFlow::log_density(const Tensor& x, const Indices& labels) const {
   return log_likelihood(velocity_of(network_), x, labels).log_p;
-}
-
-std::shared_ptr<GenerativeModel> make_continuous_flow(const nn::Metadata& metadata, Generator& rng) {
-  ContinuousFlowDescription description;
-  require_entry(metadata, nn::kNetworkKey,
-                [&](const std::string& json) { description.network = nn::parse_time_network_description(json); });
-  require_entry(metadata, ContinuousFlow::kFamily, [&](const std::string& json) {
-    description::read_object(parse_json(json, "continuous-flow description"), "continuous-flow description", "",
-                             description);
-  });
-  return std::make_shared<ContinuousFlow>(description, rng);
 }
 
 }  // namespace rill::flow

@@ -13,7 +13,7 @@
 #include "datasets/batch.hpp"
 #include "flow/loss/likelihood_loss.hpp"
 #include "flow/model/data_shape.hpp"
-#include "flow/model/generative_model.hpp"
+#include "flow/model/network_model.hpp"
 #include "flow/solver/tableau.hpp"
 #include "flow/solver/velocity_divergence.hpp"
 #include "nn/time_network.hpp"
@@ -23,6 +23,8 @@ namespace rill::flow {
 
 /// The solvers of its training: solver_names().
 std::vector<std::string> ode_solver_names();
+/// The ways to the divergence: auto, for default_trace(), and trace_names().
+std::vector<std::string> ode_trace_names();
 
 /// The architecture of a continuous flow and its training.
 struct ContinuousFlowDescription {
@@ -33,27 +35,36 @@ struct ContinuousFlowDescription {
   Index early_steps = 0;          ///< the first training steps, with ...
   double early_tolerance = 1e-2;  ///< ... this tolerance instead
   std::string gradients = "steps";
-  std::string trace = "exact";
+  std::string trace = "auto";
   double kinetic = 0, jacobian = 0;  ///< the weights of the regularization
 
   /// The settings of the training: all but the network.
   template <class Self, class Visit>
   static void visit_fields(Self& self, const Visit& visit) {
     visit("ode_solver", self.solver,
-          {.unit = "NAME", .help = "of the training", .names = ode_solver_names, .summary = "likelihood by {}"});
+          {.unit = "NAME", .help = "solver of the training", .names = ode_solver_names, .summary = "likelihood by {}"});
     visit("ode_tolerance", self.tolerance,
-          {.unit = "SHARE", .help = "relative and absolute; 0 for equal steps", .summary = ", tolerance {}"});
-    visit("ode_steps", self.steps, {.unit = "COUNT", .help = "equal steps, with --ode-tolerance 0"});
+          {.unit = "SHARE",
+           .help = "error tolerance of its steps, relative and absolute; 0 for equal steps",
+           .summary = ", tolerance {}"});
+    visit("ode_steps", self.steps,
+          {.unit = "COUNT", .help = "equal steps", .only = {.needs = "--ode-tolerance 0", .met = self.tolerance == 0}});
     visit("early_steps", self.early_steps,
-          {.unit = "COUNT", .help = "training steps at the beginning that use --early-tolerance"});
-    visit("early_tolerance", self.early_tolerance, {.unit = "SHARE", .help = "cheap, while the flow is far from done"});
+          {.unit = "COUNT", .help = "training steps at the beginning that use --early-tolerance; 0 for none"});
+    visit("early_tolerance", self.early_tolerance,
+          {.unit = "SHARE",
+           .help = "cheap, while the flow is far from done",
+           .only = {.needs = "--early-steps", .met = self.early_steps > 0}});
     visit("ode_gradients", self.gradients,
           {.unit = "NAME",
            .help = "through the solver's steps, or by the adjoint equation",
            .names = solve_gradient_names,
            .summary = ", gradients by {}"});
     visit("ode_trace", self.trace,
-          {.unit = "NAME", .help = "the divergence", .names = trace_names, .summary = ", {} trace"});
+          {.unit = "NAME",
+           .help = "how the divergence is computed; auto is exact up to 32 dimensions, else rademacher",
+           .names = ode_trace_names,
+           .summary = ", {} trace"});
     visit("kinetic", self.kinetic,
           {.unit = "WEIGHT", .help = "penalty on the kinetic energy, per dimension: straighter trajectories"});
     visit("jacobian", self.jacobian,
@@ -92,28 +103,19 @@ class ContinuousFlowObjective {
 };
 
 /// Parameters: those of the network (nn/time_networks.hpp).
-class ContinuousFlow final : public GenerativeModel {
+class ContinuousFlow final : public NetworkModel<ContinuousFlowDescription> {
  public:
-  using Description = ContinuousFlowDescription;
   static constexpr const char* kFamily = "continuous-flow";
 
   /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an invalid description.
   ContinuousFlow(const ContinuousFlowDescription& description, Generator& rng);
+  /// The inverse of metadata(). Throws std::invalid_argument, naming the entry.
+  static ContinuousFlowDescription read_description(const nn::Metadata& metadata);
 
-  const ContinuousFlowDescription& description() const& { return description_; }
-  const ContinuousFlowDescription& description() const&& = delete;
   ContinuousFlowObjective objective() const { return {network_, description_}; }
 
   std::string family() const override { return kFamily; }
-  Index dimension() const override { return description_.network.dimension; }
-  Index classes() const override { return description_.network.classes; }
-  std::optional<nn::ImageShape> image_shape() const override { return description_.network.image_shape(); }
-  nn::Module& module() override { return *network_; }
-  const nn::Module& module() const override { return *network_; }
-  nn::Metadata metadata() const override;
   nn::Metadata identity() const override;
-  std::string network_text() const override;
-  std::string training_text() const override;
   double numbers_of_step(Index batch) const override;
   std::unique_ptr<nn::TrainingLoop> trainer(datasets::BatchSource source, const nn::TrainerOptions& options) override;
   double held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const override;
@@ -123,13 +125,6 @@ class ContinuousFlow final : public GenerativeModel {
   std::optional<Dynamics> dynamics() const override;
   DensityKind density_kind() const override { return DensityKind::kOde; }
   Tensor log_density(const Tensor& x, const Indices& labels) const override;
-
- private:
-  ContinuousFlowDescription description_;
-  std::shared_ptr<nn::TimeNetwork> network_;
 };
-
-/// The inverse of metadata(), with weights drawn from `rng`. Throws std::invalid_argument, naming the entry.
-std::shared_ptr<GenerativeModel> make_continuous_flow(const nn::Metadata& metadata, Generator& rng);
 
 }  // namespace rill::flow

@@ -83,6 +83,12 @@ CouplingFlow::CouplingFlow(const CouplingFlowDescription& description, Generator
 
 nn::Metadata CouplingFlow::metadata() const { return {{kFamily, description::to_json(description_)}}; }
 
+CouplingFlowDescription CouplingFlow::read_description(const nn::Metadata& metadata) {
+  CouplingFlowDescription description;
+  require_description(metadata, kFamily, description);
+  return description;
+}
+
 nn::Metadata CouplingFlow::identity() const { return {{"run.network", description::to_json(description_)}}; }
 
 std::string CouplingFlow::network_text() const { return summary(description_); }
@@ -136,15 +142,6 @@ Tensor CouplingFlow::log_density(const Tensor& x, const Indices& labels) const {
   return log_density_of_groups(x, labels, classes(), kFamily, [&](const Tensor& rows, const Tensor& condition, Index) {
     return log_density_of(*bijection_, rows, condition);
   });
-}
-
-std::shared_ptr<GenerativeModel> make_coupling_flow(const nn::Metadata& metadata, Generator& rng) {
-  CouplingFlowDescription description;
-  require_entry(metadata, CouplingFlow::kFamily, [&](const std::string& json) {
-    description::read_object(parse_json(json, "coupling-flow description"), "coupling-flow description", "",
-                             description);
-  });
-  return std::make_shared<CouplingFlow>(description, rng);
 }
 
 }  // namespace rill::flow

@@ -31,7 +31,10 @@ struct CouplingFlowDescription {
   static void visit_fields(Self& self, const Visit& visit) {
     visit("shape", self.shape, {});
     visit("transform", self.coupling.transform,
-          {.unit = "NAME", .help = "of a coupling", .names = coupling_transform_names, .summary = "{} couplings"});
+          {.unit = "NAME",
+           .help = "what a coupling applies",
+           .names = coupling_transform_names,
+           .summary = "{} couplings"});
     visit("layers", self.layers,
           {.unit = "COUNT", .help = "couplings; for images, of each level", .summary = ", {} layers"});
     visit("bins", self.coupling.bins,
@@ -41,12 +44,13 @@ struct CouplingFlowDescription {
            .help = "splines bend [-bound, bound]",
            .only = {"transform", self.coupling.transform, {"spline"}}});
     visit("hidden", self.coupling.hidden,
-          {.unit = "SIZES", .help = "points: hidden layers of a coupling's perceptron", .summary = " {}"});
+          {.unit = "SIZES", .help = "hidden layers of a coupling's perceptron", .summary = ", {}", .data = "points"});
     visit("channels", self.coupling.channels,
-          {.unit = "COUNT", .help = "images: channels of a coupling's convolutions"});
+          {.unit = "COUNT", .help = "channels of a coupling's convolutions", .data = "images"});
     visit("activation", self.coupling.activation, {.unit = "NAME", .names = nn::activation_names, .summary = ", {}"});
-    visit("levels", self.levels, {.unit = "COUNT", .help = "images: scales, each of half the height and width"});
-    visit("act_norm", self.act_norm, {.help = "normalize activations before each coupling; on by default"});
+    visit("levels", self.levels,
+          {.unit = "COUNT", .help = "scales, each of half the height and width", .data = "images"});
+    visit("act_norm", self.act_norm, {.help = "normalize activations before each coupling; --act-norm=false for not"});
   }
   void set_shape(const DataShape& of_data) { shape = of_data; }
 };
@@ -88,6 +92,8 @@ class CouplingFlow final : public GenerativeModel {
 
   /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an invalid description.
   CouplingFlow(const CouplingFlowDescription& description, Generator& rng);
+  /// The inverse of metadata(). Throws std::invalid_argument, naming the entry.
+  static CouplingFlowDescription read_description(const nn::Metadata& metadata);
 
   const CouplingFlowDescription& description() const& { return description_; }
   const CouplingFlowDescription& description() const&& = delete;
@@ -118,8 +124,5 @@ class CouplingFlow final : public GenerativeModel {
   CouplingFlowDescription description_;
   std::shared_ptr<Bijection> bijection_;
 };
-
-/// The inverse of metadata(), with weights drawn from `rng`. Throws std::invalid_argument, naming the entry.
-std::shared_ptr<GenerativeModel> make_coupling_flow(const nn::Metadata& metadata, Generator& rng);
 
 }  // namespace rill::flow

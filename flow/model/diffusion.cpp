@@ -73,26 +73,19 @@ DiffusionObjective DiffusionObjective::held_out() const {
 }
 
 Diffusion::Diffusion(const DiffusionDescription& description, Generator& rng)
-    : description_(description),
-      network_(nn::make_time_network(description.network, rng)),
-      path_(std::make_shared<AffinePath>(forward_scheduler(description.forward))) {
+    : NetworkModel(description, rng), path_(std::make_shared<AffinePath>(forward_scheduler(description.forward))) {
   objective();  // throws for invalid options
 }
 
-std::optional<nn::ImageShape> Diffusion::image_shape() const { return description_.network.image_shape(); }
-
-nn::Metadata Diffusion::metadata() const {
-  return {{nn::kNetworkKey, nn::to_json(description_.network)}, {kFamily, description::to_json(description_)}};
+DiffusionDescription Diffusion::read_description(const nn::Metadata& metadata) {
+  return read_network_description<DiffusionDescription>(metadata, kFamily);
 }
 
 nn::Metadata Diffusion::identity() const {
   return {{"run.network", nn::to_json(description_.network)},
-          {"run.diffusion", concat(description::to_json(description_.forward), description_.denoising.target)}};
+          {"run.forward-sde", description::to_json(description_.forward)},
+          {"run.prediction", description_.denoising.target}};
 }
-
-std::string Diffusion::network_text() const { return summary(description_.network); }
-
-std::string Diffusion::training_text() const { return summary(description_); }
 
 // x_1, x_0, x_t, the target, and what the network saves for each point.
 double Diffusion::numbers_of_step(Index batch) const {
@@ -127,16 +120,6 @@ Tensor Diffusion::log_density(const Tensor& x, const Indices& labels) const {
   LikelihoodOptions options;
   options.source = flow.source_log_density;
   return log_likelihood(flow.velocity, x, labels, options).log_p;
-}
-
-std::shared_ptr<GenerativeModel> make_diffusion(const nn::Metadata& metadata, Generator& rng) {
-  DiffusionDescription description;
-  require_entry(metadata, nn::kNetworkKey,
-                [&](const std::string& json) { description.network = nn::parse_time_network_description(json); });
-  require_entry(metadata, Diffusion::kFamily, [&](const std::string& json) {
-    description::read_object(parse_json(json, "diffusion description"), "diffusion description", "", description);
-  });
-  return std::make_shared<Diffusion>(description, rng);
 }
 
 }  // namespace rill::flow

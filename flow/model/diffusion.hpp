@@ -13,7 +13,7 @@
 #include "datasets/batch.hpp"
 #include "flow/loss/denoising.hpp"
 #include "flow/model/data_shape.hpp"
-#include "flow/model/generative_model.hpp"
+#include "flow/model/network_model.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/forward_sde.hpp"
 #include "flow/path/path.hpp"
@@ -68,29 +68,20 @@ class DiffusionObjective {
 /// Its dynamics are the probability-flow ODE, which has the marginals of the forward SDE: every solver, guidance,
 /// stochastic sampling and likelihood of flow matching work on it. Parameters: those of the network
 /// (nn/time_networks.hpp).
-class Diffusion final : public GenerativeModel {
+class Diffusion final : public NetworkModel<DiffusionDescription> {
  public:
-  using Description = DiffusionDescription;
   static constexpr const char* kFamily = "diffusion";
 
   /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an invalid description.
   Diffusion(const DiffusionDescription& description, Generator& rng);
+  /// The inverse of metadata(). Throws std::invalid_argument, naming the entry.
+  static DiffusionDescription read_description(const nn::Metadata& metadata);
 
-  const DiffusionDescription& description() const& { return description_; }
-  const DiffusionDescription& description() const&& = delete;
   std::shared_ptr<const nn::TimeNetwork> network() const { return network_; }
   DiffusionObjective objective() const { return {network_, description_}; }
 
   std::string family() const override { return kFamily; }
-  Index dimension() const override { return description_.network.dimension; }
-  Index classes() const override { return description_.network.classes; }
-  std::optional<nn::ImageShape> image_shape() const override;
-  nn::Module& module() override { return *network_; }
-  const nn::Module& module() const override { return *network_; }
-  nn::Metadata metadata() const override;
   nn::Metadata identity() const override;
-  std::string network_text() const override;
-  std::string training_text() const override;
   double numbers_of_step(Index batch) const override;
   std::unique_ptr<nn::TrainingLoop> trainer(datasets::BatchSource source, const nn::TrainerOptions& options) override;
   double held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const override;
@@ -101,12 +92,7 @@ class Diffusion final : public GenerativeModel {
   Tensor log_density(const Tensor& x, const Indices& labels) const override;
 
  private:
-  DiffusionDescription description_;
-  std::shared_ptr<nn::TimeNetwork> network_;
   std::shared_ptr<const AffinePath> path_;
 };
-
-/// The inverse of metadata(), with weights drawn from `rng`. Throws std::invalid_argument, naming the entry.
-std::shared_ptr<GenerativeModel> make_diffusion(const nn::Metadata& metadata, Generator& rng);
 
 }  // namespace rill::flow

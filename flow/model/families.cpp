@@ -6,11 +6,16 @@
 namespace rill::flow {
 namespace {
 
+template <class Model>
+std::shared_ptr<GenerativeModel> make(const nn::Metadata& metadata, Generator& rng) {
+  return std::make_shared<Model>(Model::read_description(metadata), rng);
+}
+
 template <class List>
 struct Table;
-template <class... F>
-struct Table<std::tuple<F...>> {
-  static constexpr Family kAll[] = {F::kFamily...};
+template <class... Model>
+struct Table<std::tuple<Model...>> {
+  static constexpr Family kAll[] = {{Model::kFamily, make<Model>}...};
 };
 
 }  // namespace

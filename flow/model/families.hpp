@@ -26,24 +26,11 @@ struct Family {
   std::shared_ptr<GenerativeModel> (*make)(const nn::Metadata& metadata, Generator& rng);
 };
 
-/// A family whose models are of class M, which has a name, M::kFamily, and settings, M::Description. These have a
-/// default for everything but the data's shape, set_shape(), and fields that programs offer as options
-/// (autodiff/description.hpp). make() makes a model from a file's metadata.
-template <class M, std::shared_ptr<GenerativeModel> (*make)(const nn::Metadata&, Generator&)>
-struct FamilyOf {
-  using Model = M;
-  static constexpr Family kFamily = {M::kFamily, make};
-};
-
-/// All of them, from which everything follows: to add one, add a line.
-using AllFamilies = std::tuple<                      //
-    FamilyOf<FlowMatching, make_flow_matching>,      //
-    FamilyOf<Diffusion, make_diffusion>,             //
-    FamilyOf<ScoreMatching, make_score_matching>,    //
-    FamilyOf<ContinuousFlow, make_continuous_flow>,  //
-    FamilyOf<CouplingFlow, make_coupling_flow>,      //
-    FamilyOf<Vae, make_vae>,                         //
-    FamilyOf<LatentFlow, make_latent_flow>>;
+/// The classes of all of them, from which everything follows: to add a family, add its class. A class M has a name,
+/// M::kFamily, and settings, M::Description: with a default for everything but the data's shape, set_shape(), and with
+/// fields that programs offer as options (autodiff/description.hpp). M::read_description() reads them from a file's
+/// metadata, and M(description, rng) makes a model.
+using AllFamilies = std::tuple<FlowMatching, Diffusion, ScoreMatching, ContinuousFlow, CouplingFlow, Vae, LatentFlow>;
 
 std::span<const Family> families();
 std::vector<std::string> family_names();

@@ -69,7 +69,7 @@ std::shared_ptr<const datasets::Data> open_source(const FlowMatchingDescription&
   if (!description.source) return nullptr;
   std::shared_ptr<const datasets::Data> source = datasets::open_data(*description.source);
   require(source->dimension() == description.network.dimension, "source: ", description.source->text(), " has ",
-          source->dimension(), " dimensions, but the data have ", description.network.dimension,
+          counted(source->dimension(), "dimension"), ", but the data have ", description.network.dimension,
           "; they must be equal");
   return source;
 }
@@ -120,21 +120,19 @@ FlowMatchingObjective FlowMatchingObjective::held_out() const {
 }
 
 FlowMatching::FlowMatching(const FlowMatchingDescription& description, Generator& rng)
-    : description_(description),
-      velocity_(nn::make_time_network(description.network, rng)),
-      module_(velocity_),
+    : NetworkModel(description, rng),
+      module_(network_),
       path_(std::make_shared<AffinePath>(make_path(description.path))),
       source_(open_source(description)) {
   if (description.score) {
     score_ = nn::make_time_network(description.network, rng);
-    module_ = std::make_shared<VelocityAndScore>(velocity_, score_);
+    module_ = std::make_shared<VelocityAndScore>(network_, score_);
   }
   objective();  // throws for invalid options
 }
 
 FlowMatching::FlowMatching(const FlowMatching& other, const FlowMatchingDescription& description)
-    : description_(description),
-      velocity_(other.velocity_),
+    : NetworkModel(description, other.network_),
       score_(other.score_),
       module_(other.module_),
       path_(std::make_shared<AffinePath>(make_path(description.path))),
@@ -156,13 +154,18 @@ FlowMatchingObjective FlowMatching::objective() const {
       return source->draw(shape[0], rng).x_1;
     };
   }
-  return {velocity_, score_, examples};
+  return {network_, score_, examples};
 }
-
-std::optional<nn::ImageShape> FlowMatching::image_shape() const { return description_.network.image_shape(); }
 
 nn::Metadata FlowMatching::metadata() const {
   return {{kNetworkKey, nn::to_json(description_.network)}, {kFlowKey, to_json(description_)}};
+}
+
+FlowMatchingDescription FlowMatching::read_description(const nn::Metadata& metadata) {
+  FlowMatchingDescription description;
+  require_entry(metadata, kNetworkKey, [&](const std::string& json) { parse_network(json, description); });
+  read_entry(metadata, kFlowKey, [&](const std::string& json) { parse_flow(json, description); });
+  return description;
 }
 
 nn::Metadata FlowMatching::identity() const {
@@ -171,10 +174,6 @@ nn::Metadata FlowMatching::identity() const {
           {"run.path", concat(path.name, ", sigma ", exact(path.sigma), ", power ", exact(path.power))},
           {"run.source", description_.source ? datasets::to_json(*description_.source) : "noise"}};
 }
-
-std::string FlowMatching::network_text() const { return summary(description_.network); }
-
-std::string FlowMatching::training_text() const { return summary(description_); }
 
 // x_0, x_1, x_t, dx_t, what the network saves for each point, and the costs of all pairs if they are needed.
 double FlowMatching::numbers_of_step(Index batch) const {
@@ -201,7 +200,7 @@ Tensor FlowMatching::sample(Index n, const Indices& labels, Generator& rng) cons
 }
 
 std::optional<Dynamics> FlowMatching::dynamics() const {
-  Dynamics dynamics{.velocity = velocity_of(velocity_), .path = path_};
+  Dynamics dynamics{.velocity = velocity_of(network_), .path = path_};
   if (source_) {
     dynamics.source = [source = source_](const Shape& shape, Generator& rng) {
       return source->draw(shape[0], rng).x_1;
@@ -227,14 +226,7 @@ Tensor FlowMatching::log_density(const Tensor& x, const Indices& labels) const {
   LikelihoodOptions options;
   options.source = log_density_of(source_);
   if (!options.source) fail("log density: ", no_density());
-  return log_likelihood(velocity_of(velocity_), x, labels, options).log_p;
-}
-
-std::shared_ptr<GenerativeModel> make_flow_matching(const nn::Metadata& metadata, Generator& rng) {
-  FlowMatchingDescription description;
-  require_entry(metadata, kNetworkKey, [&](const std::string& json) { parse_network(json, description); });
-  read_entry(metadata, kFlowKey, [&](const std::string& json) { parse_flow(json, description); });
-  return std::make_shared<FlowMatching>(description, rng);
+  return log_likelihood(velocity_of(network_), x, labels, options).log_p;
 }
 
 }  // namespace rill::flow

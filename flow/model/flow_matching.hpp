@@ -12,7 +12,7 @@
 #include "datasets/batch.hpp"
 #include "datasets/data.hpp"
 #include "flow/model/data_shape.hpp"
-#include "flow/model/generative_model.hpp"
+#include "flow/model/network_model.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/path.hpp"
 #include "flow/path/time_sampling.hpp"
@@ -72,9 +72,8 @@ class FlowMatchingObjective {
 
 /// Parameters: those of the network (nn/time_networks.hpp); with a score, those of the two under "velocity." and
 /// "score.".
-class FlowMatching final : public GenerativeModel {
+class FlowMatching final : public NetworkModel<FlowMatchingDescription> {
  public:
-  using Description = FlowMatchingDescription;
   static constexpr const char* kFamily = "flow-matching";
 
   /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an invalid description;
@@ -83,22 +82,19 @@ class FlowMatching final : public GenerativeModel {
   /// Shares the networks of another flow, to train them in a different way.
   FlowMatching(const FlowMatching& other, const FlowMatchingDescription& description);
 
-  const FlowMatchingDescription& description() const& { return description_; }
-  const FlowMatchingDescription& description() const&& = delete;
-  std::shared_ptr<const nn::TimeNetwork> velocity_network() const { return velocity_; }
+  /// The inverse of metadata(). Missing settings have their defaults: a file written by nn::save_network() is a flow on
+  /// the path cond-ot from normal noise. Throws std::invalid_argument, naming the entry.
+  static FlowMatchingDescription read_description(const nn::Metadata& metadata);
+
+  std::shared_ptr<const nn::TimeNetwork> velocity_network() const { return network_; }
   FlowMatchingObjective objective() const;
 
   std::string family() const override { return kFamily; }
-  Index dimension() const override { return description_.network.dimension; }
-  Index classes() const override { return description_.network.classes; }
-  std::optional<nn::ImageShape> image_shape() const override;
   nn::Module& module() override { return *module_; }
   const nn::Module& module() const override { return *module_; }
   nn::Metadata metadata() const override;
   nn::Metadata identity() const override;
-  std::string network_text() const override;
   std::optional<datasets::DataDescription> source() const override { return description_.source; }
-  std::string training_text() const override;
   double numbers_of_step(Index batch) const override;
   std::unique_ptr<nn::TrainingLoop> trainer(datasets::BatchSource source, const nn::TrainerOptions& options) override;
   double held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const override;
@@ -109,16 +105,10 @@ class FlowMatching final : public GenerativeModel {
   Tensor log_density(const Tensor& x, const Indices& labels) const override;
 
  private:
-  FlowMatchingDescription description_;
-  std::shared_ptr<nn::TimeNetwork> velocity_, score_;  // score_ is null if none is learned
-  std::shared_ptr<nn::Module> module_;                 // both
+  std::shared_ptr<nn::TimeNetwork> score_;  // null if none is learned
+  std::shared_ptr<nn::Module> module_;      // both networks
   std::shared_ptr<const AffinePath> path_;
   std::shared_ptr<const datasets::Data> source_;  // null for noise
 };
-
-/// The inverse of metadata(), with weights drawn from `rng`. Missing settings have their defaults: a file written by
-/// nn::save_network() is a flow on the path cond-ot from normal noise. Throws std::invalid_argument, naming
-/// the entry.
-std::shared_ptr<GenerativeModel> make_flow_matching(const nn::Metadata& metadata, Generator& rng);
 
 }  // namespace rill::flow

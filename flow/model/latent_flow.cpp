@@ -17,6 +17,7 @@
 #include "flow/model/guidance.hpp"
 #include "flow/model/label_condition.hpp"
 #include "flow/model/metadata.hpp"
+#include "flow/model/network_model.hpp"
 #include "flow/solver/row_normals.hpp"
 #include "nn/init.hpp"
 #include "nn/time_networks.hpp"
@@ -113,6 +114,12 @@ nn::Metadata LatentFlow::metadata() const {
           {kFamily, description::to_json(description_)}};
 }
 
+LatentFlowDescription LatentFlow::read_description(const nn::Metadata& metadata) {
+  auto description = read_network_description<LatentFlowDescription>(metadata, kFamily);
+  require_description(metadata, Vae::kFamily, description.autoencoder);
+  return description;
+}
+
 nn::Metadata LatentFlow::identity() const {
   return {{"run.network", nn::to_json(description_.network)},
           {"run.autoencoder", description::to_json(description_.autoencoder)},
@@ -202,19 +209,6 @@ Tensor LatentFlow::log_density(const Tensor& x, const Indices& labels) const {
         }
         return logsumexp(concatenate(log_weights, 1)) - std::log(static_cast<double>(kImportanceSamples));
       });
-}
-
-std::shared_ptr<GenerativeModel> make_latent_flow(const nn::Metadata& metadata, Generator& rng) {
-  LatentFlowDescription description;
-  require_entry(metadata, nn::kNetworkKey,
-                [&](const std::string& json) { description.network = nn::parse_time_network_description(json); });
-  require_entry(metadata, Vae::kFamily, [&](const std::string& json) {
-    description::read_object(parse_json(json, "vae description"), "vae description", "", description.autoencoder);
-  });
-  require_entry(metadata, LatentFlow::kFamily, [&](const std::string& json) {
-    description::read_object(parse_json(json, "latent-flow description"), "latent-flow description", "", description);
-  });
-  return std::make_shared<LatentFlow>(description, rng);
 }
 
 }  // namespace rill::flow

@@ -78,6 +78,8 @@ class LatentFlow final : public GenerativeModel {
   /// With weights drawn from `rng`, to be loaded. Throws std::invalid_argument, naming the field, for an invalid
   /// description.
   LatentFlow(const LatentFlowDescription& description, Generator& rng);
+  /// The inverse of metadata(). Throws std::invalid_argument, naming the entry.
+  static LatentFlowDescription read_description(const nn::Metadata& metadata);
   /// With that autoencoder, whose description it must be; otherwise as above.
   LatentFlow(const LatentFlowDescription& description, std::shared_ptr<Vae> autoencoder, Generator& rng);
 
@@ -128,8 +130,5 @@ class LatentFlow final : public GenerativeModel {
   std::shared_ptr<nn::Module> module_;
   std::shared_ptr<const AffinePath> path_;
 };
-
-/// The inverse of metadata(), with weights drawn from `rng`. Throws std::invalid_argument, naming the entry.
-std::shared_ptr<GenerativeModel> make_latent_flow(const nn::Metadata& metadata, Generator& rng);
 
 }  // namespace rill::flow

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
+#include "autodiff/description_json.hpp"
 #include "autodiff/error.hpp"
 #include "nn/checkpoint.hpp"
 
@@ -27,6 +29,16 @@ bool read_entry(const nn::Metadata& metadata, const char* key, const Parse& pars
 template <class Parse>
 void require_entry(const nn::Metadata& metadata, const char* key, const Parse& parse) {
   require(read_entry(metadata, key, parse), "the metadata has no '", key, "'");
+}
+
+/// Sets a description from an entry that holds its JSON. Throws std::invalid_argument, naming the entry, if it is
+/// missing or invalid.
+template <class Description>
+void require_description(const nn::Metadata& metadata, const char* key, Description& description) {
+  require_entry(metadata, key, [&](const std::string& json) {
+    const std::string what = std::string(key) + " description";
+    description::read_object(parse_json(json, what), what, "", description);
+  });
 }
 
 }  // namespace rill::flow

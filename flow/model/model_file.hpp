@@ -34,7 +34,7 @@ struct LoadedModel {
 };
 
 /// Builds the model that the file describes and loads its weights. Missing settings, as in a file by
-/// nn::save_network(), have their defaults: see make_flow_matching().
+/// nn::save_network(), have their defaults: see FlowMatching::read_description().
 /// Throws FileError, naming the file, if it is not such a file, as nn::load_weights() does, and if the data does not
 /// fit the model.
 LoadedModel load_model(const std::string& path, nn::Weights weights = nn::Weights::kAveraged);

@@ -106,14 +106,12 @@ ScoreMatchingObjective ScoreMatchingObjective::held_out() const {
 }
 
 ScoreMatching::ScoreMatching(const ScoreMatchingDescription& description, Generator& rng)
-    : description_(description),
-      network_(nn::make_time_network(description.network, rng)),
-      score_(std::make_shared<NetworkScore>(network_, description)) {
+    : NetworkModel(description, rng), score_(std::make_shared<NetworkScore>(network_, description)) {
   objective();  // throws for invalid options
 }
 
-nn::Metadata ScoreMatching::metadata() const {
-  return {{nn::kNetworkKey, nn::to_json(description_.network)}, {kFamily, description::to_json(description_)}};
+ScoreMatchingDescription ScoreMatching::read_description(const nn::Metadata& metadata) {
+  return read_network_description<ScoreMatchingDescription>(metadata, kFamily);
 }
 
 nn::Metadata ScoreMatching::identity() const {
@@ -121,10 +119,6 @@ nn::Metadata ScoreMatching::identity() const {
           {"run.score", concat(description_.levels, " levels from ", exact(description_.most_noise), " to ",
                                exact(description_.least_noise))}};
 }
-
-std::string ScoreMatching::network_text() const { return summary(description_.network); }
-
-std::string ScoreMatching::training_text() const { return summary(description_); }
 
 // x_1, z, x, the score, and what the network saves for each point; a divergence differentiates that graph once more.
 double ScoreMatching::numbers_of_step(Index batch) const {
@@ -163,15 +157,5 @@ std::string ScoreMatching::no_density() const {
 }
 
 Tensor ScoreMatching::log_density(const Tensor&, const Indices&) const { fail("log density: ", no_density()); }
-
-std::shared_ptr<GenerativeModel> make_score_matching(const nn::Metadata& metadata, Generator& rng) {
-  ScoreMatchingDescription description;
-  require_entry(metadata, nn::kNetworkKey,
-                [&](const std::string& json) { description.network = nn::parse_time_network_description(json); });
-  require_entry(metadata, ScoreMatching::kFamily, [&](const std::string& json) {
-    description::read_object(parse_json(json, "score description"), "score description", "", description);
-  });
-  return std::make_shared<ScoreMatching>(description, rng);
-}
 
 }  // namespace rill::flow

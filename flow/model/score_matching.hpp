@@ -14,7 +14,7 @@
 #include "datasets/batch.hpp"
 #include "flow/model/annealing.hpp"
 #include "flow/model/data_shape.hpp"
-#include "flow/model/generative_model.hpp"
+#include "flow/model/network_model.hpp"
 #include "flow/path/example.hpp"
 #include "nn/time_network.hpp"
 #include "nn/time_network_description.hpp"
@@ -40,10 +40,11 @@ struct ScoreMatchingDescription {
           {.unit = "COUNT", .help = "levels of noise; 1 for the least alone", .summary = "noise levels {}"});
     visit("most_noise", self.most_noise,
           {.unit = "SIGMA",
-           .help = "of the first level: at least the largest distance between data points",
-           .summary = " from {}"});
+           .help = "noise of the first level: at least the largest distance between data points",
+           .summary = " from {}",
+           .only = {.needs = "--noise-levels above 1", .met = self.levels > 1}});
     visit("least_noise", self.least_noise,
-          {.unit = "SIGMA", .help = "of the last level: too small to see", .summary = " to {}"});
+          {.unit = "SIGMA", .help = "noise of the last level: too small to see", .summary = " to {}"});
     visit("matching", self.matching,
           {.unit = "NAME",
            .help = "how the score is learned",
@@ -86,28 +87,19 @@ class ScoreMatchingObjective {
 /// f(x / sqrt(1 + sigma^2), t) / sigma, whose target -z has unit size at every level. A model of scores samples by
 /// Langevin dynamics (flow/model/annealing.hpp), which has no density and no flow.
 /// Parameters: those of the network (nn/time_networks.hpp).
-class ScoreMatching final : public GenerativeModel {
+class ScoreMatching final : public NetworkModel<ScoreMatchingDescription> {
  public:
-  using Description = ScoreMatchingDescription;
   static constexpr const char* kFamily = "score";
 
   /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an invalid description.
   ScoreMatching(const ScoreMatchingDescription& description, Generator& rng);
+  /// The inverse of metadata(). Throws std::invalid_argument, naming the entry.
+  static ScoreMatchingDescription read_description(const nn::Metadata& metadata);
 
-  const ScoreMatchingDescription& description() const& { return description_; }
-  const ScoreMatchingDescription& description() const&& = delete;
   ScoreMatchingObjective objective() const { return {score_, description_}; }
 
   std::string family() const override { return kFamily; }
-  Index dimension() const override { return description_.network.dimension; }
-  Index classes() const override { return description_.network.classes; }
-  std::optional<nn::ImageShape> image_shape() const override { return description_.network.image_shape(); }
-  nn::Module& module() override { return *network_; }
-  const nn::Module& module() const override { return *network_; }
-  nn::Metadata metadata() const override;
   nn::Metadata identity() const override;
-  std::string network_text() const override;
-  std::string training_text() const override;
   double numbers_of_step(Index batch) const override;
   std::unique_ptr<nn::TrainingLoop> trainer(datasets::BatchSource source, const nn::TrainerOptions& options) override;
   double held_out_loss(const datasets::BatchSource& source, Index samples, std::uint64_t seed) const override;
@@ -120,12 +112,7 @@ class ScoreMatching final : public GenerativeModel {
   Tensor log_density(const Tensor& x, const Indices& labels) const override;
 
  private:
-  ScoreMatchingDescription description_;
-  std::shared_ptr<nn::TimeNetwork> network_;
   std::shared_ptr<const VelocityField> score_;
 };
-
-/// The inverse of metadata(), with weights drawn from `rng`. Throws std::invalid_argument, naming the entry.
-std::shared_ptr<GenerativeModel> make_score_matching(const nn::Metadata& metadata, Generator& rng);
 
 }  // namespace rill::flow

@@ -160,6 +160,12 @@ Tensor Vae::bound(const Tensor& x, const Tensor& condition, Index samples, std::
 nn::Metadata Vae::metadata() const { return {{kFamily, description::to_json(description_)}}; }
 
 // beta and free bits may change when a run is resumed.
+VaeDescription Vae::read_description(const nn::Metadata& metadata) {
+  VaeDescription description;
+  require_description(metadata, kFamily, description);
+  return description;
+}
+
 nn::Metadata Vae::identity() const {
   VaeDescription network = description_;
   network.beta = 1;
@@ -225,14 +231,6 @@ Tensor Vae::log_density(const Tensor& x, const Indices& labels) const {
                                [&](const Tensor& rows, const Tensor& condition, Index first_row) {
                                  return bound(rows, condition, kImportanceSamples, 0, first_row);
                                });
-}
-
-std::shared_ptr<GenerativeModel> make_vae(const nn::Metadata& metadata, Generator& rng) {
-  VaeDescription description;
-  require_entry(metadata, Vae::kFamily, [&](const std::string& json) {
-    description::read_object(parse_json(json, "vae description"), "vae description", "", description);
-  });
-  return std::make_shared<Vae>(description, rng);
 }
 
 }  // namespace rill::flow

@@ -37,7 +37,7 @@ struct VaeDescription {
     visit("latent", self.latent,
           {.unit = "COUNT", .help = "dimensions of the latent space", .summary = "{} latent dimensions"});
     visit("encoder", self.encoder,
-          {.unit = "KIND", .help = "of encoder and decoder", .names = encoder_names, .summary = ", {}"});
+          {.unit = "KIND", .help = "networks of encoder and decoder", .names = encoder_names, .summary = ", {}"});
     visit("decoder", self.decoder,
           {.unit = "NAME",
            .help = "distribution of the data given the latent",
@@ -51,9 +51,10 @@ struct VaeDescription {
     visit("channels", self.coder.channels,
           {.unit = "COUNT", .help = "channels of the first convolution", .only = {"encoder", self.encoder, {"conv"}}});
     visit("activation", self.coder.activation, {.unit = "NAME", .names = nn::activation_names, .summary = ", {}"});
-    visit("beta", self.beta, {.unit = "WEIGHT", .help = "of the divergence from the prior"});
+    visit("beta", self.beta, {.unit = "WEIGHT", .help = "weight of the divergence from the prior"});
     visit("free_bits", self.free_bits,
-          {.unit = "NATS", .help = "of each latent dimension that cost nothing, against unused ones"});
+          {.unit = "NATS",
+           .help = "divergence of each latent dimension that costs nothing, so that none falls out of use"});
   }
   void set_shape(const DataShape& of_data) { shape = of_data; }
 };
@@ -107,6 +108,8 @@ class Vae final : public GenerativeModel {
 
   /// With weights drawn from `rng`. Throws std::invalid_argument, naming the field, for an invalid description.
   Vae(const VaeDescription& description, Generator& rng);
+  /// The inverse of metadata(). Throws std::invalid_argument, naming the entry.
+  static VaeDescription read_description(const nn::Metadata& metadata);
 
   const VaeDescription& description() const& { return description_; }
   const VaeDescription& description() const&& = delete;
@@ -161,8 +164,5 @@ class Vae final : public GenerativeModel {
   Tensor log_deviation_;  // of a Gaussian decoder
   std::shared_ptr<nn::Module> module_;
 };
-
-/// The inverse of metadata(), with weights drawn from `rng`. Throws std::invalid_argument, naming the entry.
-std::shared_ptr<GenerativeModel> make_vae(const nn::Metadata& metadata, Generator& rng);
 
 }  // namespace rill::flow

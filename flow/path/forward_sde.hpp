@@ -42,9 +42,11 @@ struct ForwardSdeDescription {
     visit("forward_sde", self.name,
           {.unit = "NAME", .help = "the SDE that turns data into noise", .names = forward_sde_names, .summary = "{}"});
     visit("beta_min", self.beta_min,
-          {.unit = "RATE", .help = "of noise, at the data", .only = {"forward-sde", self.name, {"vp", "sub-vp"}}});
+          {.unit = "RATE",
+           .help = "beta, the rate at which noise comes, at the data",
+           .only = {"forward-sde", self.name, {"vp", "sub-vp"}}});
     visit("beta_max", self.beta_max,
-          {.unit = "RATE", .help = "of noise, at the noise", .only = {"forward-sde", self.name, {"vp", "sub-vp"}}});
+          {.unit = "RATE", .help = "beta at the noise", .only = {"forward-sde", self.name, {"vp", "sub-vp"}}});
     visit("sigma_min", self.sigma_min,
           {.unit = "SIGMA",
            .help = "the least noise: what is too small to see",

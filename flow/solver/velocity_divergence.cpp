@@ -25,9 +25,13 @@ std::vector<std::string> trace_names() { return {"exact", "rademacher", "gaussia
 
 Trace find_trace(std::string_view name) {
   const std::vector<std::string> names = trace_names();
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) fail(unknown_name("trace", name, names));
-  return static_cast<Trace>(found - names.begin());
+  require_known("trace", name, names);
+  return static_cast<Trace>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+Trace default_trace(Index dimension) {
+  constexpr Index kMostExact = 32;
+  return dimension <= kMostExact ? Trace::kExact : Trace::kRademacher;
 }
 
 std::vector<Tensor> draw_probes(Trace kind, Index count, const Shape& shape, Generator& rng) {

@@ -22,6 +22,8 @@ enum class Trace { kExact, kRademacher, kGaussian };
 std::vector<std::string> trace_names();
 /// Throws std::invalid_argument, listing the known names, for an unknown one.
 Trace find_trace(std::string_view name);
+/// Exact up to 32 dimensions, since it takes a gradient for each; in more, Rademacher probes.
+Trace default_trace(Index dimension);
 
 /// `count` probes of that kind, each of the given shape. Throws std::invalid_argument for kExact and for count < 1.
 std::vector<Tensor> draw_probes(Trace kind, Index count, const Shape& shape, Generator& rng);

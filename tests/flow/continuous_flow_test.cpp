@@ -156,7 +156,7 @@ TEST(ContinuousFlow, RefusesWhatDoesNotFit) {
   EXPECT_THAT(refused({.tolerance = 0, .gradients = "adjoint"}), HasSubstr("the adjoint needs adaptive steps"));
   EXPECT_THAT(refused({.tolerance = 0, .early_steps = 5}), HasSubstr("early_steps: need adaptive steps"));
   EXPECT_THAT(refused({.gradients = "backprop"}), HasSubstr("unknown ode_gradients 'backprop'"));
-  EXPECT_THAT(refused({.trace = "exac"}), HasSubstr("unknown trace 'exac'"));
+  EXPECT_THAT(refused({.trace = "exac"}), HasSubstr("unknown ode_trace 'exac'"));
   EXPECT_THAT(refused({.kinetic = -1}), HasSubstr("kinetic: expected a number, 0 or more, got -1"));
   EXPECT_THAT(misuse([] {
                 const Velocity u = [](const Tensor& x, const Tensor&) { return x; };

@@ -95,7 +95,7 @@ TEST(LatentFlow, IsWhatItsFileSays) {
   EXPECT_EQ(model.sample(4, {}, rng).shape(), (Shape{4, 16}));
   EXPECT_EQ(model.from_dynamics(Tensor::zeros({2, 2}), Indices({3, 1})).shape(), (Shape{2, 16}));
   EXPECT_TRUE(std::isfinite(number(sum(model.log_density(model.sample(4, {}, rng), {})))));
-  const auto again = make_latent_flow(model.metadata(), rng);
+  const auto again = std::make_shared<LatentFlow>(LatentFlow::read_description(model.metadata()), rng);
   EXPECT_EQ(again->metadata(), model.metadata());
 }
 

@@ -155,8 +155,10 @@ TEST(TrainSettings, NothingThatADescriptionHoldsIsOutOfReach) {
     collect(nn::TimeNetworkDescription{.kind = kind}, "", set, unset);
   }
   collect(nn::ImageClassifierDescription{}, "", set, unset);
-  const auto of_family = [&]<class F>(const F&) { collect(typename F::Model::Description{}, "", set, unset); };
-  std::apply([&](const auto&... family) { (of_family(family), ...); }, flow::AllFamilies{});
+  const auto of_all = [&]<class... Model>(const std::tuple<Model...>*) {
+    (collect(typename Model::Description{}, "", set, unset), ...);
+  };
+  of_all(static_cast<const flow::AllFamilies*>(nullptr));
   collect(nn::TrainerOptions{}, "", set, unset);
   // These follow from the data.
   EXPECT_THAT(unset,

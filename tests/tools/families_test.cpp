@@ -103,7 +103,8 @@ TEST_P(Families, AreSampledAndMeasured) {
 
 TEST_P(Families, LearnLabeledImages) {
   write_tiny_images(folder / "images");
-  const Words data = {"--steps", "12", "--hidden", "16,16"};
+  Words data = {"--steps", "12"};
+  if (GetParam() != flow::CouplingFlow::kFamily) data.insert(data.end(), {"--hidden", "16,16"});
   Words family = {"--family", GetParam()};
   if (GetParam() == flow::LatentFlow::kFamily) {
     expect_done(tiny_image_training(folder / "images", folder / "autoencoder",
@@ -113,7 +114,6 @@ TEST_P(Families, LearnLabeledImages) {
   if (GetParam() == flow::CouplingFlow::kFamily) {
     family.insert(family.end(), {"--layers", "2", "--channels", "4", "--bins", "4"});
   }
-  if (GetParam() == flow::ContinuousFlow::kFamily) family.insert(family.end(), {"--ode-trace", "rademacher"});
   expect_done(tiny_image_training(folder / "images", folder / "run", with(data, family)));
   expect_done({"sample", folder / "run", "--label", "0..2", "--count", "4", "--image", folder / "grid.png"});
   EXPECT_FALSE(contents(folder / "grid.png").empty());
@@ -124,6 +124,29 @@ INSTANTIATE_TEST_SUITE_P(All, Families, testing::ValuesIn(flow::family_names()),
   std::erase(name, '-');
   return name;
 });
+
+// A constant column has no density, but the others have one.
+TEST(CouplingFlowRun, LearnsATableWithAConstantColumn) {
+  const TemporaryFolder folder;
+  std::string csv = "a,b,c\n";
+  for (int i = 0; i < 64; ++i) csv += std::to_string(i % 8) + ",5," + std::to_string(i / 8) + "\n";
+  write_contents(folder / "table.csv", csv);
+  expect_done(
+      tiny_training(folder / "run", {"--family", "coupling-flow", "--data", folder / "table.csv", "--steps", "60"}));
+  const Finished sampled = run({"sample", folder / "run", "--count", "50"});
+  EXPECT_EQ(sampled.code, 0) << sampled.err;
+  EXPECT_THAT(sampled.out, Not(HasSubstr("nan")));
+}
+
+// A solver that gives up in training is a training that diverged.
+TEST(ContinuousFlowRun, DivergesWithAdvice) {
+  const TemporaryFolder folder;
+  const Finished finished =
+      run(tiny_training(folder / "run", {"--family", "continuous-flow", "--learning-rate", "1e6", "--steps", "30"}));
+  EXPECT_EQ(finished.code, 3) << finished.err;
+  EXPECT_THAT(finished.err, AllOf(HasSubstr("training diverged at step "), HasSubstr("gave up at t = "),
+                                  HasSubstr("try a smaller --learning-rate")));
+}
 
 // A latent flow needs the run of its autoencoder only once.
 TEST(LatentFlowRun, GoesOnWithoutItsAutoencodersRun) {
@@ -236,7 +259,7 @@ TEST(BadCombinations, GetOneClearLine) {
        "--source: is for flow-matching, but --family is diffusion"},
       {{"train", "--family", "diffusion", "--forward-sde", "ve", "--beta-max", "5"},
        "--beta-max: is for vp, sub-vp, but --forward-sde is ve"},
-      {{"train", "--family", "latent-flow"}, "--family latent-flow: needs an autoencoder"},
+      {{"train", "--family", "latent-flow"}, "--autoencoder: --family latent-flow needs the run of a vae"},
       {{"train", "--family", "vae", "--autoencoder", "x"}, "--autoencoder: is for latent-flow, but --family is vae"},
       {{"train", "--family", "latent-flow", "--autoencoder", folder / "score", "--data", "moons", "--out",
         folder / "new"},
@@ -247,6 +270,20 @@ TEST(BadCombinations, GetOneClearLine) {
       {{"train", "--family", "vae", "--decoder", "logistic", "--data", "moons", "--out", folder / "new"},
        "decoder: logistic is for images, but these are points"},
       {{"train", "--resume", folder / "flow-matching", "--family", "diffusion"}, "is the state of another run"},
+      {{"train", "--family", "coupling-flow", "--levels", "3"}, "--levels: is for images, but the data are points"},
+      {{"train", "--family", "coupling-flow", "--data", "images", "--hidden", "8"},
+       "--hidden: is for points, but the data are images"},
+      {{"train", "--family", "continuous-flow", "--ode-steps", "20"}, "--ode-steps: needs --ode-tolerance 0"},
+      {{"train", "--family", "continuous-flow", "--early-tolerance", "0.1"}, "--early-tolerance: needs --early-steps"},
+      {{"train", "--family", "score", "--noise-levels", "1", "--most-noise", "5"},
+       "--most-noise: needs --noise-levels above 1"},
+      {{"train", "--warmup", "10000"}, "--warmup: expected fewer steps than the training's 10000, got 10000"},
+      {{"sample", folder / "flow-matching", "--sampler", "predictor-corrector", "--corrections", "0",
+        "--correction-ratio", "0.1"},
+       "--correction-ratio: needs --corrections above 0"},
+      {{"evaluate", folder / "vae", "--trace", "exact"},
+       "--trace: is for likelihoods by an ODE, but those of the family vae have none"},
+      {{"evaluate", folder / "flow-matching", "--probes", "3"}, "--probes: is for an estimated divergence"},
       {{"train", "--reflow", folder / "flow-matching", "--family", "vae"},
        "--reflow: straightens flows, but --family is vae"},
   };

@@ -90,6 +90,8 @@ std::string Options::help_text(const Setting& setting) {
     for (const char* value : setting.only.values) text += concat(text.empty() ? "" : ", ", value);
     text += ": ";
   }
+  if (*setting.only.needs != '\0') text = concat("with ", setting.only.needs, ": ");
+  if (*setting.data != '\0') text += concat(setting.data, ": ");
   text += setting.help;
   if (setting.names != nullptr) text += concat(*setting.help != '\0' ? ": " : "", joined(setting.names()));
   return text;
@@ -213,7 +215,9 @@ void Options::use_fields(const std::vector<FieldInUse>& fields) {
     option->counts = static_cast<std::size_t>(found - bindings.begin());
     if (const Only& only = in_use(*found)->only; !only.holds()) {
       const std::vector<std::string> values(only.values.begin(), only.values.end());
-      refuse(*option, concat("is for ", joined(values), ", but --", only.option, " is ", only.chosen));
+      refuse(*option, *only.needs != '\0'
+                          ? concat("needs ", only.needs)
+                          : concat("is for ", joined(values), ", but --", only.option, " is ", only.chosen));
     }
     if (!all_read_) continue;
     if (!found->error.empty()) {

@@ -18,6 +18,7 @@
 #include "autodiff/parallel.hpp"
 #include "autodiff/real.hpp"
 #include "autodiff/simd/kernels.hpp"
+#include "autodiff/text.hpp"
 #include "tools/cli/text.hpp"
 #include "tools/cli/usage_error.hpp"
 
@@ -109,7 +110,7 @@ void use_threads(long count) {
 
 std::string machine_text() {
   const int threads = thread_count();
-  return concat(simd::kernels().name, ", ", threads, threads == 1 ? " thread, " : " threads, ",
+  return concat(simd::kernels().name, ", ", counted(threads, "thread"), ", ",
                 sizeof(Real) == sizeof(double) ? "double" : "float");
 }
 
