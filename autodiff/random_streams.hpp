@@ -17,6 +17,7 @@ inline constexpr std::uint64_t kLikelihoodData = kPrograms + 17;  ///< points wh
 inline constexpr std::uint64_t kImageChoice = kPrograms + 32;     ///< images to compare samples with
 inline constexpr std::uint64_t kImageNoise = kPrograms + 33;      ///< source points, as the worst possible samples
 inline constexpr std::uint64_t kPairNoise = kPrograms + 64;       ///< source points of a reflow's pairs
+inline constexpr std::uint64_t kDecoderNoise = kPrograms + 65;    ///< of points that are decoded from latents
 
 inline constexpr std::uint64_t kWeights = std::uint64_t{1} << 60;  ///< initial weights
 inline constexpr std::uint64_t kHeldOut = std::uint64_t{1} << 61;  ///< held-out batch n from this + n

@@ -116,12 +116,13 @@ Samples samples_of(flow::Generated generated) {
   return samples;
 }
 
-Samples move(const flow::GenerativeModel& model, const Start& start, const flow::GenerateOptions& options) {
+Samples move(const flow::GenerativeModel& model, const Start& start, const SampleRequest& request) {
+  const flow::GenerateOptions& options = request.options;
   Phase phase("sampling", evaluations_of(options) * static_cast<double>(start.x_0.dim(0)));
   Samples samples = samples_of(flow::generate(watched(start.dynamics, phase), start.x_0, start.labels, options));
   if (!model.dynamics_are_latent()) return samples;
-  samples.x = model.from_dynamics(samples.x, start.labels);
-  for (Tensor& x : samples.trajectory) x = model.from_dynamics(x, start.labels);
+  samples.x = model.from_dynamics(samples.x, start.labels, request.seed);
+  for (Tensor& x : samples.trajectory) x = model.from_dynamics(x, start.labels, request.seed);
   return samples;
 }
 
@@ -216,7 +217,7 @@ double numbers_of_samples(const TrainedModel& trained, const SampleRequest& requ
 Samples draw_samples(const TrainedModel& trained, const SampleRequest& request) {
   Samples samples = timed([&] {
     if (std::optional<flow::Dynamics> dynamics = dynamics_of(trained, request)) {
-      return move(*trained.model, start_of(request, *std::move(dynamics)), request.options);
+      return move(*trained.model, start_of(request, *std::move(dynamics)), request);
     }
     return draw_directly(*trained.model, counts_of(request).all, repeated(request.labels, request.count), request);
   });
@@ -231,7 +232,7 @@ Samples draw_labeled(const TrainedModel& trained, const Indices& labels, const S
     if (std::optional<flow::Dynamics> dynamics = dynamics_of(trained, request)) {
       Generator rng(request.seed, streams::kSampleNoise);
       const Tensor x_0 = dynamics->sample_source(labels.size(), rng);
-      return move(*trained.model, {x_0, labels, *std::move(dynamics)}, request.options);
+      return move(*trained.model, {x_0, labels, *std::move(dynamics)}, request);
     }
     return draw_directly(*trained.model, labels.size(), labels, request);
   });

@@ -74,8 +74,8 @@ class GenerativeModel {
   virtual std::optional<Dynamics> dynamics() const { return std::nullopt; }
   /// Whether its points are not data but latents, which from_dynamics() decodes.
   virtual bool dynamics_are_latent() const { return false; }
-  /// Data [N, dimension()] from points where the flow ends, of these labels or none.
-  virtual Tensor from_dynamics(const Tensor& x, const Indices&) const { return x; }
+  /// Data [N, dimension()] from points where the flow ends, of these labels or none; a decoder's noise is the seed's.
+  virtual Tensor from_dynamics(const Tensor& x, const Indices& /*labels*/, std::uint64_t /*seed*/) const { return x; }
   /// The numbers of standard normal noise that from_noise() takes; 0 for models that draw otherwise.
   virtual Index noise_dimension() const { return 0; }
   /// Data [N, dimension()] from noise [N, noise_dimension()] in one step, smoothly, for models without a flow. Labels

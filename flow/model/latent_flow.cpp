@@ -160,7 +160,8 @@ double LatentFlow::held_out_loss(const datasets::BatchSource& source, Index samp
 Tensor LatentFlow::sample(Index n, const Indices& labels, Generator& rng) const {
   const Dynamics flow = *dynamics();
   const Indices chosen = labels_or_uniform(labels, n, classes(), rng, kFamily);
-  return from_dynamics(generate(flow, flow.sample_source(n, rng), chosen).x, chosen);
+  const Tensor z = generate(flow, flow.sample_source(n, rng), chosen).x;
+  return from_dynamics(z, chosen, static_cast<std::uint64_t>(rng.integers(1, Index{1} << 62).front()));
 }
 
 std::optional<Dynamics> LatentFlow::dynamics() const {
@@ -173,7 +174,7 @@ std::optional<Dynamics> LatentFlow::dynamics() const {
   return dynamics;
 }
 
-Tensor LatentFlow::from_dynamics(const Tensor& z, const Indices& labels) const {
+Tensor LatentFlow::from_dynamics(const Tensor& z, const Indices& labels, std::uint64_t seed) const {
   const NoGrad no_grad;
   // The decoder knows only classes; a model that is asked for none takes the first ones in turn.
   std::vector<Index> known;
@@ -181,7 +182,8 @@ Tensor LatentFlow::from_dynamics(const Tensor& z, const Indices& labels) const {
     const Index label = labels.size() > 0 ? labels[i] : classes();
     known.push_back(label < classes() ? label : i % classes());
   }
-  return autoencoder_->decode(z * deviation_ + mean_, one_hot(Indices(std::move(known)), classes(), kFamily));
+  Generator rng(seed, streams::kDecoderNoise);
+  return autoencoder_->draw_given(z * deviation_ + mean_, one_hot(Indices(std::move(known)), classes(), kFamily), rng);
 }
 
 Tensor LatentFlow::log_density(const Tensor& x, const Indices& labels) const {

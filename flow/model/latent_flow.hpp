@@ -108,7 +108,7 @@ class LatentFlow final : public GenerativeModel {
   /// In the latent space.
   std::optional<Dynamics> dynamics() const override;
   bool dynamics_are_latent() const override { return true; }
-  Tensor from_dynamics(const Tensor& z, const Indices& labels) const override;
+  Tensor from_dynamics(const Tensor& z, const Indices& labels, std::uint64_t seed) const override;
   bool reconstructs() const override { return true; }
   Tensor reconstruct(const Tensor& x, const Indices& labels) const override {
     return autoencoder_->reconstruct(x, labels);

@@ -13,9 +13,16 @@ namespace {
 
 constexpr const char* kFamilyKey = "family";
 
-std::string entry(const nn::Metadata& metadata, const char* key, const std::string& otherwise) {
-  const auto found = metadata.find(key);
-  return found == metadata.end() ? otherwise : found->second;
+// Files written before there were families hold flows, and no description of another family.
+const Family& family_of(const nn::Metadata& metadata) {
+  const auto found = metadata.find(kFamilyKey);
+  const std::string name = found == metadata.end() ? FlowMatching::kFamily : found->second;
+  for (const Family& other : families()) {
+    require(name != FlowMatching::kFamily || !metadata.contains(other.name), "the metadata's '", kFamilyKey, "' is ",
+            found == metadata.end() ? "missing" : name, ", but they describe a model of the family ", other.name,
+            "; put it back");
+  }
+  return find_family(name);
 }
 
 }  // namespace
@@ -36,8 +43,7 @@ LoadedModel load_model(const std::string& path, nn::Weights weights) {
   loaded.metadata = nn::load_weights(path, weights, [&](const nn::Metadata& metadata) {
     require(!metadata.contains(nn::kClassifierKey), "is a classifier, not a generative model; evaluate measures it");
     Generator unused(0);
-    // Files written before there were families hold flows.
-    loaded.model = find_family(entry(metadata, kFamilyKey, FlowMatching::kFamily)).make(metadata, unused);
+    loaded.model = family_of(metadata).make(metadata, unused);
     return std::shared_ptr<nn::Module>(loaded.model, &loaded.model->module());
   });
   // Images of unknown origin, in a file that train did not write.

@@ -159,13 +159,13 @@ Tensor Vae::bound(const Tensor& x, const Tensor& condition, Index samples, std::
 
 nn::Metadata Vae::metadata() const { return {{kFamily, description::to_json(description_)}}; }
 
-// beta and free bits may change when a run is resumed.
 VaeDescription Vae::read_description(const nn::Metadata& metadata) {
   VaeDescription description;
   require_description(metadata, kFamily, description);
   return description;
 }
 
+// beta and free bits may change when a run is resumed.
 nn::Metadata Vae::identity() const {
   VaeDescription network = description_;
   network.beta = 1;

@@ -145,6 +145,23 @@ TEST(GenerativeModel, HasNothingThatItsFamilyDoesNotSay) {
   EXPECT_THAT([&] { load_model(folder / "shift"); }, ThrowsMessage<FileError>(HasSubstr("unknown family 'shift'")));
 }
 
+// Networks of several families have parameters of the same names: weights must not be taken for those of another one.
+TEST(ModelFiles, HoldNoModelOfAnotherFamily) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "model";
+  std::vector<std::string> claims = family_names();
+  claims.emplace_back("");
+  for (const auto& model : examples()) {
+    for (const std::string& claim : claims) {
+      if (claim == model->family() || (claim.empty() && model->family() == FlowMatching::kFamily)) continue;
+      nn::Metadata metadata = model->metadata();
+      if (!claim.empty()) metadata["family"] = claim;
+      nn::save_weights(file, model->module(), nullptr, metadata);
+      EXPECT_THROW(load_model(file), FileError) << model->family() << " as '" << claim << "'";
+    }
+  }
+}
+
 TEST(ModelFiles, GiveTheModelBack) {
   const TemporaryFolder folder;
   const std::string file = folder / "model";

@@ -93,8 +93,14 @@ TEST(LatentFlow, IsWhatItsFileSays) {
   EXPECT_EQ(model.dynamics()->no_guidance, "");
   EXPECT_EQ(model.dimension(), 16);
   EXPECT_EQ(model.sample(4, {}, rng).shape(), (Shape{4, 16}));
-  EXPECT_EQ(model.from_dynamics(Tensor::zeros({2, 2}), Indices({3, 1})).shape(), (Shape{2, 16}));
+  EXPECT_EQ(model.from_dynamics(Tensor::zeros({2, 2}), Indices({3, 1}), 0).shape(), (Shape{2, 16}));
   EXPECT_TRUE(std::isfinite(number(sum(model.log_density(model.sample(4, {}, rng), {})))));
+  // Points, unlike images, get the decoder's noise.
+  const auto of_points = autoencoder({.latent = 2, .coder = {.hidden = {4}}});
+  const LatentFlow points(on(*of_points, {.network = {.hidden = {5}}}), of_points, rng);
+  const Tensor z = Tensor::zeros({4000, 2}), x = points.from_dynamics(z, {}, 7);
+  EXPECT_EQ(x.to_vector(), points.from_dynamics(z, {}, 7).to_vector());
+  EXPECT_NEAR(number(mean(square(x - mean(x, {.axes = {0}})))), 1, 0.1) << "the initial deviation is 1";
   const auto again = std::make_shared<LatentFlow>(LatentFlow::read_description(model.metadata()), rng);
   EXPECT_EQ(again->metadata(), model.metadata());
 }
