@@ -9,7 +9,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/text.hpp"
 #include "tools/plot/heat_maps.hpp"
-#include "tools/plot/plot_row.hpp"
+#include "tools/plot/plot_grid.hpp"
 #include "tools/sampling.hpp"
 
 namespace rill::tools {

@@ -20,7 +20,7 @@ struct TitledDensity {
 
 /// Heat maps of ln p over the part of the plane that holds the data: the data's density and learned ones, with the same
 /// colors, which span the eight nats below the data's largest value. If the data's density is not known, only the
-/// learned ones. The axes have the data's units; a map is `width` units wide (tools/plot/plot_row.hpp).
+/// learned ones. The axes have the data's units; a map is `width` units wide (tools/plot/plot_grid.hpp).
 /// Throws std::invalid_argument unless the data has two dimensions.
 Image density_picture(const datasets::Data& data, std::span<const TitledDensity> learned, std::uint64_t seed,
                       double width = 320);

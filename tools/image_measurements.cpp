@@ -64,9 +64,10 @@ void put_nearest(Json& result, const std::string& name, const Tensor& x, const T
   put(result, name + "_percentile1", static_cast<double>(*percentile));
 }
 
-// Source noise: the worst possible samples.
+// Source noise, or normal noise for models that do not start from images: the worst possible samples.
 Tensor noise_like(const TrainedModel& trained, Index images, Generator& rng) {
-  if (const std::optional<flow::Dynamics> dynamics = trained.model->dynamics()) {
+  const std::optional<flow::Dynamics> dynamics = trained.model->dynamics();
+  if (dynamics && !trained.model->dynamics_are_latent()) {
     return dynamics->sample_source(images, rng);
   }
   return Tensor::randn({images, trained.model->dimension()}, rng);

@@ -1,45 +1,17 @@
 #include "tools/train_settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 
 #include "autodiff/error.hpp"
 #include "autodiff/names.hpp"
 #include "autodiff/text.hpp"
+#include "tools/data_option.hpp"
 
 namespace rill::tools {
 namespace {
 
-// Whether the text looks like a file's name rather than a density's, whether or not the file can be read as a table.
-bool is_file(const std::string& data) {
-  return data.find('/') != data.npos || std::filesystem::path(data).has_extension();
-}
-
 std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
-
-std::pair<std::string, double> parse_parameter(const char* option, const std::string& text) {
-  const std::size_t equals = text.find('=');
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const char* begin = equals == text.npos ? end : text.data() + equals + 1;
-  const auto [stop, error] = std::from_chars(begin, end, value);
-  if (error != std::errc{} || stop != end) {
-    throw UsageError(concat("--", option, ": expected name=number such as cells=8, found ", in_quotes(text)));
-  }
-  return {text.substr(0, equals), value};
-}
-
-datasets::DataDescription density(const std::string& name, const char* option,
-                                  const std::vector<std::string>& parameters) {
-  datasets::DataDescription description;
-  description.source = name;
-  for (const std::string& text : parameters) {
-    auto [key, value] = parse_parameter(option, text);
-    description.parameters[key] = value;
-  }
-  return description;
-}
 
 }  // namespace
 
@@ -134,7 +106,7 @@ void TrainSettings::complete() {
     }
     autoencoder = absolute(autoencoder);
   }
-  if (is_file(data)) data = absolute(data);
+  if (is_file_name(data)) data = absolute(data);
   if (data == "images") data_dir = absolute(data_dir);
 }
 
@@ -171,7 +143,7 @@ void TrainSettings::refuse_unused(Options& options) const {
 }
 
 datasets::DataDescription TrainSettings::data_description() const {
-  if (data != "images" && !is_file(data)) return density(data, "data-param", data_parameters);
+  if (data != "images" && !is_file_name(data)) return named_density(data, "data-param", data_parameters);
   if (!data_parameters.empty()) {
     throw UsageError(
         concat("--data-param: ", in_quotes(data_parameters.front()), " is for densities, but --data is ", data));
@@ -181,7 +153,7 @@ datasets::DataDescription TrainSettings::data_description() const {
 }
 
 std::optional<datasets::DataDescription> TrainSettings::source_description() const {
-  if (!source.empty()) return density(source, "source-param", source_parameters);
+  if (!source.empty()) return named_density(source, "source-param", source_parameters);
   if (source_parameters.empty()) return std::nullopt;
   throw UsageError(
       concat("--source-param: ", in_quotes(source_parameters.front()), " is for a source; name it with --source"));

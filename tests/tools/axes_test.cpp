@@ -206,7 +206,7 @@ TEST(Axes, OffsetsAreWrittenBesideBothAxes) {
   bare.x.offset = bare.y.offset = "";
   const auto drawn = [&limits](const AxisTicks& marks) {
     Canvas canvas(300, 200);
-    Axes(canvas, {100, 50, 200, 150}, limits, 1).frame(marks, true);
+    Axes(canvas, {100, 50, 200, 150}, limits, 1).frame(marks, true, true);
     return canvas.image();
   };
   const Image with = drawn(ticks), without = drawn(bare);

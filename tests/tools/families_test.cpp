@@ -117,6 +117,11 @@ TEST_P(Families, LearnLabeledImages) {
   expect_done(tiny_image_training(folder / "images", folder / "run", with(data, family)));
   expect_done({"sample", folder / "run", "--label", "0..2", "--count", "4", "--image", folder / "grid.png"});
   EXPECT_FALSE(contents(folder / "grid.png").empty());
+  expect_done(tiny_classifier(folder / "images", folder / "classifier"));
+  const Finished measured = run({"evaluate", folder / "run", "--classifier", folder / "classifier", "--count", "60",
+                                 "--loss-samples", "20", "--json"});
+  EXPECT_EQ(measured.code, 0) << measured.err;
+  EXPECT_THAT(measured.out, HasSubstr("\"frechet_distance\":"));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Families, testing::ValuesIn(flow::family_names()), [](const auto& info) {

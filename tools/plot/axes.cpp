@@ -95,6 +95,60 @@ void Axes::path(std::span<const Point> points, double width, const Color& color)
   canvas_.reset_clip();
 }
 
+void Axes::arrow(const Point& from, const Point& to, double width, const Color& color) const {
+  if (!is_finite(from.x, from.y) || !is_finite(to.x, to.y)) return;
+  const Point a = at(from.x, from.y), b = at(to.x, to.y);
+  const double dx = b.x - a.x, dy = b.y - a.y, length = std::hypot(dx, dy);
+  if (length == 0) return;
+  const double head = std::min(4.5 * width, length / 3), half = 0.55 * head;
+  const double ux = dx / length, uy = dy / length;
+  const Point base = {b.x - head * ux, b.y - head * uy};
+  const Point corners[] = {b, {base.x - half * uy, base.y + half * ux}, {base.x + half * uy, base.y - half * ux}};
+  canvas_.clip(frame_);
+  canvas_.line(a, base, width, color);
+  canvas_.polygon(corners, color);
+  canvas_.reset_clip();
+}
+
+// Marching squares: in a cell between four centers, a line enters and leaves where the value crosses the level. A
+// saddle has two lines, which the order of the crossings around the cell pairs.
+void Axes::contour(std::span<const Real> values, int rows, int columns, double level, double width,
+                   const Color& color) const {
+  const auto value = [&](int row, int column) {
+    return static_cast<double>(
+        values[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column)]);
+  };
+  const auto place = [&](double row, double column) {
+    return Point{frame_.left + (column + 0.5) / columns * frame_.width(),
+                 frame_.bottom - (row + 0.5) / rows * frame_.height()};
+  };
+  canvas_.clip(frame_);
+  for (int row = 0; row + 1 < rows; ++row) {
+    for (int column = 0; column + 1 < columns; ++column) {
+      const int around[5][2] = {{0, 0}, {0, 1}, {1, 1}, {1, 0}, {0, 0}};
+      std::vector<Point> crossings;
+      for (int side = 0; side < 4; ++side) {
+        const double a = value(row + around[side][0], column + around[side][1]);
+        const double b = value(row + around[side + 1][0], column + around[side + 1][1]);
+        if ((a < level) == (b < level)) continue;
+        const double share = (level - a) / (b - a);
+        crossings.push_back(place(row + std::lerp(around[side][0], around[side + 1][0], share),
+                                  column + std::lerp(around[side][1], around[side + 1][1], share)));
+      }
+      for (std::size_t i = 0; i + 1 < crossings.size(); i += 2) {
+        canvas_.line(crossings[i], crossings[i + 1], width, color);
+      }
+    }
+  }
+  canvas_.reset_clip();
+}
+
+void Axes::note(const std::string& text, int line, const Color& color) const {
+  const double size = layout::kTickText * scale_, gap = 0.6 * size;
+  canvas_.text({frame_.left + gap, frame_.top + gap + kCapHeight * size + 1.4 * size * line}, text,
+               {size, color, Align::kLeft});
+}
+
 void Axes::heat_map(std::span<const Real> values, int rows, int columns, double low, double high,
                     Color (*colors)(double)) const {
   require(
@@ -127,7 +181,7 @@ void Axes::heat_map(std::span<const Real> values, int rows, int columns, double 
   }
 }
 
-void Axes::frame(const AxisTicks& ticks, bool y_labels) const {
+void Axes::frame(const AxisTicks& ticks, bool x_labels, bool y_labels) const {
   const double line = layout::kLine * scale_, length = layout::kTick * scale_, gap = layout::kTickGap * scale_;
   const double size = layout::kTickText * scale_;
   const Rect& f = frame_;
@@ -140,6 +194,7 @@ void Axes::frame(const AxisTicks& ticks, bool y_labels) const {
   for (const Tick& tick : ticks.x.ticks) {
     const double x = std::round(at(tick.value, 0).x - line / 2);
     canvas_.rectangle({x, f.bottom + line, x + line, f.bottom + line + length}, kFrameGray);
+    if (!x_labels) continue;
     canvas_.text({x + line / 2, f.bottom + line + length + gap + kCapHeight * size}, tick.label,
                  {size, kGray, Align::kCenter});
   }
@@ -150,8 +205,10 @@ void Axes::frame(const AxisTicks& ticks, bool y_labels) const {
     canvas_.text({f.left - line - length - gap, y + line / 2 + kCapHeight * size / 2}, tick.label,
                  {size, kGray, Align::kRight});
   }
-  canvas_.text({f.right, f.bottom + line + length + gap + kCapHeight * size + kOffsetRow * scale_}, ticks.x.offset,
-               {size, kGray, Align::kRight});
+  if (x_labels) {
+    canvas_.text({f.right, f.bottom + line + length + gap + kCapHeight * size + kOffsetRow * scale_}, ticks.x.offset,
+                 {size, kGray, Align::kRight});
+  }
   if (y_labels) {
     canvas_.text({f.left - line - length - gap, f.top - std::round(layout::kTitleGap * scale_)}, ticks.y.offset,
                  {size, kGray, Align::kRight});

@@ -56,14 +56,25 @@ class Axes {
   /// Draws connected lines through points of the plane, clipped to the frame and broken at any that is not finite.
   void path(std::span<const Point> points, double width, const Color& color) const;
 
+  /// Draws an arrow from a point of the plane to another, clipped to the frame; nothing where one is not finite. Its
+  /// head is at most a third of it.
+  void arrow(const Point& from, const Point& to, double width, const Color& color) const;
+
+  /// Draws the lines along which a field, as of heat_map(), has this value.
+  void contour(std::span<const Real> values, int rows, int columns, double level, double width,
+               const Color& color) const;
+
+  /// Writes a line of text into the upper left corner of the frame; `line` counts from 0.
+  void note(const std::string& text, int line, const Color& color) const;
+
   /// Fills the frame with a field: `values` are [rows, columns], the first row at the bottom (y_low), interpolated
   /// between the centers of their cells. `colors` is called with (value - low) / (high - low), like viridis().
   void heat_map(std::span<const Real> values, int rows, int columns, double low, double high,
                 Color (*colors)(double)) const;
 
-  /// Draws the frame and the ticks, with labels below and, if requested, on the left. An offset of the labels is
-  /// written below those of x and above those of y.
-  void frame(const AxisTicks& ticks, bool y_labels) const;
+  /// Draws the frame and the ticks, with labels below and on the left, if requested. An offset of the labels is written
+  /// below those of x and above those of y.
+  void frame(const AxisTicks& ticks, bool x_labels, bool y_labels) const;
 
   /// Centers one line above the frame, in smaller type if it is too long.
   void title(const std::string& text) const;

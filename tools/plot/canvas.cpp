@@ -88,6 +88,33 @@ void Canvas::disc(Point center, double radius, Color color) {
   }
 }
 
+void Canvas::polygon(std::span<const Point> corners, Color color) {
+  double left = corners[0].x, right = left, top = corners[0].y, bottom = top, twice_area = 0;
+  for (std::size_t i = 0; i < corners.size(); ++i) {
+    const Point a = corners[i], b = corners[(i + 1) % corners.size()];
+    twice_area += a.x * b.y - b.x * a.y;
+    left = std::min(left, a.x - 0.5);
+    right = std::max(right, a.x + 0.5);
+    top = std::min(top, a.y - 0.5);
+    bottom = std::max(bottom, a.y + 0.5);
+  }
+  const double sign = twice_area < 0 ? -1 : 1;
+  const Box box = inside(left, top, right, bottom);
+  for (int y = box.top; y < box.bottom; ++y) {
+    for (int x = box.left; x < box.right; ++x) {
+      double coverage = 1;
+      for (std::size_t i = 0; i < corners.size() && coverage > 0; ++i) {
+        const Point a = corners[i], b = corners[(i + 1) % corners.size()];
+        const double length = std::hypot(b.x - a.x, b.y - a.y);
+        if (length == 0) continue;
+        const double distance = ((b.x - a.x) * (y + 0.5 - a.y) - (b.y - a.y) * (x + 0.5 - a.x)) / length;
+        coverage = std::min(coverage, edge_coverage(sign * distance));
+      }
+      if (coverage > 0) blend(x, y, coverage, color);
+    }
+  }
+}
+
 void Canvas::path(std::span<const Point> points, double width, Color color) {
   const std::vector<Point> copy(points.begin(), points.end());
   strokes({&copy, 1}, width, color);

@@ -50,6 +50,8 @@ class Canvas {
   void rectangle(const Rect& area, Color color);
   /// A filled disk.
   void disc(Point center, double radius, Color color);
+  /// A filled convex polygon; its corners in either order.
+  void polygon(std::span<const Point> corners, Color color);
   /// Connected segments with round ends and joints. Where a path crosses itself, its opacity counts once.
   void path(std::span<const Point> points, double width, Color color);
   void line(Point from, Point to, double width, Color color);

@@ -5,7 +5,7 @@
 #include "tools/plot/colormap.hpp"
 #include "tools/plot/font.hpp"
 #include "tools/plot/layout.hpp"
-#include "tools/plot/plot_row.hpp"
+#include "tools/plot/plot_grid.hpp"
 #include "tools/plot/ticks.hpp"
 
 namespace rill::tools {
@@ -34,11 +34,11 @@ void draw_bar(Canvas& canvas, const Rect& beside, const HeatMapOptions& options)
 }  // namespace
 
 Image heat_maps(std::span<const HeatMap> maps, const Limits& limits, const HeatMapOptions& options) {
-  PlotRow row(static_cast<int>(maps.size()), limits,
-              {.width = options.width,
-               .scale = kScale,
-               .equal_axes = options.equal_axes,
-               .space_right = kBarGap + kBarWidth + kBarLabels});
+  PlotGrid row(1, static_cast<int>(maps.size()), limits,
+               {.width = options.width,
+                .scale = kScale,
+                .equal_axes = options.equal_axes,
+                .space_right = kBarGap + kBarWidth + kBarLabels});
   for (int i = 0; i < static_cast<int>(maps.size()); ++i) {
     const HeatMap& map = maps[static_cast<std::size_t>(i)];
     row.axes(i).heat_map(map.values, options.rows, options.columns, options.low, options.high, magma);

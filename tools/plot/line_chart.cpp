@@ -124,7 +124,7 @@ Image line_chart(std::span<const Series> series, const LineChartOptions& options
   }
   const Axes axes(canvas, frame, limits, options.scale);
   for (const Series& line : lines) axes.path(line.points, 1.5 * options.scale, line.color);
-  axes.frame(ticks, true);
+  axes.frame(ticks, true, true);
   axes.title(options.title);
   names.draw(canvas, options.names_beside ? frame.right + inset : frame.right - inset - names.width(),
              frame.top + inset);

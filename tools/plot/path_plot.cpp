@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "tools/plot/plot_row.hpp"
+#include "tools/plot/plot_grid.hpp"
 
 namespace rill::tools {
 
@@ -19,8 +19,8 @@ Image path_plot(std::span<const std::span<const double>> states, bool equal_axes
   constexpr std::size_t kMostWays = 400;
   const std::span<const double> ends[] = {states.front(), states.back()};
   const Limits limits = robust_limits(ends);
-  PlotRow row(1, equal_axes ? balanced(limits) : limits,
-              {.width = 420, .scale = kScale, .titles = false, .equal_axes = equal_axes});
+  PlotGrid row(1, 1, equal_axes ? balanced(limits) : limits,
+               {.width = 420, .scale = kScale, .titles = false, .equal_axes = equal_axes});
   const Axes axes = row.axes(0);
   const Dots dots = dots_for(n, kScale);
   axes.points(ends[0], kGray, dots);

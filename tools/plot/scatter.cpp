@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "autodiff/error.hpp"
-#include "tools/plot/plot_row.hpp"
+#include "tools/plot/plot_grid.hpp"
 #include "tools/plot/ticks.hpp"
 
 namespace rill::tools {
@@ -19,12 +19,12 @@ Image scatter(std::span<const Panel> panels, const ScatterOptions& options) {
   const Limits wanted = options.limits ? *options.limits : robust_limits(sets);
   const Limits limits = options.equal_axes ? balanced(wanted) : wanted;
   const bool titles = std::any_of(panels.begin(), panels.end(), [](const Panel& p) { return !p.title.empty(); });
-  PlotRow row(static_cast<int>(panels.size()), limits,
-              {.width = options.width,
-               .scale = options.scale,
-               .titles = titles,
-               .equal_axes = options.equal_axes,
-               .space_right = 0});
+  PlotGrid row(1, static_cast<int>(panels.size()), limits,
+               {.width = options.width,
+                .scale = options.scale,
+                .titles = titles,
+                .equal_axes = options.equal_axes,
+                .space_right = 0});
   for (std::size_t i = 0; i < panels.size(); ++i) {
     const Panel& panel = panels[i];
     row.axes(static_cast<int>(i)).points(panel.points, panel.color, dots_for(panel.points.size() / 2, options.scale));

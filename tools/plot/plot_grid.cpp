@@ -1,4 +1,4 @@
-#include "tools/plot/plot_row.hpp"
+#include "tools/plot/plot_grid.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -25,32 +25,36 @@ Limits balanced(const Limits& limits) {
           limits.y_high + more_height};
 }
 
-PlotRow::PlotRow(int count, const Limits& limits, const PlotRowOptions& options)
-    : options_(options),
+PlotGrid::PlotGrid(int rows, int columns, const Limits& limits, const PlotGridOptions& options)
+    : rows_(rows),
+      columns_(columns),
+      options_(options),
       limits_(limits),
       ticks_(ticks_for(limits, options.width, kMostTicks)),
       margins_(margins_for(limits, ticks_, options.width, options.titles)),
       width_(pixels(options.width)),
       height_(options.equal_axes ? std::round(width_ * limits.height() / limits.width()) : width_),
       canvas_(1, 1) {
-  require(count >= 1 && options.width > 0 && options.scale > 0, "plot: ", count, " frames of width ", options.width,
-          " at scale ", options.scale, ": all must be positive");
-  const Rect last = frame(count - 1);
+  require(rows >= 1 && columns >= 1 && options.width > 0 && options.scale > 0, "plot: ", rows, " x ", columns,
+          " frames of width ", options.width, " at scale ", options.scale, ": all must be positive");
+  const Rect last = frame(rows * columns - 1);
   canvas_ = Canvas(static_cast<int>(last.right + pixels(options.space_right + margins_.right)),
                    static_cast<int>(last.bottom + pixels(margins_.bottom)));
 }
 
 // All lengths are whole pixels, so that frames are sharp.
-double PlotRow::pixels(double units) const { return std::round(units * options_.scale); }
+double PlotGrid::pixels(double units) const { return std::round(units * options_.scale); }
 
-Rect PlotRow::frame(int i) const {
-  const double left = pixels(margins_.left) + i * (width_ + pixels(margins_.gutter)), top = pixels(margins_.top);
+Rect PlotGrid::frame(int i) const {
+  // Between rows there is room for titles, but not for tick labels.
+  const double left = pixels(margins_.left) + i % columns_ * (width_ + pixels(margins_.gutter));
+  const double top = pixels(margins_.top) + i / columns_ * (height_ + pixels(margins_.top));
   return {left, top, left + width_, top + height_};
 }
 
-void PlotRow::finish(int i, const std::string& title) {
+void PlotGrid::finish(int i, const std::string& title) {
   const Axes here = axes(i);
-  here.frame(ticks_, i == 0);
+  here.frame(ticks_, i / columns_ == rows_ - 1, i % columns_ == 0);
   here.title(title);
 }
 

@@ -1,4 +1,4 @@
-// Frames side by side on the same axes, to be drawn into.
+// Frames in rows and columns on the same axes, to be drawn into.
 #pragma once
 
 #include "tools/plot/axes.hpp"
@@ -11,7 +11,7 @@ namespace rill::tools {
 /// than it is wide. Throws std::invalid_argument for limits that are not finite and increasing.
 Limits balanced(const Limits& limits);
 
-struct PlotRowOptions {
+struct PlotGridOptions {
   /// Width of one frame in units of layout; text is 11 and 14 units high.
   double width = 320;
   /// Pixels per unit: 2 is crisp on fine screens and in print.
@@ -23,12 +23,12 @@ struct PlotRowOptions {
   double space_right = 0;
 };
 
-/// A picture with `count` frames that show the same limits, with y labels on the left only. Draw into axes(i), then
-/// finish(i); then take the image.
-class PlotRow {
+/// A picture with frames that show the same limits, with y labels on the left and x labels at the bottom only. Frames
+/// are numbered row by row. Draw into axes(i), then finish(i); then take the image.
+class PlotGrid {
  public:
-  /// Throws std::invalid_argument unless count >= 1 and both sizes are positive.
-  PlotRow(int count, const Limits& limits, const PlotRowOptions& options = {});
+  /// Throws std::invalid_argument unless there are rows and columns, and both sizes are positive.
+  PlotGrid(int rows, int columns, const Limits& limits, const PlotGridOptions& options = {});
 
   Axes axes(int i) { return {canvas_, frame(i), limits_, options_.scale}; }
   Rect frame(int i) const;
@@ -40,7 +40,8 @@ class PlotRow {
  private:
   double pixels(double units) const;
 
-  PlotRowOptions options_;
+  int rows_, columns_;
+  PlotGridOptions options_;
   Limits limits_;
   AxisTicks ticks_;
   Margins margins_;
