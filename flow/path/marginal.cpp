@@ -83,6 +83,17 @@ Tensor EmpiricalMarginal::velocity(const Tensor& x, const Tensor& t) const {
   return u;
 }
 
+Tensor EmpiricalMarginal::weights(const Tensor& x, const Tensor& t) const {
+  require_points(x_1_, x, t);
+  Tensor result = Tensor::empty({x.dim(0), x_1_.dim(0)});
+  for_each_posterior(x_1_, *scheduler_, x, t,
+                     [&](Index n, const Coefficients&, const std::vector<double>& weights, double) {
+                       std::transform(weights.begin(), weights.end(), result.data() + n * x_1_.dim(0),
+                                      [](double weight) { return static_cast<Real>(weight); });
+                     });
+  return result;
+}
+
 Tensor EmpiricalMarginal::log_density(const Tensor& x, const Tensor& t) const {
   require_points(x_1_, x, t);
   Tensor result = Tensor::empty({x.dim(0)});

@@ -25,6 +25,8 @@ class EmpiricalMarginal {
   /// x: [N, D], t: [N] -> [N, D]. Throws std::invalid_argument if sigma_t = 0, where the velocity is undefined:
   /// integrate to an earlier time, or use a scheduler with sigma_min > 0.
   Tensor velocity(const Tensor& x, const Tensor& t) const;
+  /// The posterior w_i(x) of the data points.   x: [N, D], t: [N] -> [N, M]. Throws as velocity() does.
+  Tensor weights(const Tensor& x, const Tensor& t) const;
   /// ln p_t(x) in nats.   x: [N, D], t: [N] -> [N]. Throws as velocity() does.
   Tensor log_density(const Tensor& x, const Tensor& t) const;
 

@@ -62,6 +62,19 @@ TEST(EmpiricalMarginal, IsTheLeastSquaresVelocity) {
   EXPECT_NEAR(mean(residual * u).item(), 0, 5 * std::sqrt(mean(square(residual * u)).item() / static_cast<double>(n)));
 }
 
+TEST(EmpiricalMarginal, ItsWeightsMakeItsVelocity) {
+  const Tensor data = annulus_points(20);
+  const auto scheduler = std::make_shared<CondOtScheduler>(0.1);
+  const EmpiricalMarginal marginal(data, scheduler);
+  Generator rng(8);
+  const Tensor x = Tensor::randn({6, 2}, rng), t = Tensor::full({6}, 0.6), w = marginal.weights(x, t);
+  const Coefficients c = scheduler->at(0.6);
+  const Tensor mean_of_data = matmul(w, data);
+  const Tensor u = c.d_alpha * mean_of_data + c.d_sigma / c.sigma * (x - c.alpha * mean_of_data);
+  EXPECT_LT(max(abs(u - marginal.velocity(x, t))).item(), 1e-4);
+  EXPECT_LT(max(abs(sum(w, {.axes = {1}}) - 1)).item(), 1e-5);
+}
+
 TEST(EmpiricalMarginal, FlowsOntoItsData) {
   const Tensor data = annulus_points(1000);
   const EmpiricalMarginal marginal(data, std::make_shared<CondOtScheduler>(1e-4));

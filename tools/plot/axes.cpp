@@ -100,6 +100,7 @@ void Axes::arrow(const Point& from, const Point& to, double width, const Color& 
   const Point a = at(from.x, from.y), b = at(to.x, to.y);
   const double dx = b.x - a.x, dy = b.y - a.y, length = std::hypot(dx, dy);
   if (length == 0) return;
+  width *= scale_;
   const double head = std::min(4.5 * width, length / 3), half = 0.55 * head;
   const double ux = dx / length, uy = dy / length;
   const Point base = {b.x - head * ux, b.y - head * uy};
@@ -111,7 +112,7 @@ void Axes::arrow(const Point& from, const Point& to, double width, const Color& 
 }
 
 // Marching squares: in a cell between four centers, a line enters and leaves where the value crosses the level. A
-// saddle has two lines, which the order of the crossings around the cell pairs.
+// saddle has two lines, each around a corner; the mean of the four tells which corners.
 void Axes::contour(std::span<const Real> values, int rows, int columns, double level, double width,
                    const Color& color) const {
   const auto value = [&](int row, int column) {
@@ -122,6 +123,7 @@ void Axes::contour(std::span<const Real> values, int rows, int columns, double l
     return Point{frame_.left + (column + 0.5) / columns * frame_.width(),
                  frame_.bottom - (row + 0.5) / rows * frame_.height()};
   };
+  width *= scale_;
   canvas_.clip(frame_);
   for (int row = 0; row + 1 < rows; ++row) {
     for (int column = 0; column + 1 < columns; ++column) {
@@ -135,6 +137,11 @@ void Axes::contour(std::span<const Real> values, int rows, int columns, double l
         crossings.push_back(place(row + std::lerp(around[side][0], around[side + 1][0], share),
                                   column + std::lerp(around[side][1], around[side + 1][1], share)));
       }
+      const double first = value(row, column);
+      const double mean = (first + value(row, column + 1) + value(row + 1, column + 1) + value(row + 1, column)) / 4;
+      if (crossings.size() == 4 && (mean < level) != (first < level)) {
+        std::rotate(crossings.begin(), crossings.begin() + 1, crossings.end());
+      }
       for (std::size_t i = 0; i + 1 < crossings.size(); i += 2) {
         canvas_.line(crossings[i], crossings[i + 1], width, color);
       }
@@ -145,8 +152,11 @@ void Axes::contour(std::span<const Real> values, int rows, int columns, double l
 
 void Axes::note(const std::string& text, int line, const Color& color) const {
   const double size = layout::kTickText * scale_, gap = 0.6 * size;
-  canvas_.text({frame_.left + gap, frame_.top + gap + kCapHeight * size + 1.4 * size * line}, text,
-               {size, color, Align::kLeft});
+  if (text.empty()) return;
+  const Point start = {frame_.left + gap, frame_.top + gap + kCapHeight * size + 1.5 * size * line};
+  canvas_.rectangle({frame_.left, start.y - size, start.x + text_width(text, size) + gap, start.y + 0.5 * size},
+                    kWhite.with_opacity(0.85));
+  canvas_.text(start, text, {size, color, Align::kLeft});
 }
 
 void Axes::heat_map(std::span<const Real> values, int rows, int columns, double low, double high,

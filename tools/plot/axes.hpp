@@ -47,6 +47,9 @@ class Axes {
  public:
   Axes(Canvas& canvas, const Rect& frame, const Limits& limits, double scale);
 
+  /// Pixels per unit of layout.
+  double scale() const { return scale_; }
+
   /// The position of a point of the plane in the picture.
   Point at(double x, double y) const;
 
@@ -57,14 +60,14 @@ class Axes {
   void path(std::span<const Point> points, double width, const Color& color) const;
 
   /// Draws an arrow from a point of the plane to another, clipped to the frame; nothing where one is not finite. Its
-  /// head is at most a third of it.
+  /// head is at most a third of it; `width` is in units of layout.
   void arrow(const Point& from, const Point& to, double width, const Color& color) const;
 
-  /// Draws the lines along which a field, as of heat_map(), has this value.
+  /// Draws the lines along which a field, as of heat_map(), has this value; `width` is in units of layout.
   void contour(std::span<const Real> values, int rows, int columns, double level, double width,
                const Color& color) const;
 
-  /// Writes a line of text into the upper left corner of the frame; `line` counts from 0.
+  /// Writes a line of text into the upper left corner of the frame, on white; `line` counts from 0.
   void note(const std::string& text, int line, const Color& color) const;
 
   /// Fills the frame with a field: `values` are [rows, columns], the first row at the bottom (y_low), interpolated
