@@ -29,7 +29,7 @@ for part in "${parts[@]}"; do
       ;;
     tools)
       configure build-sanitize address,undefined -Dfuzz=true
-      meson compile -C build-sanitize train sample evaluate tests/tools/test_tools
+      meson compile -C build-sanitize train sample evaluate visualize tests/tools/test_tools
       RILL_PROGRAMS=$PWD/build-sanitize/tools run build-sanitize/tests/tools/test_tools
       ;;
     threads)

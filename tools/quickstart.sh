@@ -7,7 +7,7 @@ run=runs/annulus
 
 tools/install-packages.sh build tests
 [ -f build/build.ninja ] || meson setup build
-meson compile -C build train sample evaluate
+meson compile -C build train sample evaluate visualize
 
 # samples.png is the last thing that a training writes.
 if [ ! -f $run/samples.png ]; then
@@ -29,6 +29,7 @@ The pictures are in $PWD/$run:
 
 What to try next:
   build/tools/evaluate $run             how good the samples are, as JSON
+  build/tools/visualize marginal        how the field that carries samples looks: marginal.gif
   build/tools/train --preset checkerboard       another density; train --help lists them all
   build/tools/train --data points.csv --out runs/mine
                                                 your own points

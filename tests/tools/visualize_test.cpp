@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -189,6 +190,17 @@ TEST(Visualize, DrawsEveryFigureOfTheDocs) {
       }
     }
   }
+}
+
+TEST(Visualize, TheDocsHoldTheseFiguresAndNoOthers) {
+  std::vector<std::string> drawn, held;
+  for (const FigureKind& kind : figure_kinds()) {
+    for (const DocumentFigure& document : kind.documents) drawn.push_back(document.file);
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(RILL_DOCS "/figures")) {
+    held.push_back(entry.path().filename());
+  }
+  EXPECT_THAT(held, testing::UnorderedElementsAreArray(drawn)) << "run visualize all";
 }
 
 TEST(Visualize, ShowsOwnDataAndIsTheSameEachTime) {

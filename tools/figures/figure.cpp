@@ -22,7 +22,7 @@ const std::vector<FigureKind>& figure_kinds() {
       {"path",
        "The density p_t between noise and data: of a Gaussian, and of 1, 10 and 1,000 data points.",
        make_path_figure,
-       {{"path.gif"}, {"path-heat.png", {"--view", "heat"}}}},
+       {{"path.gif"}}},
       {"marginal",
        "The exact marginal field of a data set, its samples, and how it is a mean of conditional fields.",
        make_marginal,
