@@ -1,6 +1,5 @@
 """Checks the documents: every relative link leads to a file, README.md quotes docs/first_flow.cpp and
-docs/library.md the programs in docs/library as they are, and the tests that docs/reliability.md and
-docs/extending.md name exist.
+docs/library.md the programs in docs/library as they are, and the tests that the documents name exist.
 
 python3 tests/documents.py ROOT
 """
@@ -23,7 +22,7 @@ for document, programs in quoted.items():
             problems.append(f"{document}: does not quote {program.relative_to(root)} as it is")
 tests = {f"{suite}.{name}" for source in (root / "tests").glob("*/*_test.cpp")
          for suite, name in re.findall(r"^TEST\w*\((\w+),\s*(\w+)\)", source.read_text(), flags=re.M)}
-for document in ["docs/reliability.md", "docs/extending.md"]:
+for document in ["docs/reliability.md", "docs/extending.md", "docs/flow-matching.md", "docs/roads.md"]:
     for name in re.findall(r"`([A-Z]\w*\.[A-Z]\w*)`", (root / document).read_text()):
         if name not in tests:
             problems.append(f"{document}: there is no test {name}")

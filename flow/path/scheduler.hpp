@@ -30,7 +30,8 @@ class Scheduler {
   virtual Coefficients at(double t) const = 0;
   /// The time at which alpha_t / sigma_t, the ratio of data to noise, which increases with t, equals alpha / sigma.
   /// alpha >= 0 and sigma >= 0 are given separately, since either (but not both) may be 0. Ratios outside the
-  /// scheduler's range give the nearest end of [0, 1].
+  /// scheduler's range give the nearest end of [0, 1], exactly: a change of scheduler divides by sigma at that time, and
+  /// an error of a rounding there becomes a huge velocity.
   virtual double time_of(double alpha, double sigma) const = 0;
   /// Elementwise in t, as constants: no gradient flows to t.
   CoefficientTensors at(const Tensor& t) const;
