@@ -1,5 +1,5 @@
 """Checks the documents: every relative link leads to a file, README.md quotes docs/first_flow.cpp and
-docs/library.md the programs in docs/library as they are, and the tests that the documents name exist.
+docs/library.md the programs in docs/library as they are, and the tests and functions that the documents name exist.
 
 python3 tests/documents.py ROOT
 """
@@ -26,5 +26,12 @@ for document in ["docs/reliability.md", "docs/extending.md", "docs/flow-matching
     for name in re.findall(r"`([A-Z]\w*\.[A-Z]\w*)`", (root / document).read_text()):
         if name not in tests:
             problems.append(f"{document}: there is no test {name}")
-print("\n".join(problems) or "documents: all links lead somewhere, the quoted programs are those that are tested, and the named tests exist")
+# `name()` is a function, a member or a macro of the sources, or an op of a peer that a benchmark names.
+sources = "\n".join(path.read_text() for folder in ["autodiff", "bench", "datasets", "docs", "flow", "nn", "tests", "tools"]
+                    for path in (root / folder).rglob("*") if path.suffix in [".cpp", ".hpp", ".py"])
+for document in [readme, *sorted((root / "docs").glob("*.md"))]:
+    for name in sorted(set(re.findall(r"`(?:\w+::)*(\w+)\(\)`", document.read_text()))):
+        if not re.search(rf"\b{name}\b", sources):
+            problems.append(f"{document.relative_to(root)}: there is no function {name}()")
+print("\n".join(problems) or "documents: all links lead somewhere, the quoted programs are those that are tested, and the named tests and functions exist")
 sys.exit(1 if problems else 0)
