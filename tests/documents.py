@@ -22,7 +22,7 @@ for document, programs in quoted.items():
             problems.append(f"{document}: does not quote {program.relative_to(root)} as it is")
 tests = {f"{suite}.{name}" for source in (root / "tests").glob("*/*_test.cpp")
          for suite, name in re.findall(r"^TEST\w*\((\w+),\s*(\w+)\)", source.read_text(), flags=re.M)}
-for document in ["docs/reliability.md", "docs/extending.md", "docs/flow-matching.md", "docs/roads.md"]:
+for document in ["docs/reliability.md", "docs/extending.md", "docs/flow-matching.md", "docs/roads.md", "docs/autodiff.md"]:
     for name in re.findall(r"`([A-Z]\w*\.[A-Z]\w*)`", (root / document).read_text()):
         if name not in tests:
             problems.append(f"{document}: there is no test {name}")
