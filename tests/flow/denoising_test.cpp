@@ -136,8 +136,10 @@ TEST(Diffusion, GradientsAreThoseOfTheLoss) {
 TEST(Diffusion, LearnsTwoGaussians) {
   for (const std::string& sde : forward_sde_names()) {
     Generator rng(8);
-    Diffusion model(
-        {.network = {.dimension = 1, .hidden = {32, 32}}, .forward = {.name = sde}, .denoising = {.target = "v"}}, rng);
+    Diffusion model({.network = {.dimension = 1, .hidden = {32, 32}},
+                     .forward = {.name = sde, .sigma_max = 10},
+                     .denoising = {.target = "v"}},
+                    rng);
     const TwoGaussians data;
     const auto batches = [](Index, Generator& r) {
       const Tensor left = less(Tensor::rand({256, 1}, r), Tensor::scalar(0.3));
