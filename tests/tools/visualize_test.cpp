@@ -15,6 +15,7 @@
 #include "tests/temporary_folder.hpp"
 #include "tests/tools/process.hpp"
 #include "tests/tools/tiny_images.hpp"
+#include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
 #include "tools/figures/model_film.hpp"
 #include "tools/plot/plot_grid.hpp"

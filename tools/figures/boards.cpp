@@ -12,6 +12,7 @@
 #include "flow/solver/tableau.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/usage_error.hpp"
+#include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
 #include "tools/figures/model_film.hpp"
 #include "tools/plot/ticks.hpp"

@@ -8,7 +8,9 @@
 #include "autodiff/ops.hpp"
 #include "flow/path/marginal.hpp"
 #include "tools/cli/usage_error.hpp"
+#include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
+#include "tools/figures/figure_data.hpp"
 #include "tools/plot/colormap.hpp"
 #include "tools/plot/ticks.hpp"
 

@@ -7,7 +7,9 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "flow/path/marginal.hpp"
+#include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
+#include "tools/figures/figure_data.hpp"
 
 namespace rill::tools {
 namespace {

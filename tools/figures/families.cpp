@@ -13,7 +13,9 @@
 #include "nn/training_loop.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/usage_error.hpp"
+#include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
+#include "tools/figures/figure_data.hpp"
 #include "tools/figures/model_film.hpp"
 #include "tools/run.hpp"
 

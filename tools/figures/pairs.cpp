@@ -15,7 +15,9 @@
 #include "flow/transport/coupling.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/cli/usage_error.hpp"
+#include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
+#include "tools/figures/figure_data.hpp"
 #include "tools/plot/ticks.hpp"
 
 namespace rill::tools {

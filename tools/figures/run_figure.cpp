@@ -20,6 +20,7 @@
 #include "tools/cli/phase.hpp"
 #include "tools/cli/usage_error.hpp"
 #include "tools/density_picture.hpp"
+#include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
 #include "tools/figures/model_film.hpp"
 #include "tools/measurements.hpp"

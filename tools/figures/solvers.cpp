@@ -15,7 +15,9 @@
 #include "flow/solver/ode.hpp"
 #include "flow/solver/tableau.hpp"
 #include "tools/cli/usage_error.hpp"
+#include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
+#include "tools/figures/figure_data.hpp"
 #include "tools/plot/line_chart.hpp"
 #include "tools/plot/plot_grid.hpp"
 
