@@ -200,6 +200,7 @@ TEST(Visualize, TheDocsHoldTheseFiguresAndNoOthers) {
   }
   for (const auto& entry : std::filesystem::directory_iterator(RILL_DOCS "/figures")) {
     held.push_back(entry.path().filename());
+    EXPECT_LE(entry.file_size(), 1 << 20) << entry.path() << ": too large for a page";
   }
   EXPECT_THAT(held, testing::UnorderedElementsAreArray(drawn)) << "run visualize all";
 }

@@ -69,7 +69,7 @@ class Marginal final : public Figure {
     Generator rng(seed);
     const std::vector<Tensor> states = moved(marginal, Tensor::randn({samples_, 2}, rng));
     const Limits limits = limits_around(data);
-    constexpr int kCells = 15;
+    constexpr int kCells = 14;
     const Tensor centers = cell_centers(limits, kCells);
     // The fastest arrow at t = 0 spans a cell. At the end, where points gather, the field is many times as fast.
     const double full = greatest_speed(marginal.velocity(centers, Tensor::zeros({centers.dim(0)})));
@@ -158,7 +158,7 @@ class Marginal final : public Figure {
 
   std::string view_ = "field";
   FigureData data_{.data = "8gaussians"};
-  Index points_ = 300, samples_ = 300;
+  Index points_ = 300, samples_ = 250;
   double sigma_min_ = 0.1;
 };
 

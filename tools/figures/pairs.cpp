@@ -109,7 +109,7 @@ class Pairs final : public Figure {
         phase.advance(1);
         loop->step();
       }
-      const Tensor x_0 = Tensor::randn({120, 2}, rng);
+      const Tensor x_0 = Tensor::randn({90, 2}, rng);
       const Indices labels = way.by_class ? Indices(rng.integers(x_0.dim(0), description.network.classes)) : Indices();
       const flow::Generated generated = flow::generate(
           *model.dynamics(), x_0, labels, {.solver = flow::FixedSteps{&flow::kRk4, 59}, .keep_trajectory = true});
