@@ -9,7 +9,7 @@
 #include "autodiff/summary.hpp"
 #include "flow/metrics/likelihood.hpp"
 #include "flow/model/generate.hpp"
-#include "flow/model/metadata.hpp"
+#include "flow/model/network_model_texts.hpp"
 #include "nn/time_networks.hpp"
 #include "nn/trainer.hpp"
 

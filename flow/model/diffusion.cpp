@@ -9,7 +9,7 @@
 #include "autodiff/summary.hpp"
 #include "flow/model/generate.hpp"
 #include "flow/model/guidance.hpp"
-#include "flow/model/metadata.hpp"
+#include "flow/model/network_model_texts.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/prediction.hpp"
 #include "nn/time_networks.hpp"

@@ -11,6 +11,7 @@
 #include "flow/model/generate.hpp"
 #include "flow/model/guidance.hpp"
 #include "flow/model/metadata.hpp"
+#include "flow/model/network_model_texts.hpp"
 #include "flow/transport/assignment.hpp"
 #include "nn/time_networks.hpp"
 

@@ -17,7 +17,7 @@
 #include "flow/model/guidance.hpp"
 #include "flow/model/label_condition.hpp"
 #include "flow/model/metadata.hpp"
-#include "flow/model/network_model.hpp"
+#include "flow/model/network_model_texts.hpp"
 #include "flow/solver/row_normals.hpp"
 #include "nn/init.hpp"
 #include "nn/time_networks.hpp"

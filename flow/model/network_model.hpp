@@ -6,10 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "autodiff/description_json.hpp"
-#include "autodiff/summary.hpp"
 #include "flow/model/generative_model.hpp"
-#include "flow/model/metadata.hpp"
 #include "nn/time_network.hpp"
 #include "nn/time_network_description.hpp"
 #include "nn/time_networks.hpp"
@@ -31,11 +28,10 @@ class NetworkModel : public GenerativeModel {
   std::optional<nn::ImageShape> image_shape() const override { return description_.network.image_shape(); }
   nn::Module& module() override { return *network_; }
   const nn::Module& module() const override { return *network_; }
-  nn::Metadata metadata() const override {
-    return {{nn::kNetworkKey, nn::to_json(description_.network)}, {family(), description::to_json(description_)}};
-  }
-  std::string network_text() const override { return summary(description_.network); }
-  std::string training_text() const override { return summary(description_); }
+  // Defined in flow/model/network_model_texts.hpp, which the file of each family includes.
+  nn::Metadata metadata() const override;
+  std::string network_text() const override;
+  std::string training_text() const override;
 
  protected:
   NetworkModel(const D& description, std::shared_ptr<nn::TimeNetwork> network)
@@ -47,15 +43,5 @@ class NetworkModel : public GenerativeModel {
   D description_;
   std::shared_ptr<nn::TimeNetwork> network_;
 };
-
-/// The inverse of NetworkModel::metadata(). Throws std::invalid_argument, naming the entry.
-template <class Description>
-Description read_network_description(const nn::Metadata& metadata, const char* family) {
-  Description description;
-  require_entry(metadata, nn::kNetworkKey,
-                [&](const std::string& json) { description.network = nn::parse_time_network_description(json); });
-  require_description(metadata, family, description);
-  return description;
-}
 
 }  // namespace rill::flow

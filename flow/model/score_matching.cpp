@@ -11,7 +11,7 @@
 #include "flow/loss/score_matching.hpp"
 #include "flow/model/generate.hpp"
 #include "flow/model/guidance.hpp"
-#include "flow/model/metadata.hpp"
+#include "flow/model/network_model_texts.hpp"
 #include "flow/path/example.hpp"
 #include "flow/path/path.hpp"
 #include "flow/solver/velocity_divergence.hpp"
