@@ -20,6 +20,7 @@ inline constexpr std::uint64_t kPairNoise = kPrograms + 64;       ///< source po
 inline constexpr std::uint64_t kDecoderNoise = kPrograms + 65;    ///< of points that are decoded from latents
 
 inline constexpr std::uint64_t kWeights = std::uint64_t{1} << 60;  ///< initial weights
+inline constexpr std::uint64_t kPermutations = kWeights + 1;       ///< of coupling flows: part of the architecture
 inline constexpr std::uint64_t kHeldOut = std::uint64_t{1} << 61;  ///< held-out batch n from this + n
 inline constexpr std::uint64_t kBrownian = std::uint64_t{3}
                                            << 60;  ///< node n of the tree of a Brownian path from this + n

@@ -27,7 +27,11 @@ void add_couplings(const CouplingFlowDescription& description, const nn::ImageSh
                    std::vector<std::shared_ptr<Bijection>>& parts) {
   for (Index i = 0; i < description.layers; ++i) {
     if (description.act_norm) parts.push_back(std::make_shared<ActNorm>(image.height * image.width, image.channels));
-    if (i > 0 && image.channels > 2) parts.push_back(std::make_shared<Permutation>(rng.permutation(image.channels)));
+    if (i > 0 && image.channels > 2) {
+      // A file holds the parameters alone, so the order must follow from the architecture, not from the run's seed.
+      Generator order(static_cast<std::uint64_t>(i), streams::kPermutations);
+      parts.push_back(std::make_shared<Permutation>(order.permutation(image.channels)));
+    }
     parts.push_back(
         std::make_shared<Coupling>(image, description.shape.classes, i % 2 == 1, description.coupling, rng));
   }

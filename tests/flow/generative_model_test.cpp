@@ -49,6 +49,10 @@ std::vector<std::shared_ptr<GenerativeModel>> examples() {
           made<ContinuousFlow>({.network = conditional}),
           made<CouplingFlow>({.layers = 2, .coupling = {.hidden = {8}}}),
           made<CouplingFlow>({.shape = {.classes = 3}, .layers = 2, .coupling = {.transform = "affine"}}),
+          made<CouplingFlow>({.shape = {.dimension = 5}, .layers = 4, .coupling = {.hidden = {8}}}),
+          made<CouplingFlow>({.shape = {.dimension = 16, .classes = 3, .image = {4, 4, 1}},
+                              .layers = 3,
+                              .coupling = {.bins = 4, .channels = 4}}),
           made<Vae>({.latent = 2, .coder = {.hidden = {8}}}),
           made<Vae>({.shape = {.dimension = 16, .classes = 3, .image = {4, 4, 1}},
                      .latent = 2,
@@ -167,6 +171,9 @@ TEST(ModelFiles, GiveTheModelBack) {
   const std::string file = folder / "model";
   for (const auto& model : examples()) {
     datasets::DataDescription data{.source = "moons"};
+    if (model->dimension() != 2) {
+      data = {.source = "normal", .parameters = {{"dimension", static_cast<double>(model->dimension())}}};
+    }
     if (const auto image = model->image_shape()) {
       data = {.kind = "images", .height = image->height, .width = image->width, .classes = model->classes()};
     }
