@@ -99,7 +99,16 @@ void check_possible(const EvaluateSettings& settings, const TrainedModel& traine
   if (!settings.classifier.empty() && !trained.data.holds_images()) {
     throw UsageError(concat("--classifier: knows images, but these data are ", trained.data.text()));
   }
+  const datasets::Density* truth = data.density();
+  Generator rng(0);
+  if (settings.margin > 0 && (truth == nullptr || !truth->distance_to_support(truth->sample(1, rng)))) {
+    throw UsageError(concat("--margin: widens a support with sharp edges, but ", trained.data.text(), " has none"));
+  }
   if (!settings.langevin) return;
+  if (trained.model->scores()) {
+    throw UsageError(concat("--langevin: models of the family ", trained.model->family(),
+                            " sample by Langevin dynamics, as they are measured without this option"));
+  }
   const datasets::Density* density = data.density();
   const std::optional<flow::Dynamics> dynamics = trained.model->dynamics();
   if (density == nullptr || density->mode_weights().empty() || !dynamics || trained.model->dynamics_are_latent() ||
@@ -360,6 +369,9 @@ int evaluate(int argc, const char* const* argv) {
               Place::kCommandLine);
   if (!settings.common.read(options, argc, argv)) return kDone;
   settings.common.check();
+  if (!(settings.nll_tolerance > 0)) {
+    throw UsageError(concat("--nll-tolerance: expected a number above 0, got ", settings.nll_tolerance));
+  }
   require_at_least("count", static_cast<double>(settings.count), 1);
   require_at_least("loss-samples", static_cast<double>(settings.loss_samples), 0);
   require_at_least("distance-points", static_cast<double>(settings.distance_points), 0);

@@ -1,4 +1,4 @@
-// Draws samples from a trained flow.
+// Draws samples from a trained model.
 #include <unistd.h>
 
 #include <algorithm>
@@ -218,7 +218,7 @@ std::vector<std::string> inputs(const std::string& run, const datasets::DataDesc
 
 int sample(int argc, const char* const* argv) {
   SampleSettings settings;
-  Options options("sample", "Draws samples from a trained flow.", kExample);
+  Options options("sample", "Draws samples from a trained model.", kExample);
   settings.common.declare(options);
   options.add("count", settings.count, "COUNT", "points, or images of each label; 0 for 10000 points or 10 images");
   options.add("label", settings.label, "LABELS", "classes such as 3, or 0..9, or 3,7; all by default");

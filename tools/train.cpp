@@ -56,10 +56,11 @@ struct Request {
 };
 
 bool read_request(int argc, const char* const* argv, Request& request) {
-  Options options("train",
-                  "Trains a flow on a density, a table of points or images, or an image classifier, and saves "
-                  "it in a folder.",
-                  kExample);
+  Options options(
+      "train",
+      "Trains a generative model on a density, a table of points or images, or an image classifier, and saves "
+      "it in a folder.",
+      kExample);
   options.add("preset", request.preset, "NAME", concat("start from these settings: ", joined(preset_names())),
               Place::kCommandLine);
   options.add("config", request.config, "FILE", "start from the settings in a TOML file", Place::kCommandLine);

@@ -161,6 +161,11 @@ std::optional<datasets::DataDescription> TrainSettings::source_description() con
 
 std::shared_ptr<flow::Vae> TrainSettings::load_autoencoder(const datasets::DataDescription& learned) const {
   if (!family.has_autoencoder()) return nullptr;
+  if (!std::filesystem::exists(autoencoder)) {
+    throw UsageError(
+        concat("--autoencoder: there is no ", autoencoder,
+               "; train one on the same data with --family vae, or by the preset vae or fashion-mnist-vae"));
+  }
   const TrainedModel trained = load_trained_model(autoencoder);
   auto vae = std::dynamic_pointer_cast<flow::Vae>(trained.model);
   if (const auto latent = std::dynamic_pointer_cast<flow::LatentFlow>(trained.model)) vae = latent->autoencoder();

@@ -80,6 +80,20 @@ TEST_P(Families, DoNotDependOnThreads) {
   EXPECT_TRUE(model("1") == model("3"));
 }
 
+// In more than two dimensions, where a model has most ways to differ from what its file says.
+TEST_P(Families, MeasureWhatWasTrained) {
+  const Words data = {"--data", "normal", "--data-param", "dimension=3", "--data-param", "mean=1"};
+  expect_done(with(with(tiny_training(folder / "run", of_family(data)), data),
+                   {"--steps", "300", "--batch", "128", "--ema", "0", "--log-every", "50"}));
+  const std::string metrics = contents(folder / "run/metrics.csv");
+  const std::string last = metrics.substr(metrics.rfind('\n', metrics.size() - 2) + 1);
+  const double trained = std::stod(last.substr(last.find(',') + 1));
+  const Finished measured = run({"evaluate", folder / "run", "--count", "50", "--loss-samples", "2000",
+                                 "--distance-points", "0", "--nll-points", "0", "--json"});
+  ASSERT_EQ(measured.code, 0) << measured.err;
+  EXPECT_NEAR(parse_json(measured.out, "what was printed").at("loss").number(), trained, 0.3 + 0.1 * std::abs(trained));
+}
+
 TEST_P(Families, AreSampledAndMeasured) {
   expect_done(training("run"));
   expect_done({"sample", folder / "run", "--count", "200", "--out", folder / "x.npy", "--image", folder / "x.png"});
@@ -289,6 +303,13 @@ TEST(BadCombinations, GetOneClearLine) {
       {{"evaluate", folder / "vae", "--trace", "exact"},
        "--trace: is for likelihoods by an ODE, but those of the family vae have none"},
       {{"evaluate", folder / "flow-matching", "--probes", "3"}, "--probes: is for an estimated divergence"},
+      {{"evaluate", folder / "flow-matching", "--nll-tolerance", "0"}, "--nll-tolerance: expected a number above 0"},
+      {{"evaluate", folder / "flow-matching", "--margin", "0.1"},
+       "--margin: widens a support with sharp edges, but moons"},
+      {{"evaluate", folder / "score", "--langevin"}, "--langevin: models of the family score sample by Langevin"},
+      {{"train", "--family", "latent-flow", "--data", "moons", "--autoencoder", folder / "none", "--out",
+        folder / "new"},
+       "--autoencoder: there is no "},
       {{"train", "--reflow", folder / "flow-matching", "--family", "vae"},
        "--reflow: straightens flows, but --family is vae"},
   };
