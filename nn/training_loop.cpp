@@ -93,8 +93,10 @@ void TrainingLoop::save(const std::string& file, const std::map<std::string, std
   save_safetensors(file, contents);
 }
 
-std::map<std::string, std::string> TrainingLoop::load(const std::string& file) {
+std::map<std::string, std::string> TrainingLoop::load(
+    const std::string& file, const std::function<void(const std::map<std::string, std::string>&)>& check) {
   SafeTensors contents = load_safetensors(file);
+  if (check) check(contents.metadata);
   const auto step = take_number<Index>(contents.metadata, kStep, file);
   const auto loss_sum = take_number<double>(contents.metadata, kLossSum, file);
   const auto loss_count = take_number<Index>(contents.metadata, kLossCount, file);

@@ -1,6 +1,7 @@
 // The training loop: loss, gradients, clipping, optimizer, EMA, and a state that resumes bit for bit.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,10 +66,12 @@ class TrainingLoop {
   /// `metadata` is saved with it. Throws FileError, and std::invalid_argument for metadata with the key "step",
   /// "loss_sum" or "loss_count", which the loop uses.
   void save(const std::string& file, const std::map<std::string, std::string>& metadata = {}) const;
-  /// Continues from a saved file, bit for bit. Returns the metadata that save() was given. Throws FileError, naming
+  /// Continues from a saved file, bit for bit. Returns the metadata that save() was given. First calls check() with
+  /// them, which may throw: it knows better than a tensor's shape why the file does not fit. Throws FileError, naming
   /// the file and the tensor, before anything changes, if the file does not fit this model and optimizer, or holds NaN
   /// or infinite weights.
-  std::map<std::string, std::string> load(const std::string& file);
+  std::map<std::string, std::string> load(
+      const std::string& file, const std::function<void(const std::map<std::string, std::string>&)>& check = {});
 
  protected:
   /// Throws std::invalid_argument for invalid options, and for parameters that distinct() rejects

@@ -1,11 +1,15 @@
 #include "tools/run.hpp"
 
 #include <filesystem>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/file.hpp"
+#include "autodiff/json.hpp"
+#include "autodiff/text.hpp"
 #include "flow/model/model_file.hpp"
 #include "nn/safetensors.hpp"
 
@@ -83,12 +87,35 @@ nn::Metadata run_identity(const datasets::DataDescription& data, std::uint64_t s
   return network;
 }
 
+namespace {
+
+// " is 8, expected 4"; of JSON objects, only the members that differ: " is another one: latent is 8, expected 4".
+std::string difference(const std::string& found, const std::string& expected) {
+  try {
+    const Json ours = parse_json(found, "found"), theirs = parse_json(expected, "expected");
+    std::vector<std::string> members;
+    for (const auto& [key, value] : theirs.object()) {
+      const Json* own = ours.find(key);
+      if (own != nullptr && !(*own == value)) {
+        members.push_back(concat(key, " is ", dump_json(*own), ", expected ", dump_json(value)));
+      }
+    }
+    if (!members.empty()) return concat(" is another one: ", joined(members));
+  } catch (const std::invalid_argument&) {
+    // Not JSON objects.
+  }
+  return concat(" is ", found, ", expected ", expected);
+}
+
+}  // namespace
+
 void require_same_run(const nn::Metadata& state, const nn::Metadata& identity, const std::string& file) {
   for (const auto& [key, expected] : identity) {
     const auto found = state.find(key);
-    require_file(found == state.end() || found->second == expected, file, "is the state of another run: its ",
-                 key.substr(key.find('.') + 1), " is ", found == state.end() ? "" : found->second, ", expected ",
-                 expected, "; put back the run's own file and settings, or start a new run");
+    if (found == state.end() || found->second == expected) continue;
+    throw FileError(file, concat("is the state of another run: its ", key.substr(key.find('.') + 1),
+                                 difference(found->second, expected),
+                                 "; put back the run's own file and settings, or start a new run"));
   }
 }
 

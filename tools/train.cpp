@@ -180,7 +180,8 @@ class Run {
     lock_.emplace(files_.folder);
     if (!request_.resume.empty()) {
       if (std::filesystem::exists(files_.state)) {
-        require_same_run(loop_.load(files_.state), task_->identity(), files_.state);
+        loop_.load(files_.state,
+                   [&](const nn::Metadata& state) { require_same_run(state, task_->identity(), files_.state); });
       } else {
         // A run stopped before its first save has neither file. A trained model must not be replaced by a new one.
         require_file(!std::filesystem::exists(files_.model), files_.state,

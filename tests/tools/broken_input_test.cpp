@@ -656,7 +656,7 @@ const std::vector<Case>& cases() {
        [](const Folder& f) {
          return Words{"sample", f.path("run/state.safetensors")};
        }},
-      {"ModelShape", 1, "layers.0.weight",
+      {"ModelShape", 1, "hidden is [8,8], expected [9,9]",
        [](const Folder& f) {
          return Words{"train", "--resume", f.path("run"), "--hidden", "9,9"};
        }},
