@@ -61,19 +61,25 @@ struct Options::Option {
   // The help text after the name: "unet: residual blocks of a level [1]; dit: transformer blocks [6]", or, if they
   // share a text, "unet, dit: heads of attention [1; dit 4]".
   std::string help() const {
-    std::vector<std::string> parts, owners, defaults;
-    std::string last_default;
+    std::vector<std::string> parts, owners, names, values;  // names[i] have the default values[i]
     for (std::size_t i = 0; i < bindings.size(); ++i) {
       const Binding& binding = bindings[i];
-      const std::string by_default = binding.default_text();
+      const std::string by_default = binding.default_text(), own = joined(binding.owners);
       if (!binding.everyones) owners.insert(owners.end(), binding.owners.begin(), binding.owners.end());
-      if (by_default != last_default)
-        defaults.push_back(concat(defaults.empty() ? "" : joined(binding.owners) + " ", by_default));
-      last_default = by_default;
+      if (!values.empty() && values.back() == by_default) {
+        names.back() += concat(", ", own);
+      } else if (!by_default.empty()) {
+        names.push_back(own);
+        values.push_back(by_default);
+      }
       if (i + 1 < bindings.size() && bindings[i + 1].help == binding.help) continue;
-      parts.push_back(concat(joined(owners), owners.empty() ? "" : ": ", binding.help, defaults.empty() ? "" : " [",
-                             joined(defaults, "; "), defaults.empty() ? "" : "]"));
-      owners.clear(), defaults.clear(), last_default.clear();
+      std::string defaults;  // the first one's names go without saying
+      for (std::size_t k = 0; k < values.size(); ++k) {
+        defaults += k == 0 ? values[k] : concat("; ", names[k], " ", values[k]);
+      }
+      parts.push_back(concat(joined(owners), owners.empty() ? "" : ": ", binding.help,
+                             defaults.empty() ? "" : concat(" [", defaults, "]")));
+      owners.clear(), names.clear(), values.clear();
     }
     return joined(parts, "; ");
   }
