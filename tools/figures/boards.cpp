@@ -8,9 +8,6 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "flow/path/marginal.hpp"
-#include "flow/solver/ode.hpp"
-#include "flow/solver/tableau.hpp"
-#include "tools/cli/phase.hpp"
 #include "tools/cli/usage_error.hpp"
 #include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
@@ -37,16 +34,17 @@ class Boards final : public Figure {
     require_at_least("samples", static_cast<double>(samples_), 1);
     require_at_least("points", static_cast<double>(points_), 1);
     std::vector<FilmPanel> panels;
-    Limits limits{-kHalf, kHalf, -kHalf, kHalf};
+    Tensor shown = Tensor::from({-kHalf, -kHalf, kHalf, kHalf}, {2, 2});  // what all panels must show
     const auto add = [&](const std::string& title, const datasets::Density* density, const std::vector<Tensor>& way) {
       const std::optional<double> inside = density != nullptr ? density->share_in_support(way.back()) : std::nullopt;
       panels.push_back({title, [=](const Axes& axes, double clock) {
-                          draw_points(axes, way[frame_at(clock, way.size())], kBlue, {1, 0.6});
+                          draw_points(axes, at_clock(way, clock), kBlue, {1, 0.6});
                           if (clock == 1 && inside) {
                             axes.note(concat(format_fixed(100 * *inside, 1), " % on the board"), 1, kGray);
                           }
                         }});
     };
+    if (!runs_.empty() && cells_ != Boards().cells_) throw UsageError("--cells: not together with --runs");
     for (const Index cells : runs_.empty() ? cells_ : std::vector<Index>()) {
       require_at_least("cells", static_cast<double>(cells), 2);
       const auto data = datasets::open_data(
@@ -59,11 +57,11 @@ class Boards final : public Figure {
       if (trained.model->dimension() != 2) throw UsageError(concat("--runs: ", run, " is not of points in the plane"));
       const auto data = datasets::open_data(trained.data);
       Generator rng(seed);
-      limits = limits_around(data->draw(500, rng).x_1);
+      const Tensor points = data->draw(500, rng).x_1;
+      shown = panels.empty() ? points : concatenate({shown, points}, 0);
       add(trained.data.text(), data->density(), way_of(*trained.model, samples_, kFrames, seed));
     }
-    limits = {1.1 * limits.x_low, 1.1 * limits.x_high, 1.1 * limits.y_low, 1.1 * limits.y_high};
-    return film_of(std::move(panels), limits,
+    return film_of(std::move(panels), limits_around(shown),
                    {.width = 300, .frames = kFrames, .colors = 12, .moments = {0, 0.6, 0.8, 1}});
   }
 
@@ -73,18 +71,9 @@ class Boards final : public Figure {
   std::vector<Tensor> exact_way(const datasets::Data& data, std::uint64_t seed) const {
     constexpr double kSigmaMin = 0.03;
     Generator rng(seed);
-    const flow::EmpiricalMarginal marginal(data.draw(points_, rng).x_1,
-                                           std::make_shared<flow::CondOtScheduler>(kSigmaMin));
-    Phase phase("moving points", 2 * (kFrames - 1));
-    std::vector<Tensor> way;
-    flow::solve(
-        [&](const Tensor& x, const Tensor& t) {
-          phase.advance(1);
-          return marginal.velocity(x, t);
-        },
-        Tensor::randn({samples_, 2}, rng), flow::uniform_grid(0, 1, kFrames - 1), flow::kHeun2,
-        [&](Index, double, const Tensor& x) { way.push_back(x); });
-    return way;
+    const Tensor points = data.draw(points_, rng).x_1;
+    return way_of(flow::EmpiricalMarginal(points, std::make_shared<flow::CondOtScheduler>(kSigmaMin)),
+                  Tensor::randn({samples_, 2}, rng), kFrames);
   }
 
   std::vector<Index> cells_ = {5, 8};

@@ -60,7 +60,7 @@ class FamiliesFigure final : public Figure {
       panels.push_back(
           {model->family(), [=, way = way_of(*model, samples_, kFrames, seed)](const Axes& axes, double clock) {
              draw_points(axes, points, kOrange, {1.1, 0.12});
-             draw_points(axes, way[frame_at(clock, way.size())], kBlue, {1.5, 0.75});
+             draw_points(axes, at_clock(way, clock), kBlue, {1.5, 0.75});
            }});
     }
     return film_of(std::move(panels), limits_around(points, 0.8),

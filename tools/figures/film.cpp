@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "autodiff/error.hpp"
-#include "autodiff/parallel.hpp"
 #include "tools/cli/phase.hpp"
 #include "tools/plot/gif.hpp"
 #include "tools/plot/plot_grid.hpp"
@@ -15,7 +14,7 @@ namespace rill::tools {
 namespace {
 
 std::string time_text(const FilmOptions& options, double clock) {
-  return options.time.empty() ? "" : concat(options.time, " = ", format_fixed(options.time_of(clock), 2));
+  return options.time.empty() ? "" : concat(options.time, " = ", format_fixed(clock, 2));
 }
 
 }  // namespace
@@ -26,8 +25,7 @@ Film film_of(std::vector<FilmPanel> panels, const Limits& limits, const FilmOpti
   film.frames = options.frames;
   film.colors = options.colors;
   film.frame = [=](double clock) {
-    PlotGrid grid(1, count, limits,
-                  {.width = options.width, .scale = 1, .titles = true, .equal_axes = options.equal_axes});
+    PlotGrid grid(1, count, limits, {.width = options.width, .scale = 1, .titles = true});
     for (int i = 0; i < count; ++i) {
       const FilmPanel& panel = panels[static_cast<std::size_t>(i)];
       panel.draw(grid.axes(i), clock);
@@ -41,8 +39,7 @@ Film film_of(std::vector<FilmPanel> panels, const Limits& limits, const FilmOpti
     // The longer of the two goes across.
     const bool panels_across = count > moments;
     const int columns = panels_across ? count : moments, rows = panels_across ? moments : count;
-    PlotGrid grid(rows, columns, limits,
-                  {.width = options.width, .scale = 2, .titles = true, .equal_axes = options.equal_axes});
+    PlotGrid grid(rows, columns, limits, {.width = options.width, .scale = 2, .titles = true});
     for (int i = 0; i < rows * columns; ++i) {
       const int row = i / columns, column = i % columns;
       const FilmPanel& panel = panels[static_cast<std::size_t>(panels_across ? column : row)];

@@ -29,13 +29,10 @@ struct FilmOptions {
   double width = 210;  ///< of a panel, in pixels of the film
   int frames = 60;
   int colors = 32;
-  bool equal_axes = true;
   /// The moments of the still picture, one column each, with a row for each panel.
   std::vector<double> moments = {0, 0.25, 0.5, 0.75, 1};
-  /// What the clock's time is called in the picture: "t = 0.25"; none if empty.
+  /// What the clock is called in the picture: "t = 0.25"; none if empty.
   std::string time = "t";
-  /// The time at a moment of the clock.
-  std::function<double(double clock)> time_of = [](double clock) { return clock; };
 };
 
 /// A film of panels side by side, all with the same limits.

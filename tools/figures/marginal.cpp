@@ -12,12 +12,11 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/text.hpp"
-#include "flow/solver/ode.hpp"
-#include "flow/solver/tableau.hpp"
 #include "tools/cli/usage_error.hpp"
 #include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
 #include "tools/figures/figure_data.hpp"
+#include "tools/figures/model_film.hpp"
 
 namespace rill::tools {
 namespace {
@@ -53,21 +52,9 @@ class Marginal final : public Figure {
   }
 
  private:
-  // The points at every frame of the film, moved from noise by Heun's method.
-  static std::vector<Tensor> moved(const flow::EmpiricalMarginal& marginal, const Tensor& x_0) {
-    std::vector<Tensor> states;
-    const flow::Velocity velocity = [&](const Tensor& x, const Tensor& t) { return marginal.velocity(x, t); };
-    flow::solve(velocity, x_0, flow::uniform_grid(0, 1, kFrames - 1), flow::kHeun2,
-                [&](Index, double, const Tensor& x) { states.push_back(x); });
-    return states;
-  }
-  static const Tensor& at(const std::vector<Tensor>& states, double clock) {
-    return states[static_cast<std::size_t>(std::lround(clock * static_cast<double>(states.size() - 1)))];
-  }
-
   Film field(const Tensor& data, const flow::EmpiricalMarginal& marginal, std::uint64_t seed) const {
     Generator rng(seed);
-    const std::vector<Tensor> states = moved(marginal, Tensor::randn({samples_, 2}, rng));
+    const std::vector<Tensor> states = way_of(marginal, Tensor::randn({samples_, 2}, rng), kFrames);
     const Limits limits = limits_around(data);
     constexpr int kCells = 14;
     const Tensor centers = cell_centers(limits, kCells);
@@ -77,7 +64,9 @@ class Marginal final : public Figure {
       const Tensor times = Tensor::full({centers.dim(0)}, t);
       draw_field(axes, marginal.velocity(centers, times), limits, kCells, full, kGray);
     };
-    const auto draw_samples = [=](const Axes& axes, double t) { draw_points(axes, at(states, t), kBlue, {1.7, 0.75}); };
+    const auto draw_samples = [=](const Axes& axes, double t) {
+      draw_points(axes, at_clock(states, t), kBlue, {1.7, 0.75});
+    };
     const auto draw_data = [=](const Axes& axes) { draw_points(axes, data, kOrange, {1.5, 0.35}); };
     return film_of({{"the field, and samples",
                      [=](const Axes& axes, double t) {
@@ -97,11 +86,11 @@ class Marginal final : public Figure {
   Film weights(const Tensor& data, const flow::EmpiricalMarginal& marginal, std::uint64_t seed) const {
     constexpr Index kStarts = 3;
     Generator rng(seed);
-    const std::vector<Tensor> states = moved(marginal, Tensor::randn({kStarts, 2}, rng));
+    const std::vector<Tensor> states = way_of(marginal, Tensor::randn({kStarts, 2}, rng), kFrames);
     std::vector<FilmPanel> panels;
     for (Index k = 0; k < kStarts; ++k) {
       panels.push_back({k == 0 ? "where this sample may end" : "another", [=](const Axes& axes, double t) {
-                          const Tensor x = slice(at(states, t), 0, k, k + 1);
+                          const Tensor x = slice(at_clock(states, t), 0, k, k + 1);
                           const Tensor w = marginal.weights(x, Tensor::full({1}, t));
                           const Real greatest = max(w).item();
                           draw_points(axes, data, kFrameGray, {1.3, 1});
@@ -114,7 +103,7 @@ class Marginal final : public Figure {
                           std::vector<Point> way;
                           for (const Tensor& state : states) {
                             way.push_back({state.data()[2 * k], state.data()[2 * k + 1]});
-                            if (&state == &at(states, t)) break;
+                            if (&state == &at_clock(states, t)) break;
                           }
                           axes.path(way, 1.4 * axes.scale(), kBlue);
                           draw_points(axes, x, kBlue, {4, 1});
@@ -129,9 +118,9 @@ class Marginal final : public Figure {
   // Where one sample is, an arrow for each data point that it may reach, and their mean, along which it moves.
   Film mean(const Tensor& data, const flow::EmpiricalMarginal& marginal, std::uint64_t seed) const {
     Generator rng(seed);
-    const std::vector<Tensor> states = moved(marginal, Tensor::randn({1, 2}, rng));
+    const std::vector<Tensor> states = way_of(marginal, Tensor::randn({1, 2}, rng), kFrames);
     const auto draw = [=, scheduler = flow::CondOtScheduler(sigma_min_)](const Axes& axes, double t) {
-      const Tensor &place = at(states, t), times = Tensor::full({1}, t), w = marginal.weights(place, times);
+      const Tensor &place = at_clock(states, t), times = Tensor::full({1}, t), w = marginal.weights(place, times);
       const flow::Coefficients c = scheduler.at(t);
       const double greatest = max(w).item(), x = place.data()[0], y = place.data()[1];
       // Half of the velocity keeps the arrows in the picture.

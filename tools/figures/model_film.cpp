@@ -7,12 +7,27 @@
 #include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "flow/model/generate.hpp"
+#include "flow/solver/ode.hpp"
 #include "flow/solver/tableau.hpp"
+#include "tools/cli/phase.hpp"
 
 namespace rill::tools {
 
-std::size_t frame_at(double clock, std::size_t frames) {
-  return static_cast<std::size_t>(std::lround(std::clamp(clock, 0.0, 1.0) * static_cast<double>(frames - 1)));
+const Tensor& at_clock(const std::vector<Tensor>& way, double clock) {
+  return way[static_cast<std::size_t>(std::lround(std::clamp(clock, 0.0, 1.0) * static_cast<double>(way.size() - 1)))];
+}
+
+std::vector<Tensor> way_of(const flow::EmpiricalMarginal& marginal, const Tensor& x_0, int frames) {
+  Phase phase("moving points", 2 * (frames - 1));
+  std::vector<Tensor> way;
+  flow::solve(
+      [&](const Tensor& x, const Tensor& t) {
+        phase.advance(1);
+        return marginal.velocity(x, t);
+      },
+      x_0, flow::uniform_grid(0, 1, frames - 1), flow::kHeun2,
+      [&](Index, double, const Tensor& x) { way.push_back(x); });
+  return way;
 }
 
 std::vector<Tensor> way_of(const flow::GenerativeModel& model, Index count, int frames, std::uint64_t seed) {
@@ -37,7 +52,7 @@ std::vector<Tensor> way_of(const flow::GenerativeModel& model, Index count, int 
   }
   std::vector<Tensor> chosen;
   for (int frame = 0; frame < frames; ++frame) {
-    chosen.push_back(all[frame_at(static_cast<double>(frame) / (frames - 1), all.size())]);
+    chosen.push_back(at_clock(all, static_cast<double>(frame) / (frames - 1)));
   }
   return chosen;
 }

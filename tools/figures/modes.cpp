@@ -14,12 +14,11 @@
 #include "flow/metrics/mode_masses.hpp"
 #include "flow/path/marginal.hpp"
 #include "flow/solver/langevin.hpp"
-#include "flow/solver/ode.hpp"
-#include "flow/solver/tableau.hpp"
 #include "tools/cli/usage_error.hpp"
 #include "tools/figures/drawing.hpp"
 #include "tools/figures/figure.hpp"
 #include "tools/figures/figure_data.hpp"
+#include "tools/figures/model_film.hpp"
 #include "tools/plot/plot_grid.hpp"
 #include "tools/plot/ticks.hpp"
 
@@ -74,16 +73,12 @@ class Modes final : public Figure {
                         return flow::langevin(score, x, {.step_size = kStep, .steps = kStepsEach}, rng);
                       }));
     ways.emplace_back("annealed Langevin", annealed(marginal, points, start, rng));
-    std::vector<Tensor> flowing;
-    flow::solve([&](const Tensor& x, const Tensor& t) { return marginal.velocity(x, t); }, start,
-                flow::uniform_grid(0, 1, kFrames - 1), flow::kHeun2,
-                [&](Index, double, const Tensor& x) { flowing.push_back(x); });
-    ways.emplace_back("flow", std::move(flowing));
+    ways.emplace_back("flow", way_of(marginal, start, kFrames));
 
     std::vector<FilmPanel> panels;
     for (const auto& [title, way] : ways) {
       panels.push_back({title, [=, way = way](const Axes& axes, double clock) {
-                          const Tensor& x = way[static_cast<std::size_t>(std::lround(clock * (kFrames - 1)))];
+                          const Tensor& x = at_clock(way, clock);
                           draw_points(axes, points, kOrange, {1.1, 0.1});
                           draw_points(axes, x, kBlue, {1.8, 0.7});
                           axes.note(shares_text(*data->density(), x), 1, kGray);

@@ -82,7 +82,7 @@ class RunFigure final : public Figure {
     return film_of({{trained.data.text(),
                      [=](const Axes& axes, double clock) {
                        draw_points(axes, points, kOrange, {1.3, 0.2});
-                       draw_points(axes, way[frame_at(clock, way.size())], kBlue, {1.5, 0.7});
+                       draw_points(axes, at_clock(way, clock), kBlue, {1.5, 0.7});
                      }}},
                    limits_around(points), {.width = 400, .frames = kFrames});
   }
